@@ -1,0 +1,61 @@
+//! Lists the catalogue: every `checks/**/*.toml` by the id that its path gives.
+//!
+//! The folder is the one list of checks; this only writes down what stands in it. The checks are written a second time
+//! as one JSON text without their examples, because that is read many times faster at every start.
+
+#![allow(clippy::disallowed_methods)] // a build script has no World
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("checks");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let mut checks = Vec::new();
+    let mut profiles = Vec::new();
+    for room in entries(&root).into_iter().filter(|path| path.is_dir()) {
+        println!("cargo::rerun-if-changed={}", room.display());
+        for file in entries(&room).into_iter().filter(|path| path.extension().is_some_and(|e| e == "toml")) {
+            println!("cargo::rerun-if-changed={}", file.display());
+            let (folder, state) = (stem(&room), stem(&file));
+            if folder == "profiles" {
+                profiles.push((state, file));
+            } else {
+                checks.push((format!("{folder}.{state}"), file));
+            }
+        }
+    }
+    let mut code = String::new();
+    writeln!(code, "pub const CHECKS_JSON: &str = {:?};", json(&checks)).expect("memory");
+    for (name, list) in [("CHECKS", checks), ("PROFILES", profiles)] {
+        writeln!(code, "pub const {name}: &[(&str, &str)] = &[").expect("memory");
+        for (id, file) in list {
+            writeln!(code, "    ({id:?}, include_str!({:?})),", file.display().to_string()).expect("memory");
+        }
+        writeln!(code, "];").expect("memory");
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
+    std::fs::write(out.join("catalogue.rs"), code).expect("the build folder is writable");
+}
+
+/// `[[id, check], …]` without examples.
+fn json(checks: &[(String, PathBuf)]) -> String {
+    let read = |(id, file): &(String, PathBuf)| {
+        let text = std::fs::read_to_string(file).expect("a check is text");
+        let mut check: toml::Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        check.remove("example");
+        (id.clone(), check)
+    };
+    serde_json::to_string(&checks.iter().map(read).collect::<Vec<_>>()).expect("TOML is JSON")
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    found.sort();
+    found
+}
+
+fn stem(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}

@@ -1,0 +1,27 @@
+# Shortcuts; nothing is defined here that a plain command could not do.
+
+# Everything that cargo alone can run; says what it skipped.
+test:
+    cargo test
+
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    cargo deny check licenses bans sources
+
+# Writes docs, schemas and golden reports anew. Read the diff before committing it.
+bless:
+    BLESS=1 cargo test
+
+# The images and real parts that the container tests need, then those tests.
+containers:
+    tests/containers/build
+    PREFLIGHT_REQUIRE_CONTAINERS=1 cargo test --test containers
+
+# Time, memory and size, beside two peers. Prints figures, fails on nothing.
+bench:
+    tests/bench/run
+
+# What a change must pass, as on a new machine.
+ci:
+    .ci/run

@@ -1,0 +1,84 @@
+//! The catalogue: what should hold, in words and as an expression, one TOML file each.
+//!
+//! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
+//! file may say, [`load`] reads and validates it, [`template`] is the language of its messages, [`judge`] evaluates
+//! all of them over one recording. Severity is only a default here; a profile weighs.
+
+pub mod file;
+pub mod judge;
+pub mod load;
+pub mod template;
+
+pub use file::{CheckFile, Dimension, Outcome, Owner, Severity};
+pub use judge::{Judged, judge};
+pub use load::{Catalogue, ConfigError};
+
+use crate::lang::Expr;
+use template::Template;
+
+/// One check, read and validated.
+#[derive(Debug, Clone)]
+pub struct Check {
+    /// `room.state`.
+    pub id: String,
+    /// Everything its file says.
+    pub file: CheckFile,
+    /// Whether it applies at all.
+    pub when: Option<Expr>,
+    /// The list whose items are judged one by one.
+    pub each: Option<Vec<String>>,
+    /// What should hold.
+    pub expect: Expr,
+    /// What to say when it does not.
+    pub message: Template,
+    /// How to call one item of `each`.
+    pub subject: Option<Template>,
+    /// Ids of all checks whose failure blocks this one, directly or through others.
+    pub causes: Vec<String>,
+}
+
+impl Check {
+    /// The folder it lies in.
+    pub fn room(&self) -> &str {
+        self.id.split('.').next().unwrap_or(&self.id)
+    }
+}
+
+/// Whether a check id matches a pattern: the id itself, a room, or either with `*` for anything.
+pub fn matches(pattern: &str, id: &str) -> bool {
+    if !pattern.contains('*') {
+        return id == pattern || id.split('.').next() == Some(pattern);
+    }
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = id.strip_prefix(first) else { return false };
+    let parts: Vec<&str> = parts.collect();
+    for (index, part) in parts.iter().enumerate() {
+        if index + 1 == parts.len() {
+            return rest.ends_with(part);
+        }
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.is_empty()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_an_id_a_room_or_has_stars() {
+        for (pattern, id, expected) in [
+            ("limits", "limits.memory-limited", true),
+            ("limits.memory-limited", "limits.memory-limited", true),
+            ("limits.*", "limits.memory-limited", true),
+            ("*.memory-*", "limits.memory-limited", true),
+            ("limit", "limits.memory-limited", false),
+            ("limits.*x", "limits.memory-limited", false),
+            ("*", "limits.memory-limited", true),
+        ] {
+            assert_eq!(matches(pattern, id), expected, "{pattern}");
+        }
+    }
+}

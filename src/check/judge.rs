@@ -1,0 +1,116 @@
+//! Every check over one recording.
+
+use serde_json::Value;
+
+use super::{Catalogue, Check, Outcome};
+use crate::facts::Phase;
+use crate::lang::eval::{Evidence, Found, Scope, Truth};
+
+/// What came of one check, for one subject.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Judged {
+    /// The check.
+    pub check: String,
+    /// The item of its list; `None` for a check on the whole.
+    pub subject: Option<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What is wrong, or why it could not be told.
+    pub message: String,
+    /// The facts that were read.
+    pub evidence: Vec<Evidence>,
+    /// The failed check that keeps this one from being judged.
+    pub blocked_by: Option<String>,
+}
+
+/// Judges `facts` (a [`crate::facts::Facts`] as JSON) by every check of the catalogue.
+pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> {
+    let scope = Scope::new(facts);
+    let mut all: Vec<Judged> = Vec::new();
+    for check in &catalogue.checks {
+        let mut judged = one(check, &scope, phase);
+        for finding in &mut judged {
+            if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
+                && let Some(cause) = cause_of(check, finding.subject.as_deref(), &all)
+            {
+                finding.outcome = Outcome::Blocked;
+                finding.message = format!("not judged, because {cause} fails");
+                finding.blocked_by = Some(cause);
+            }
+        }
+        all.append(&mut judged);
+    }
+    all
+}
+
+/// The first cause in the chain that fails, for the same subject or for the whole.
+fn cause_of(check: &Check, subject: Option<&str>, judged: &[Judged]) -> Option<String> {
+    let fails = |cause: &&String| {
+        judged.iter().any(|other| {
+            let concerns = other.subject.is_none() || subject.is_none() || other.subject.as_deref() == subject;
+            other.check == **cause && other.outcome == Outcome::Fails && concerns
+        })
+    };
+    check.causes.iter().find(fails).cloned()
+}
+
+fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
+    if !check.file.phases.contains(&phase) {
+        return vec![plain(check, Outcome::NotApplicable, format!("not judged in phase {phase}"))];
+    }
+    let Some(path) = &check.each else { return vec![judge_in(check, scope, None)] };
+    match scope.lookup(path) {
+        Found::Known(Value::Array(items)) if !items.is_empty() => items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| {
+                let scope = scope.with("it", item, format!("{}[{index}]", path.join(".")));
+                let subject = check.subject.as_ref().map(|template| template.render(&scope));
+                judge_in(check, &scope, subject)
+            })
+            .collect(),
+        // The list could not be read. Where the check would not apply anyway, that is no gap.
+        Found::Unknown(why) => {
+            let item = serde_json::json!({ "unknown": "not-asked" });
+            let scope = scope.with("it", &item, String::new());
+            let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(when, &mut Vec::new()));
+            vec![match applies {
+                Truth::False => plain(check, Outcome::NotApplicable, "does not apply here".to_owned()),
+                _ => plain(check, Outcome::Unknown, format!("could not tell: {}: {why}", path.join("."))),
+            }]
+        }
+        _ => vec![plain(check, Outcome::NotApplicable, format!("{}: none", path.join(".")))],
+    }
+}
+
+fn plain(check: &Check, outcome: Outcome, message: String) -> Judged {
+    Judged { check: check.id.clone(), subject: None, outcome, message, evidence: Vec::new(), blocked_by: None }
+}
+
+fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) -> Judged {
+    let mut evidence = Vec::new();
+    let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(when, &mut evidence));
+    let (outcome, message) = match applies {
+        Truth::False => (Outcome::NotApplicable, "does not apply here".to_owned()),
+        Truth::Unknown(why) => (Outcome::Unknown, format!("could not tell: {why}")),
+        Truth::True => match scope.truth(&check.expect, &mut evidence) {
+            Truth::True => (Outcome::Holds, check.file.title.clone()),
+            Truth::False => (Outcome::Fails, check.message.render(scope)),
+            Truth::Unknown(why) => (Outcome::Unknown, format!("could not tell: {why}")),
+        },
+    };
+    let message = crate::text::plain_long(&message);
+    Judged { check: check.id.clone(), subject, outcome, message, evidence, blocked_by: None }
+}
+
+/// The outcome of a check over a whole recording: its worst, so that one bad GPU of eight is not outvoted.
+pub fn worst(outcomes: impl IntoIterator<Item = Outcome>) -> Outcome {
+    let rank = |outcome: &Outcome| match outcome {
+        Outcome::NotApplicable => 0,
+        Outcome::Holds => 1,
+        Outcome::Blocked => 2,
+        Outcome::Unknown => 3,
+        Outcome::Fails => 4,
+    };
+    outcomes.into_iter().max_by_key(rank).unwrap_or(Outcome::NotApplicable)
+}

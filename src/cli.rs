@@ -1,0 +1,182 @@
+//! What the command line can say. No work is done here.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::facts::Phase;
+
+/// Says, from inside a GPU container, whether a workload will run there in production.
+#[derive(Debug, Parser)]
+#[command(name = "gpu-preflight", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(after_help = "Without a command: check. Exit codes: 0 ready, 1 not ready, 2 incomplete, 64 usage, \
+                        70 bug, 74 output, 78 configuration.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options of `check`.
+    #[command(flatten)]
+    pub check: CheckArgs,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Look at this container, judge it, report
+    Check(CheckArgs),
+    /// The same as an entrypoint, then become the command
+    Exec(ExecArgs),
+    /// Record what can be known about this container, as JSON
+    Facts(FactsArgs),
+    /// Report from a recording
+    Judge(JudgeArgs),
+    /// Say why a check matters, how it is found and how it is fixed
+    Explain {
+        /// The check, for example limits.memory-limited
+        check: String,
+    },
+    /// List all checks
+    List(JudgingArgs),
+}
+
+/// Options of `check`.
+#[derive(Debug, Clone, Args)]
+pub struct CheckArgs {
+    #[command(flatten)]
+    pub collecting: CollectingArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// Options of `exec`.
+#[derive(Debug, Clone, Args)]
+pub struct ExecArgs {
+    #[command(flatten)]
+    pub collecting: CollectingArgs,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+    /// What to do with the verdict
+    #[arg(long, env = "GPU_PREFLIGHT_MODE", default_value = "enforce", value_name = "MODE")]
+    pub mode: Mode,
+    /// Stop the workload on INCOMPLETE too
+    #[arg(long)]
+    pub block_on_incomplete: bool,
+    /// The command to become, with its arguments
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// What `exec` does with the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// NOT READY stops the workload
+    Enforce,
+    /// Report, then start the workload whatever was found
+    Report,
+    /// Start the workload at once, without looking
+    Off,
+}
+
+/// Options of `facts`.
+#[derive(Debug, Clone, Args)]
+pub struct FactsArgs {
+    #[command(flatten)]
+    pub collecting: CollectingArgs,
+    /// Write to this file instead of standard output; it is replaced whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Options of `judge`.
+#[derive(Debug, Clone, Args)]
+pub struct JudgeArgs {
+    /// A recording made by `facts`; - reads standard input
+    #[arg(value_name = "FACTS.json")]
+    pub recording: PathBuf,
+    /// Judge for this phase instead of the one that was recorded
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<Phase>,
+    #[command(flatten)]
+    pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How to look.
+#[derive(Debug, Clone, Args)]
+pub struct CollectingArgs {
+    /// When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI)
+    /// [default: exec: start; profile image: build; else live]
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<Phase>,
+    /// Seconds until the verdict, whatever hangs
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    pub deadline: f64,
+    /// This container is not meant to have a GPU
+    #[arg(long)]
+    pub no_gpu: bool,
+}
+
+/// How to judge.
+#[derive(Debug, Clone, Args)]
+pub struct JudgingArgs {
+    /// A profile by name (production, training, notebook, image) or a file
+    #[arg(long, value_name = "NAME|FILE", default_value = "production")]
+    pub profile: String,
+    /// Report only these checks: an id, a room, or a pattern with *
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Leave these checks out
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
+    pub skip: Vec<String>,
+    /// Add the checks of this folder: ROOM/STATE.toml
+    #[arg(long, value_name = "DIR")]
+    pub checks: Vec<PathBuf>,
+}
+
+/// How to tell it.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// How the report is written
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+    /// Write to this file instead of the terminal; it is replaced whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// List what holds and what does not apply too
+    #[arg(long, short)]
+    pub verbose: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl ValueEnum for Phase {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        Some(clap::builder::PossibleValue::new(self.as_str()))
+    }
+}
+
+/// A number of seconds that makes sense as a deadline.
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be known: plain data, units in the names, no I/O and no opinion.
+//!
+//! Each file declares the records of one room with [`shape`]'s macros; the doc
+//! comment of a field gives its unit, range and source, and becomes
+//! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
+//! [`compat`] fills the fields marked "Derived", which follow from the readings.
+
+pub mod compat;
+mod compatibility;
+mod compute;
+mod container;
+mod driver;
+mod environment;
+mod fact;
+mod gpu;
+mod identity;
+mod image;
+mod isolation;
+mod library;
+mod limits;
+mod network;
+mod process;
+pub mod reference;
+mod run;
+mod service;
+pub mod shape;
+mod storage;
+pub mod version;
+
+pub use compatibility::Compatibility;
+pub use compute::{Compute, Multiply, Precision, Proof};
+pub use container::{Cgroup, Container, ContainerKind, Host};
+pub use driver::{Cuda, DeviceNode, Driver, Nvml};
+pub use environment::{Environment, Setting, SettingClass};
+pub use fact::{Fact, Gap, GapKind};
+pub use gpu::{ComputeMode, Gpu};
+pub use identity::Identity;
+pub use image::{Framework, Image, Tool, ToolKind};
+pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
+pub use library::{Candidate, FoundBy, Library, LibraryId};
+pub use limits::Limits;
+pub use network::{Bind, Listener, Network};
+pub use process::{Process, StreamKind};
+pub use run::{Phase, ProbeEnd, ProbeRun, Run};
+pub use service::{
+    Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
+    SshdConfig, Undecided,
+};
+pub use storage::{Disk, DiskRole, Storage};
+
+use shape::record;
+
+/// The `schema` of a recording that this version writes and reads.
+pub const SCHEMA: &str = "gpu-preflight/facts/1";
+
+record! {
+    /// Everything that was learnt about one container at one moment.
+    pub struct Facts {
+        /// Always `gpu-preflight/facts/1`. Context.
+        pub schema: String,
+        /// How this recording was made.
+        pub run: Run,
+        /// What kind of container this is.
+        pub container: Container,
+        /// The machine underneath, as the kernel shows it.
+        pub host: Host,
+        /// Resource limits that hold for this container.
+        pub limits: Limits,
+        /// Disks that a workload writes to.
+        pub storage: Storage,
+        /// Who we are.
+        pub identity: Identity,
+        /// What separates us from the host.
+        pub isolation: Isolation,
+        /// Processes that matter for starting and stopping.
+        pub process: Process,
+        /// Who listens on TCP ports.
+        pub network: Network,
+        /// The services behind the ports, and those declared but not running yet.
+        pub services: Services,
+        /// Environment variables that change how a GPU workload behaves.
+        pub environment: Environment,
+        /// What the image carries.
+        pub image: Image,
+        /// The machine-learning framework, read from its files.
+        pub framework: Framework,
+        /// The NVIDIA kernel driver as files show it.
+        pub driver: Driver,
+        /// The management library, asked in a child.
+        pub nvml: Nvml,
+        /// The CUDA driver library, asked in a child.
+        pub cuda: Cuda,
+        /// The GPUs that NVML lists.
+        pub gpus: Fact<Vec<Gpu>>,
+        /// NVIDIA libraries that the workload would get.
+        pub libraries: Fact<Vec<Library>>,
+        /// Whether driver, runtime and libraries belong together.
+        pub compatibility: Compatibility,
+        /// Matrix multiplies through the libraries that the workload would get.
+        pub compute: Compute,
+        /// How each probe ended.
+        pub probes: Vec<ProbeRun>,
+    }
+}

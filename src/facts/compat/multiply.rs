@@ -1,0 +1,263 @@
+//! Rates of multiplies against what such a GPU reaches, and against its siblings.
+//!
+//! The expectation is the model's dense peak times the share that its family reaches
+//! in practice (`reference/gemm.toml`); for models without a peak in the table, half
+//! of what SMs, highest clock and the width of an SM would give. Then:
+//!
+//! - a MIG slice, or a part with fewer SMs, is expected to do its share of the SMs;
+//! - under a lowered power limit the rate goes with the square root of the limit: an
+//!   H100 at 350 W keeps about 0.7 of what it does at 700 W, not half;
+//! - multiplies below 2048 rows leave SMs idle, so nothing is expected of them.
+
+use super::{both, rounded};
+use crate::facts::reference::{gemm, gpus};
+use crate::facts::{Fact, Facts, Gpu, Multiply};
+
+/// Rows from which on a multiply fills a GPU.
+const SIZE_MIN: u64 = 2048;
+
+/// Share of SMs × clock × width that is expected of models without a row: low, for none was measured.
+const UNMEASURED_SHARE: f64 = 0.5;
+
+/// GPUs of one name that it takes to tell which of them is slow.
+const SIBLINGS_MIN: usize = 3;
+
+/// Fills the derived fields of every multiply.
+pub fn derive(facts: &mut Facts) {
+    let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
+    let Fact::Known(multiplies) = &mut facts.compute.multiplies else { return };
+    let rates: Vec<Fact<f64>> = multiplies.iter().map(|multiply| share_of_siblings(multiply, multiplies)).collect();
+    for (multiply, of_siblings) in multiplies.iter_mut().zip(rates) {
+        let expected = expected(multiply, gpus);
+        multiply.expected_from = expected.clone().map(|(_, from)| from);
+        multiply.expected_tflops = expected.map(|(rate, _)| rate);
+        multiply.share_of_expected =
+            both(multiply.tflops.as_ref(), multiply.expected_tflops.as_ref(), |rate, expected| {
+                rounded(rate / expected)
+            });
+        multiply.share_of_siblings = of_siblings;
+    }
+}
+
+/// The expected rate and where it comes from.
+fn expected(multiply: &Multiply, gpus: &[Gpu]) -> Fact<(f64, String)> {
+    let filled = multiply.size.as_ref().and_then(|size| if *size < SIZE_MIN { Fact::Absent } else { Fact::Known(()) });
+    filled.and_then(|()| multiply.gpu_name.as_ref()).and_then(|name| {
+        let same: Vec<&Gpu> =
+            gpus.iter().filter(|gpu| gpu.name.known().is_some_and(|other| is_same(other, name))).collect();
+        let whole = from_model(multiply, name).or_else(|| from_capability(multiply, name, &same));
+        Fact::present(whole.map(|(rate, from)| {
+            let power = power_share(name, &same);
+            let from = if power < 0.99 { format!("{from}, power limit at {:.0} %", power * 100.0) } else { from };
+            (rounded(rate * power.sqrt()), from)
+        }))
+    })
+}
+
+fn is_same(one: &str, other: &str) -> bool {
+    let plain = |name: &str| name.split(" MIG ").next().unwrap_or(name).trim().to_owned();
+    plain(one) == plain(other)
+}
+
+/// The peak in the table times the share of its family, for the SMs that are here.
+fn from_model(multiply: &Multiply, name: &str) -> Option<(f64, String)> {
+    let model = gpus::gpu(name)?;
+    let peak = model.peak(multiply.precision)?;
+    let share = gemm::family(&model.family)?.share(multiply.precision)?;
+    let from = format!("{share} of the dense peak {peak} of {}", model.name);
+    match (multiply.sm_count.known(), model.sm_count) {
+        (Some(here), Some(all)) if *here < all => {
+            Some((peak * share * f64::from(*here) / f64::from(all), format!("{from}, {here} of {all} SMs")))
+        }
+        _ => Some((peak * share, from)),
+    }
+}
+
+/// Half of what SMs, highest clock and width give.
+fn from_capability(multiply: &Multiply, name: &str, same: &[&Gpu]) -> Option<(f64, String)> {
+    let cc = multiply.compute_capability.known()?;
+    let width = gemm::capability(cc)?.width(multiply.precision)?;
+    let sms = *multiply.sm_count.known()?;
+    // The clock that the multiplies ran under would excuse a GPU that is held down.
+    let clock = same.iter().filter_map(|gpu| gpu.sm_clock_max_mhz.known().copied()).max();
+    let clock = clock.or(gpus::gpu(name).and_then(|model| model.clock_mhz))?;
+    let rate = UNMEASURED_SHARE * f64::from(sms) * width * f64::from(clock) / 1e6;
+    let from = format!("{UNMEASURED_SHARE} of {sms} SMs of capability {cc} at {clock} MHz");
+    (rate > 0.0).then_some((rate, from))
+}
+
+/// The power limit in force as a share of the default. CUDA and NVML may number GPUs differently, so where boards of
+/// one name have different limits, the lowest excuses all.
+fn power_share(name: &str, same: &[&Gpu]) -> f64 {
+    let of_table = gpus::gpu(name).and_then(|model| model.tdp_w).map(f64::from);
+    let shares = same.iter().filter_map(|gpu| {
+        let usual = gpu.power_default_watts.known().copied().or(of_table)?;
+        let share = gpu.power_limit_watts.known()? / usual;
+        share.is_finite().then_some(share)
+    });
+    shares.fold(1.0, f64::min).max(0.1)
+}
+
+/// The rate over the median of the other GPUs of the same name and SMs.
+fn share_of_siblings(multiply: &Multiply, all: &[Multiply]) -> Fact<f64> {
+    both(multiply.tflops.clone(), multiply.gpu_name.as_ref(), |rate, name| (rate, name)).and_then(|(rate, name)| {
+        let is_sibling = |other: &&Multiply| {
+            other.gpu != multiply.gpu
+                && other.precision == multiply.precision
+                && other.sm_count == multiply.sm_count
+                && other.gpu_name.known() == Some(name)
+        };
+        let mut others: Vec<f64> =
+            all.iter().filter(is_sibling).filter_map(|other| other.tflops.known().copied()).collect();
+        if others.len() + 1 < SIBLINGS_MIN {
+            return Fact::Absent;
+        }
+        Fact::present(median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
+    })
+}
+
+fn median(rates: &mut [f64]) -> Option<f64> {
+    rates.sort_by(f64::total_cmp);
+    let upper = *rates.get(rates.len() / 2)?;
+    let lower = *rates.get((rates.len() - 1) / 2)?;
+    Some(f64::midpoint(lower, upper))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{Gap, GapKind, Precision};
+
+    const H200: &str = "NVIDIA H200";
+
+    fn multiply(gpu: u32, name: &str, precision: Precision, tflops: f64) -> Multiply {
+        Multiply {
+            gpu,
+            gpu_name: Fact::Known(name.to_owned()),
+            precision,
+            size: Fact::Known(8192),
+            tflops: Fact::Known(tflops),
+            ..Multiply::default()
+        }
+    }
+
+    fn derived(multiplies: Vec<Multiply>, gpus: Vec<Gpu>) -> Vec<Multiply> {
+        let mut facts = Facts { gpus: Fact::Known(gpus), ..Facts::default() };
+        facts.compute.multiplies = Fact::Known(multiplies);
+        derive(&mut facts);
+        let once = facts.compute.multiplies.known().expect("multiplies").clone();
+        derive(&mut facts);
+        assert_eq!(facts.compute.multiplies, Fact::Known(once.clone()), "deriving twice changes nothing");
+        once
+    }
+
+    fn one(multiply: Multiply, gpus: Vec<Gpu>) -> Multiply {
+        derived(vec![multiply], gpus).remove(0)
+    }
+
+    fn gap() -> Gap {
+        Gap::new(GapKind::Crashed, "cublasGemmEx")
+    }
+
+    #[test]
+    fn a_known_model_is_held_against_what_its_family_reaches() {
+        let found = one(multiply(0, H200, Precision::Bfloat16, 751.64), Vec::new());
+        assert_eq!(found.expected_tflops, Fact::Known(751.64));
+        assert_eq!(found.share_of_expected, Fact::Known(1.0));
+        assert_eq!(found.expected_from.known().map(String::as_str), Some("0.76 of the dense peak 989 of NVIDIA H200"));
+    }
+
+    #[test]
+    fn a_slice_is_held_against_its_own_sms() {
+        let mut slice = multiply(0, "NVIDIA H200 MIG 1g.18gb", Precision::Bfloat16, 90.0);
+        slice.sm_count = Fact::Known(16);
+        let expected = *one(slice, Vec::new()).expected_tflops.known().expect("a rate");
+        assert!((expected - 751.64 * 16.0 / 132.0).abs() < 0.01, "{expected}");
+    }
+
+    #[test]
+    fn a_lowered_power_limit_lowers_the_expectation_by_its_square_root() {
+        let capped = |limit, default| Gpu {
+            name: Fact::Known(H200.to_owned()),
+            power_limit_watts: limit,
+            power_default_watts: default,
+            ..Gpu::default()
+        };
+        let rate =
+            |gpu| *one(multiply(0, H200, Precision::Bfloat16, 1.0), vec![gpu]).expected_tflops.known().expect("a rate");
+        let full = rate(capped(Fact::Known(700.0), Fact::Known(700.0)));
+        assert!((rate(capped(Fact::Known(350.0), Fact::Known(700.0))) / full - 0.5_f64.sqrt()).abs() < 0.001);
+        assert!(
+            (rate(capped(Fact::Known(350.0), Fact::Absent)) / full - 0.5_f64.sqrt()).abs() < 0.001,
+            "the table's limit"
+        );
+        assert!((rate(capped(Fact::Absent, Fact::Known(700.0))) - full).abs() < 0.001);
+        assert!((rate(capped(Fact::Known(900.0), Fact::Known(0.0))) - full).abs() < 0.001);
+    }
+
+    #[test]
+    fn an_unknown_model_is_held_against_half_of_what_it_is_made_of() {
+        let mut found = multiply(0, "NVIDIA X9000", Precision::Float16, 100.0);
+        found.sm_count = Fact::Known(100);
+        found.compute_capability = Fact::Known("9.0".to_owned());
+        assert_eq!(one(found.clone(), Vec::new()).expected_tflops, Fact::Absent, "no clock");
+        let gpu =
+            Gpu { name: Fact::Known("NVIDIA X9000".to_owned()), sm_clock_max_mhz: Fact::Known(1000), ..Gpu::default() };
+        let derived = one(found.clone(), vec![gpu.clone()]);
+        assert_eq!(derived.expected_tflops, Fact::Known(0.5 * 100.0 * 4096.0 * 1000.0 / 1e6));
+        found.compute_capability = Fact::Known("99.0".to_owned());
+        assert_eq!(one(found, vec![gpu]).share_of_expected, Fact::Absent);
+    }
+
+    #[test]
+    fn nothing_is_expected_of_small_multiplies_or_without_the_hardware() {
+        let mut small = multiply(0, H200, Precision::Bfloat16, 100.0);
+        small.size = Fact::Known(1024);
+        assert_eq!(one(small.clone(), Vec::new()).expected_tflops, Fact::Absent);
+        small.size = Fact::Absent;
+        assert_eq!(one(small.clone(), Vec::new()).expected_from, Fact::Absent);
+        small.size = Fact::Unknown(gap());
+        assert_eq!(one(small, Vec::new()).expected_tflops, Fact::Unknown(gap()));
+        let volta = multiply(0, "Tesla V100-SXM2-16GB", Precision::Bfloat16, 10.0);
+        assert_eq!(one(volta, Vec::new()).expected_tflops, Fact::Absent);
+    }
+
+    #[test]
+    fn a_rate_that_nobody_measured_has_no_share() {
+        let mut lost = multiply(0, H200, Precision::Bfloat16, 0.0);
+        lost.tflops = Fact::Unknown(gap());
+        let found = one(lost.clone(), Vec::new());
+        assert_eq!((found.share_of_expected, found.share_of_siblings), (Fact::Unknown(gap()), Fact::Unknown(gap())));
+        lost.tflops = Fact::Absent;
+        assert_eq!(one(lost, Vec::new()).share_of_expected, Fact::Absent);
+    }
+
+    #[test]
+    fn a_slow_gpu_stands_out_among_three_and_not_among_two() {
+        let of = |rates: &[f64]| {
+            let gpus = (0..).zip(rates).map(|(gpu, rate)| multiply(gpu, H200, Precision::Tf32, *rate)).collect();
+            derived(gpus, Vec::new()).into_iter().map(|multiply| multiply.share_of_siblings).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[300.0, 300.0, 100.0])[2], Fact::Known(0.333));
+        assert_eq!(of(&[300.0, 300.0, 300.0, 100.0])[0], Fact::Known(1.0));
+        assert_eq!(of(&[300.0, 100.0]), [Fact::Absent, Fact::Absent]);
+        assert_eq!(of(&[0.0, 0.0, 0.0])[0], Fact::Absent);
+    }
+
+    #[test]
+    fn no_expectation_is_more_than_threefold_away_from_its_family() {
+        for precision in Precision::ALL {
+            // Per SM, so that big and small boards of one family can be compared.
+            let rate = |model: &gpus::GpuModel| {
+                let (rate, _) = from_model(&multiply(0, &model.name, *precision, 1.0), &model.name)?;
+                Some(rate / f64::from(model.sm_count?))
+            };
+            for model in gpus::gpus() {
+                let Some(own) = rate(model) else { continue };
+                let family = gpus::gpus().iter().filter(|other| other.family == model.family);
+                let middle = median(&mut family.filter_map(rate).collect::<Vec<_>>()).expect("at least itself");
+                assert!((1.0 / 3.0..=3.0).contains(&(own / middle)), "{} {precision}: {own} of {middle}", model.name);
+            }
+        }
+    }
+}

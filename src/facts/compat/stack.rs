@@ -1,0 +1,198 @@
+//! Whether driver, runtime and libraries belong together.
+//!
+//! The rules are NVIDIA's: a driver runs every CUDA major whose floor it reaches
+//! (minor-version compatibility), a newer libcuda from a `compat` folder lifts an
+//! older driver on boards that allow it (forward compatibility), and PTX can only be
+//! compiled by a driver at least as new as the toolkit that wrote it.
+
+use super::both;
+use crate::facts::reference::compat;
+use crate::facts::version::Version;
+use crate::facts::{Candidate, Compatibility, Fact, Facts, GapKind, Library, LibraryId};
+
+/// All of it, from the readings.
+pub fn compatibility(facts: &Facts) -> Compatibility {
+    let runtime_version = runtime_version(facts);
+    let driver_version = driver_version(facts);
+    let minimum_driver = runtime_version.as_ref().and_then(|runtime| minimum_driver(runtime));
+    Compatibility {
+        driver_new_enough: driver_new_enough(facts, &runtime_version, &driver_version, &minimum_driver),
+        jit_unavailable: compared(runtime_version.as_ref(), driver_cuda(facts).as_ref(), |runtime, driver| {
+            (runtime.major(), runtime.part(1)) > (driver.major(), driver.part(1))
+        }),
+        driver_library_matches: driver_library_matches(facts, &driver_version),
+        cublas_pair_matches: cublas_pair_matches(facts),
+        torch_runtime_found: torch_runtime_found(facts),
+        hidden_gpu_count: hidden_gpu_count(facts),
+        runtime_version,
+        driver_version,
+        minimum_driver,
+    }
+}
+
+/// A comparison of two versions; text that is no version is a gap.
+fn compared(
+    first: Fact<&String>,
+    second: Fact<&String>,
+    compare: impl FnOnce(&Version, &Version) -> bool,
+) -> Fact<bool> {
+    let read = |text: &String| {
+        Version::parse(text)
+            .map_or_else(|| Fact::unknown(GapKind::Malformed, format!("`{text}` is no version")), Fact::Known)
+    };
+    both(first.and_then(read), second.and_then(read), |first, second| compare(&first, &second))
+}
+
+/// The library of this kind that the workload uses.
+fn chosen(facts: &Facts, id: LibraryId) -> Fact<&Library> {
+    let libraries = facts.libraries.as_ref();
+    libraries.and_then(|all| Fact::present(all.iter().find(|library| library.id == id && library.chosen)))
+}
+
+/// The copy that wins.
+fn winner(library: &Library) -> Option<&Candidate> {
+    let path = library.winner.known()?;
+    library.candidates.iter().find(|candidate| candidate.path == *path)
+}
+
+/// What the runtime says of itself; else the release in its file name; else, where it is PyTorch's, the release
+/// that PyTorch was built for. (The runtime of CUDA 11 says nothing without a driver.)
+fn runtime_version(facts: &Facts) -> Fact<String> {
+    chosen(facts, LibraryId::Cudart).and_then(|library| {
+        let named = || winner(library)?.file_version.known().filter(|version| version.contains('.')).cloned();
+        let of_torch = || {
+            let cuda = facts.framework.torch_cuda.known()?;
+            let same = Version::parse(cuda)?.major() == u64::from(*library.major.known()?);
+            (same && library.winner.known().is_some()).then(|| cuda.clone())
+        };
+        let version = library.version.known().cloned();
+        match version.or_else(|| library.load_error.known().is_none().then(|| named().or_else(of_torch)).flatten()) {
+            Some(version) => Fact::Known(release(&version)),
+            None => library.version.clone(),
+        }
+    })
+}
+
+/// `12.9.79` is release 12.9.
+fn release(version: &str) -> String {
+    version.split('.').take(2).collect::<Vec<_>>().join(".")
+}
+
+/// The kernel's own word comes first; NVML's counts where `/proc` does not show it.
+fn driver_version(facts: &Facts) -> Fact<String> {
+    match (&facts.driver.kernel_version, &facts.nvml.driver_version) {
+        (Fact::Known(version), _) | (_, Fact::Known(version)) => Fact::Known(version.clone()),
+        (kernel, _) => kernel.clone(),
+    }
+}
+
+fn minimum_driver(runtime: &str) -> Fact<String> {
+    let Some(version) = Version::parse(runtime) else {
+        return Fact::unknown(GapKind::Malformed, format!("`{runtime}` is no version"));
+    };
+    let row = u32::try_from(version.major()).ok().and_then(compat::floor);
+    row.map_or_else(
+        || Fact::unknown(GapKind::NotSupported, format!("no table says which driver CUDA {} needs", version.major())),
+        |row| Fact::Known(row.driver.clone()),
+    )
+}
+
+/// The newest CUDA release that the libcuda in use speaks; NVML's answer where libcuda gave none.
+fn driver_cuda(facts: &Facts) -> Fact<String> {
+    match (&facts.cuda.version, &facts.nvml.cuda_version) {
+        (Fact::Known(version), _) | (_, Fact::Known(version)) => Fact::Known(version.clone()),
+        (cuda, _) => cuda.clone(),
+    }
+}
+
+fn driver_new_enough(
+    facts: &Facts,
+    runtime: &Fact<String>,
+    driver: &Fact<String>,
+    minimum: &Fact<String>,
+) -> Fact<bool> {
+    let by_driver = compared(driver.as_ref(), minimum.as_ref(), |driver, minimum| driver >= minimum);
+    match by_driver {
+        Fact::Known(false) => Fact::Known(lifted(facts, minimum)),
+        // A libcuda that speaks a CUDA major is of a driver that runs it.
+        Fact::Unknown(_) if minimum.known().is_some() && facts.cuda.version.known().is_some() => {
+            compared(facts.cuda.version.as_ref(), runtime.as_ref(), |cuda, runtime| cuda.major() >= runtime.major())
+        }
+        other => other,
+    }
+}
+
+/// Whether a forward-compatibility libcuda makes up for the driver: it started, or, where nobody started it, it is
+/// the one that wins and is new enough.
+fn lifted(facts: &Facts, minimum: &Fact<String>) -> bool {
+    let (is_compat, version) = driver_library(facts);
+    let new_enough = || compared(version.as_ref(), minimum.as_ref(), |library, minimum| library >= minimum);
+    match facts.cuda.init_code {
+        Fact::Known(code) => is_compat && code == 0,
+        Fact::Absent | Fact::Unknown(_) => is_compat && new_enough() == Fact::Known(true),
+    }
+}
+
+/// The libcuda that was loaded, else the one that wins: whether it is a forward-compatibility copy, and its version.
+fn driver_library(facts: &Facts) -> (bool, Fact<String>) {
+    let copy = chosen(facts, LibraryId::Cuda).and_then(|library| Fact::present(winner(library)));
+    let is_compat = facts.cuda.is_compat.known().or(copy.known().and_then(|copy| copy.is_compat.known()));
+    let version = match &facts.cuda.file_version {
+        Fact::Unknown(_) => copy.and_then(|copy| copy.file_version.clone()),
+        loaded => loaded.clone(),
+    };
+    (is_compat.copied().unwrap_or(false), version)
+}
+
+fn driver_library_matches(facts: &Facts, driver: &Fact<String>) -> Fact<bool> {
+    let (is_compat, version) = driver_library(facts);
+    compared(version.as_ref(), driver.as_ref(), |library, driver| library == driver || (is_compat && library > driver))
+}
+
+fn cublas_pair_matches(facts: &Facts) -> Fact<bool> {
+    let (cublas, engine) = (chosen(facts, LibraryId::Cublas), chosen(facts, LibraryId::CublasLt));
+    let said = compared(
+        cublas.clone().and_then(|library| library.version.as_ref()),
+        engine.clone().and_then(|library| library.version.as_ref()),
+        |cublas, engine| cublas == engine,
+    );
+    let named =
+        |library: Fact<&Library>| library.known().and_then(|library| winner(library)?.file_version.known().cloned());
+    match (said, named(cublas), named(engine)) {
+        (Fact::Unknown(_), Some(cublas), Some(engine)) => Fact::Known(cublas == engine),
+        (said, _, _) => said,
+    }
+}
+
+fn torch_runtime_found(facts: &Facts) -> Fact<bool> {
+    if facts.framework.torch_version.is_absent() {
+        return Fact::Absent;
+    }
+    let major = facts.framework.torch_cuda.as_ref().and_then(|cuda| match Version::parse(cuda) {
+        Some(version) => Fact::Known(version.major()),
+        None => Fact::unknown(GapKind::Malformed, format!("`{cuda}` is no version")),
+    });
+    both(major, facts.libraries.as_ref(), |major, libraries| {
+        let majors = libraries.iter().filter(|library| library.id == LibraryId::Cudart);
+        majors.into_iter().any(|library| library.major.known().copied().map(u64::from) == Some(major))
+    })
+}
+
+/// A MIG board counts once for NVML and by its slices for CUDA, so there the two cannot be compared.
+fn hidden_gpu_count(facts: &Facts) -> Fact<u64> {
+    let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
+    if gpus.iter().any(|gpu| gpu.mig_enabled == Fact::Known(true)) {
+        return Fact::Absent;
+    }
+    both(facts.nvml.gpu_count.clone(), facts.cuda.device_count.clone(), |all, seen| (all, seen)).and_then(
+        |(all, seen)| match &facts.environment.cuda_visible_count {
+            Fact::Known(asked) => Fact::Known(all.min(*asked).saturating_sub(seen)),
+            Fact::Absent => Fact::Known(all.saturating_sub(seen)),
+            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
+        },
+    )
+}
+
+#[cfg(test)]
+#[path = "stack_tests.rs"]
+mod tests;

@@ -1,0 +1,33 @@
+//! Whether driver, runtime and libraries belong together. All derived, in [`super::compat`].
+
+use super::Fact;
+use super::shape::record;
+
+record! {
+    /// Whether driver, runtime and libraries belong together. Every field is derived.
+    pub struct Compatibility {
+        /// CUDA runtime that the workload would get, as `12.9`: what it says of itself, else the release in its file
+        /// name, else the one PyTorch was built for; absent when no runtime was found or it does not load. Derived.
+        pub runtime_version: Fact<String>,
+        /// Kernel driver in force, from `/proc/driver/nvidia/version` or NVML. Derived.
+        pub driver_version: Fact<String>,
+        /// Oldest driver that runs this CUDA major (minor-version compatibility). Derived.
+        pub minimum_driver: Fact<String>,
+        /// Whether the driver is new enough for the runtime's CUDA major, or a forward-compatibility libcuda
+        /// in use makes up for it; absent without a driver or a runtime. Derived.
+        pub driver_new_enough: Fact<bool>,
+        /// Whether the runtime's minor release is newer than the driver's, so that PTX cannot be compiled here. Derived.
+        pub jit_unavailable: Fact<bool>,
+        /// Whether the winning libcuda has the version of the kernel driver, or is a newer
+        /// forward-compatibility copy; absent when there is none or its file name has no version. Derived.
+        pub driver_library_matches: Fact<bool>,
+        /// Whether cuBLAS and cuBLASLt that would be loaded together are of one release, by what they say of themselves,
+        /// else by their file names; absent when one of them is missing. Derived.
+        pub cublas_pair_matches: Fact<bool>,
+        /// Whether the CUDA major of PyTorch is among the runtimes found; absent without PyTorch or in a CPU build. Derived.
+        pub torch_runtime_found: Fact<bool>,
+        /// GPUs that CUDA shows less than NVML does, though `CUDA_VISIBLE_DEVICES` does not hide them; absent where MIG
+        /// is on, for CUDA counts slices. Derived.
+        pub hidden_gpu_count: Fact<u64>,
+    }
+}

@@ -1,0 +1,104 @@
+//! The NVIDIA driver: as files show it, as NVML answers, as libcuda answers.
+
+use super::Fact;
+use super::shape::record;
+
+record! {
+    /// The NVIDIA kernel driver as files show it.
+    pub struct Driver {
+        /// Device nodes under `/dev` whose name starts with `nvidia`, and `/dev/nvidia-caps`.
+        pub nodes: Fact<Vec<DeviceNode>>,
+        /// Whether `/dev/nvidiactl` is there.
+        pub control_node_present: Fact<bool>,
+        /// Whether opening `/dev/nvidiactl` for reading and writing works; absent when it is not there.
+        pub control_node_openable: Fact<bool>,
+        /// The errno of that opening (`EPERM`, `EACCES` …); absent when it worked.
+        pub control_node_errno: Fact<String>,
+        /// Whether `/dev/nvidia-uvm` is there.
+        pub uvm_node_present: Fact<bool>,
+        /// Whether opening `/dev/nvidia-uvm` works; absent when it is not there.
+        pub uvm_node_openable: Fact<bool>,
+        /// The errno of that opening; absent when it worked.
+        pub uvm_node_errno: Fact<String>,
+        /// Whether the major number of `/dev/nvidia-uvm` is the one that `/proc/devices` lists now;
+        /// absent when there is no node, or no such driver is listed.
+        pub uvm_major_current: Fact<bool>,
+        /// Number of `/dev/nvidiaN` nodes.
+        pub gpu_node_count: Fact<u64>,
+        /// Number of `/dev/nvidiaN` nodes that could be opened.
+        pub gpu_node_openable_count: Fact<u64>,
+        /// Version of the kernel driver, from `/proc/driver/nvidia/version`; absent when it is not loaded.
+        pub kernel_version: Fact<String>,
+        /// Whether it is the open kernel module. Context.
+        pub kernel_open: Fact<bool>,
+        /// GPUs that the kernel driver lists under `/proc/driver/nvidia/gpus`.
+        pub kernel_gpu_count: Fact<u64>,
+        /// Whether any driver library or node is mounted into this container, from `/proc/self/mountinfo`. Context.
+        pub injected: Fact<bool>,
+    }
+
+    /// A device node of the driver.
+    pub struct DeviceNode {
+        /// Where it is.
+        pub path: String,
+        /// Major number. Context.
+        pub major: Fact<u32>,
+        /// Minor number. Context.
+        pub minor: Fact<u32>,
+        /// The errno of opening it for reading and writing; absent when that worked. Context.
+        pub errno: Fact<String>,
+    }
+
+    /// The management library, asked in a child.
+    pub struct Nvml {
+        /// File that was loaded; absent when there is no libnvidia-ml.
+        pub library: Fact<String>,
+        /// Return code of `nvmlInit_v2`: 0 success, 9 driver not loaded, 18 library and driver differ.
+        pub init_code: Fact<i64>,
+        /// Name of that code, for example `NVML_ERROR_DRIVER_NOT_LOADED`.
+        pub init_name: Fact<String>,
+        /// Driver version, `nvmlSystemGetDriverVersion`.
+        pub driver_version: Fact<String>,
+        /// Newest CUDA release of the driver, `nvmlSystemGetCudaDriverVersion_v2`. Context.
+        pub cuda_version: Fact<String>,
+        /// Number of GPUs, `nvmlDeviceGetCount_v2`.
+        pub gpu_count: Fact<u64>,
+        /// GPUs whose handle NVML refused, by index with the code's name.
+        pub lost_gpus: Fact<Vec<String>>,
+        /// Whether NVML still did not answer when its time was up.
+        pub hung: Fact<bool>,
+        /// Whether NVML crashed, or ended the process, before it answered.
+        pub crashed: Fact<bool>,
+    }
+
+    /// The CUDA driver library, asked in a child.
+    pub struct Cuda {
+        /// File that was loaded; absent when there is no libcuda.
+        pub library: Fact<String>,
+        /// Why it could not be loaded, in the loader's words; absent when it was.
+        pub load_error: Fact<String>,
+        /// Newest CUDA release of this libcuda, `cuDriverGetVersion`, as `12.8`.
+        pub version: Fact<String>,
+        /// Return code of `cuInit(0)`: 0 success, 100 no device, 803 versions do not match, and more.
+        pub init_code: Fact<i64>,
+        /// Name of that code, for example `CUDA_ERROR_NO_DEVICE`.
+        pub init_name: Fact<String>,
+        /// What that code means in a container, from the reference table; absent for success and for codes that are not
+        /// in it. Derived.
+        pub init_meaning: Fact<String>,
+        /// Number of GPUs, `cuDeviceGetCount`.
+        pub device_count: Fact<u64>,
+        /// Whether a call still had not returned when its time was up.
+        pub hung: Fact<bool>,
+        /// Whether libcuda crashed, or ended the process, before it answered.
+        pub crashed: Fact<bool>,
+        /// The call it hung or crashed in; absent when it did neither.
+        pub lost_call: Fact<String>,
+        /// Whether the loaded file is a link-time stub.
+        pub is_stub: Fact<bool>,
+        /// Whether the loaded file is a forward-compatibility copy.
+        pub is_compat: Fact<bool>,
+        /// Driver version in the name of the loaded file, for example `580.65.06`; absent when the name has none.
+        pub file_version: Fact<String>,
+    }
+}

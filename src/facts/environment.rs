@@ -1,0 +1,56 @@
+//! Environment variables that change how a GPU workload behaves.
+
+use super::Fact;
+use super::shape::{record, words};
+
+words! {
+    /// What the reference table says a setting is for.
+    pub enum SettingClass {
+        /// Tuning that a site chooses.
+        Tuning = "tuning",
+        /// Debugging: costs speed or floods the log.
+        Debug = "debug",
+        /// A debugger, profiler or interposer is loaded into the process.
+        Injection = "injection",
+        /// It can hang, corrupt or silently slow a job.
+        Hazard = "hazard",
+        /// It changes the numbers that come out.
+        Numerics = "numerics",
+    }
+}
+
+record! {
+    /// Environment variables that change how a GPU workload behaves. Values of secrets never enter.
+    pub struct Environment {
+        /// Known variables that are set to something with an effect.
+        pub settings: Fact<Vec<Setting>>,
+        /// Names of variables that look like secrets, with a value that is not a path. Names only.
+        pub secret_names: Fact<Vec<String>>,
+        /// `LD_LIBRARY_PATH`, entry by entry; absent when unset. Context.
+        pub library_path: Fact<Vec<String>>,
+        /// Files that `LD_PRELOAD` or `/etc/ld.so.preload` puts into every process.
+        pub preloaded: Fact<Vec<String>>,
+        /// `NVIDIA_VISIBLE_DEVICES` as `all`, `none`, `void` or `list`; absent when unset.
+        pub nvidia_visible_devices: Fact<String>,
+        /// `NVIDIA_DRIVER_CAPABILITIES`, entry by entry; absent when unset.
+        pub nvidia_driver_capabilities: Fact<Vec<String>>,
+        /// Number of entries in `CUDA_VISIBLE_DEVICES`, 0 when it hides all; absent when unset.
+        pub cuda_visible_count: Fact<u64>,
+        /// `OMP_NUM_THREADS` as a number; absent when unset.
+        pub omp_threads: Fact<u64>,
+        /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once. Context.
+        pub python_unbuffered: Fact<bool>,
+    }
+
+    /// A known variable that is set.
+    pub struct Setting {
+        /// Name.
+        pub name: String,
+        /// Value, escaped and cut to 64 characters.
+        pub value: String,
+        /// What the reference table says it is for.
+        pub class: SettingClass,
+        /// What it does.
+        pub effect: String,
+    }
+}

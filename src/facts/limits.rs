@@ -1,0 +1,58 @@
+//! Resource limits that hold for this container.
+
+use super::Fact;
+use super::shape::record;
+
+record! {
+    /// Resource limits that hold for this container. A limit that is not set is absent.
+    pub struct Limits {
+        /// Memory limit in bytes: the smallest `memory.max` (v1 `memory.limit_in_bytes`) of the visible
+        /// control groups, on v1 also `hierarchical_memory_limit`; absent when none is below the host's memory.
+        pub memory_bytes: Fact<u64>,
+        /// Memory in use in bytes, `memory.current` (v1 `memory.usage_in_bytes`). Context.
+        pub memory_used_bytes: Fact<u64>,
+        /// Times the kernel killed a process of this control group for lack of memory, `memory.events` `oom_kill`.
+        pub oom_kills: Fact<u64>,
+        /// CPU quota in cores, `cpu.max` (v1 `cpu.cfs_quota_us` / `cpu.cfs_period_us`).
+        pub cpu_quota_cores: Fact<f64>,
+        /// CPUs this process may run on, from `Cpus_allowed_list` in `/proc/self/status`.
+        pub cpu_allowed_count: Fact<u64>,
+        /// Cores a workload can really use: the smaller of quota and allowed CPUs. Derived.
+        pub cpu_cores: Fact<f64>,
+        /// Whether fewer cores are usable than the host has. Derived.
+        pub cpu_limited: Fact<bool>,
+        /// Share of CPU periods in which the quota stopped the container, 0 to 1,
+        /// `cpu.stat` `nr_throttled` / `nr_periods` of the group that sets the quota; absent without one and before
+        /// the first period.
+        pub cpu_throttled_share: Fact<f64>,
+        /// Processes and threads allowed, `pids.max`.
+        pub pids: Fact<u64>,
+        /// Processes and threads there are, `pids.current`. Context.
+        pub pids_used: Fact<u64>,
+        /// Soft limit of open files, `/proc/self/limits`.
+        pub open_files_soft: Fact<u64>,
+        /// Hard limit of open files, `/proc/self/limits`; absent means unlimited.
+        pub open_files_hard: Fact<u64>,
+        /// Memory that may be locked, in bytes (soft limit); absent means unlimited.
+        pub locked_memory_bytes: Fact<u64>,
+        /// Stack size in bytes (soft limit); absent means unlimited. Context.
+        pub stack_bytes: Fact<u64>,
+        /// Processes of this user (soft limit); absent means unlimited. Context.
+        pub user_processes: Fact<u64>,
+        /// Size of a core file in bytes (soft limit); absent means unlimited.
+        pub core_file_bytes: Fact<u64>,
+        /// Whether a core file of unlimited size would be written as a plain file, from
+        /// `/proc/sys/kernel/core_pattern`: false when it is piped to a program or sent to a socket.
+        pub core_pattern_is_file: Fact<bool>,
+        /// Size of `/dev/shm` in bytes, statvfs; absent when it is not mounted.
+        pub shm_bytes: Fact<u64>,
+        /// Free space of `/dev/shm` in bytes, statvfs.
+        pub shm_free_bytes: Fact<u64>,
+        /// File-system type of `/dev/shm`, from `/proc/self/mountinfo`. Context.
+        pub shm_type: Fact<String>,
+        /// Shared memory that a workload on the visible GPUs commonly needs: 1 GiB per GPU, at least 1 GiB. Derived.
+        pub shm_wanted_bytes: Fact<u64>,
+        /// Whether RDMA devices are here (`/dev/infiniband/uverbs*`), which need locked memory.
+        pub rdma_present: Fact<bool>,
+    }
+}

@@ -1,0 +1,66 @@
+//! How a recording was made, and how each probe ended.
+
+use super::Fact;
+use super::shape::{record, words};
+
+words! {
+    /// When in the life of a container we look.
+    pub enum Phase {
+        /// Services are up: what listens now is what there is.
+        Live = "live",
+        /// We are the entrypoint: nothing of the workload runs yet.
+        Start = "start",
+        /// An image in CI: no GPU, no limits, no services.
+        Build = "build",
+    }
+
+    /// How a probe ended.
+    pub enum ProbeEnd {
+        /// It ran to its end.
+        Completed = "completed",
+        /// It was still running at its deadline and was killed.
+        TimedOut = "timed-out",
+        /// It was stopped by a signal.
+        Crashed = "crashed",
+        /// It left on its own before it had answered.
+        Exited = "exited",
+        /// There was nothing to look at, or it was not asked for.
+        Skipped = "skipped",
+    }
+}
+
+record! {
+    /// How a recording was made.
+    pub struct Run {
+        /// Version of the program that recorded. Context.
+        pub tool_version: String,
+        /// When the recording was made, seconds since 1970-01-01 UTC. Context.
+        pub taken_at_seconds: u64,
+        /// When in the life of the container it was made; checks outside their phases do not apply. Context.
+        pub phase: Phase,
+        /// Whether this container is meant to have a GPU: false after `--no-gpu`.
+        pub gpu_expected: bool,
+        /// Seconds that the whole run was given. Context.
+        pub deadline_seconds: f64,
+        /// Wall time of collecting in milliseconds. Context.
+        pub wall_ms: f64,
+        /// Name of the program that `exec` was asked to start; absent for other commands. Context.
+        pub command: Fact<String>,
+    }
+
+    /// How one probe ended.
+    pub struct ProbeRun {
+        /// The probe, as in `src/probe/`. Context.
+        pub name: String,
+        /// The GPU it looked at, for probes that run once per GPU. Context.
+        pub gpu: Fact<u32>,
+        /// How it ended. Context.
+        pub end: ProbeEnd,
+        /// The call it was in when it did not complete. Context.
+        pub at: Fact<String>,
+        /// Signal, exit code or kernel state, for a person. Context.
+        pub detail: Fact<String>,
+        /// Wall time in milliseconds. Context.
+        pub wall_ms: f64,
+    }
+}

@@ -1,0 +1,171 @@
+//! The services behind the ports, and those declared but not running yet.
+
+use super::Fact;
+use super::network::Bind;
+use super::shape::{record, words};
+
+words! {
+    /// Whether a service asks who one is.
+    pub enum Auth {
+        /// It answers anyone.
+        Open = "open",
+        /// It asks.
+        Required = "required",
+    }
+
+    /// What starts a declared service.
+    pub enum DeclaredBy {
+        /// The command that `exec` will start.
+        Command = "command",
+        /// A runit `run` script.
+        Runit = "runit",
+        /// An s6 service or s6-rc definition.
+        S6 = "s6",
+        /// A supervisord program.
+        Supervisord = "supervisord",
+        /// An enabled systemd unit.
+        Systemd = "systemd",
+    }
+
+    /// What a declared service is.
+    pub enum DeclaredKind {
+        /// Jupyter notebook, lab or server.
+        Jupyter = "jupyter",
+        /// sshd or dropbear.
+        Ssh = "ssh",
+    }
+
+    /// What sshd allows root.
+    pub enum RootLogin {
+        /// Keys only, the default.
+        ProhibitPassword = "prohibit-password",
+        /// Passwords too.
+        Yes = "yes",
+        /// Not at all.
+        No = "no",
+        /// Only for forced commands.
+        ForcedCommandsOnly = "forced-commands-only",
+    }
+
+    /// State of a password field.
+    pub enum PasswordState {
+        /// No password login is possible.
+        Locked = "locked",
+        /// A password is set.
+        Set = "set",
+        /// The empty password lets one in.
+        Empty = "empty",
+    }
+}
+
+record! {
+    /// The services behind the ports, and those declared but not running yet.
+    pub struct Services {
+        /// Jupyter servers found among the listeners.
+        pub jupyter: Fact<Vec<Jupyter>>,
+        /// SSH servers found among the listeners.
+        pub ssh: Fact<Vec<Ssh>>,
+        /// Listeners on the ports of Jupyter and SSH (8888, 2222) that could not be recognised as anything: silent,
+        /// behind TLS, or bound to an address that is not contacted. Context.
+        pub undecided: Fact<Vec<Undecided>>,
+        /// What `/etc/ssh/sshd_config` says; absent when there is none.
+        pub sshd_config: Fact<SshdConfig>,
+        /// Private host keys under `/etc/ssh`.
+        pub ssh_host_keys: Fact<Vec<HostKey>>,
+        /// State of root's password in `/etc/shadow`.
+        pub root_password: Fact<PasswordState>,
+        /// Services that something here will start.
+        pub declared: Fact<Vec<DeclaredService>>,
+    }
+
+    /// One Jupyter server.
+    pub struct Jupyter {
+        /// Port.
+        pub port: u16,
+        /// Address it is bound to.
+        pub address: String,
+        /// From where it can be reached.
+        pub bind: Bind,
+        /// User that made the socket.
+        pub uid: Fact<u32>,
+        /// Path it is served under, `/` or `base_url`. Context.
+        pub base_url: String,
+        /// Version that `GET <base>/api` gives. Context.
+        pub version: Fact<String>,
+        /// Whether `GET <base>/api/me` is answered without a token (200 open, 403 required), with
+        /// `GET <base>/api` as the control.
+        pub auth: Fact<Auth>,
+        /// Whether a secret stands on the command line or in a file others may read. Context.
+        pub secret_exposed: Fact<bool>,
+    }
+
+    /// One SSH server.
+    pub struct Ssh {
+        /// Port.
+        pub port: u16,
+        /// Address it is bound to.
+        pub address: String,
+        /// From where it can be reached.
+        pub bind: Bind,
+        /// The first line it sends, at most 255 bytes. Context.
+        pub banner: Fact<String>,
+    }
+
+    /// A listener of which it could not be learnt what it is.
+    pub struct Undecided {
+        /// Port. Context.
+        pub port: u16,
+        /// Address it is bound to. Context.
+        pub address: String,
+        /// From where it can be reached. Context.
+        pub bind: Bind,
+        /// User that made the socket. Context.
+        pub uid: Fact<u32>,
+        /// Why it could not be learnt. Context.
+        pub reason: String,
+    }
+
+    /// The global part of the sshd configuration; the first value of a keyword wins.
+    pub struct SshdConfig {
+        /// The file that was read first. Context.
+        pub path: String,
+        /// What root may do: `PermitRootLogin`, default `prohibit-password`.
+        pub root_login: Fact<RootLogin>,
+        /// Whether passwords let one in: `PasswordAuthentication`, default yes.
+        pub password_login: Fact<bool>,
+        /// Whether empty passwords let one in: `PermitEmptyPasswords`, default no.
+        pub empty_passwords: Fact<bool>,
+        /// Ports: Port, default 22. Context.
+        pub ports: Vec<u16>,
+        /// How many `Match` blocks may change the above for some connections. Context.
+        pub match_blocks: u32,
+    }
+
+    /// A private host key of sshd.
+    pub struct HostKey {
+        /// The file.
+        pub path: String,
+        /// Whether it is older than process 1, so that every container of the image shares it.
+        pub baked: Fact<bool>,
+    }
+
+    /// A service that something here will start.
+    pub struct DeclaredService {
+        /// What it is.
+        pub kind: DeclaredKind,
+        /// What starts it.
+        pub by: DeclaredBy,
+        /// The file, or `command`.
+        pub path: String,
+        /// Port it will listen on, from its arguments or the default. Context.
+        pub port: u16,
+        /// From where it will be reachable, from its arguments and configuration; unknown when they do not say.
+        pub bind: Fact<Bind>,
+        /// Whether its arguments switch authentication off.
+        pub auth: Fact<Auth>,
+        /// Whether its arguments allow root. Context.
+        pub allow_root: Fact<bool>,
+        /// Whether such a service listens already. Context.
+        pub running: Fact<bool>,
+    }
+}

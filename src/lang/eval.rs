@@ -1,0 +1,315 @@
+//! Answers an expression over one recording, in three values, and keeps what it read.
+
+use std::cmp::Ordering;
+
+use serde_json::Value;
+
+use super::parse::{Comparison, Expr, Node};
+use crate::facts::version::Version;
+
+/// What a condition came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Truth {
+    /// It holds.
+    True,
+    /// It does not.
+    False,
+    /// It hangs on a reading that could not be had; the path and why.
+    Unknown(String),
+}
+
+/// A fact that an expression read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evidence {
+    /// Where it stands, for example `gpus[3].name`.
+    pub path: String,
+    /// What it said.
+    pub value: Value,
+}
+
+/// The facts and the names in force.
+#[derive(Clone)]
+pub struct Scope<'a> {
+    facts: &'a Value,
+    names: Vec<(&'a str, &'a Value, String)>,
+}
+
+impl<'a> Scope<'a> {
+    /// A scope with the facts alone; they are a [`crate::facts::Facts`] as JSON.
+    pub fn new(facts: &'a Value) -> Self {
+        Self { facts, names: Vec::new() }
+    }
+
+    /// The same scope with one more name, which stands at `path` in the facts.
+    #[must_use]
+    pub fn with(&self, name: &'a str, value: &'a Value, path: String) -> Self {
+        let mut names = self.names.clone();
+        names.push((name, value, path));
+        Self { facts: self.facts, names }
+    }
+
+    /// What stands at a path.
+    pub fn lookup(&self, path: &[String]) -> Found<'a> {
+        self.resolve(path).1
+    }
+
+    fn resolve(&self, path: &[String]) -> (String, Found<'a>) {
+        let Some((first, rest)) = path.split_first() else { return (String::new(), Found::Absent) };
+        let (mut value, mut full, rest) = match self.names.iter().rev().find(|(name, ..)| name == first) {
+            Some((_, value, at)) => (*value, at.clone(), rest),
+            None => (self.facts, String::new(), path),
+        };
+        for name in rest {
+            if let state @ (Found::Absent | Found::Unknown(_)) = found(value) {
+                return (full, state);
+            }
+            if !full.is_empty() {
+                full.push('.');
+            }
+            full.push_str(name);
+            value = value.get(name).unwrap_or(&Value::Null);
+        }
+        (full, found(value))
+    }
+
+    /// Whether `expr` holds. What it reads is added to `evidence`, each path once.
+    pub fn truth(&self, expr: &'a Expr, evidence: &mut Vec<Evidence>) -> Truth {
+        match self.eval(expr, evidence) {
+            Got::Truth(truth) => truth,
+            Got::Fact(Found::Known(Value::Bool(true))) => Truth::True,
+            Got::Fact(Found::Unknown(why)) => Truth::Unknown(why),
+            // Absent, or false. The type check keeps everything else from getting here.
+            _ => Truth::False,
+        }
+    }
+
+    fn eval(&self, expr: &'a Expr, evidence: &mut Vec<Evidence>) -> Got<'a> {
+        match &expr.node {
+            Node::Bool(value) => Got::Truth(Truth::from(*value)),
+            Node::Integer(value) => Got::Owned(Value::from(*value)),
+            Node::Float(value) => Got::Owned(Value::from(*value)),
+            Node::Text(value) => Got::Owned(Value::from(value.as_str())),
+            Node::List(items) => Got::Owned(items.iter().map(literal).collect()),
+            Node::Path(path) => {
+                let (full, state) = self.resolve(path);
+                note(evidence, full.clone(), &state);
+                match state {
+                    Found::Unknown(why) => Got::Fact(Found::Unknown(format!("{full}: {why}"))),
+                    other => Got::Fact(other),
+                }
+            }
+            Node::Has(inner) => Got::Truth(match self.eval(inner, evidence) {
+                Got::Fact(Found::Unknown(why)) => Truth::Unknown(why),
+                Got::Fact(Found::Absent) => Truth::False,
+                _ => Truth::True,
+            }),
+            Node::Not(inner) => Got::Truth(match self.truth(inner, evidence) {
+                Truth::True => Truth::False,
+                Truth::False => Truth::True,
+                unknown @ Truth::Unknown(_) => unknown,
+            }),
+            Node::And(left, right) => Got::Truth(self.decide(left, right, &Truth::False, evidence)),
+            Node::Or(left, right) => Got::Truth(self.decide(left, right, &Truth::True, evidence)),
+            Node::Compare(comparison, left, right) => {
+                let (left, right) = (self.eval(left, evidence), self.eval(right, evidence));
+                Got::Truth(compare(*comparison, left, right))
+            }
+            Node::In(item, list) => {
+                let (item, list) = (self.eval(item, evidence), self.eval(list, evidence));
+                Got::Truth(contains(&item, &list))
+            }
+            Node::Size(inner) => match self.eval(inner, evidence) {
+                Got::Fact(Found::Unknown(why)) => Got::Fact(Found::Unknown(why)),
+                got => Got::Owned(size(got.value()).into()),
+            },
+            Node::Version(inner) => self.eval(inner, evidence).into_version(),
+            Node::Every { all, list, name, condition } => Got::Truth(self.every(*all, list, name, condition, evidence)),
+        }
+    }
+
+    /// `&&` and `||`: one side that settles the answer is enough, whatever the other could not learn.
+    fn decide(&self, left: &'a Expr, right: &'a Expr, settles: &Truth, evidence: &mut Vec<Evidence>) -> Truth {
+        let first = self.truth(left, evidence);
+        if first == *settles {
+            return first;
+        }
+        let second = self.truth(right, evidence);
+        match first {
+            Truth::Unknown(_) if second != *settles => first,
+            _ => second,
+        }
+    }
+
+    fn every(
+        &self,
+        all: bool,
+        list: &'a Expr,
+        name: &'a str,
+        condition: &'a Expr,
+        evidence: &mut Vec<Evidence>,
+    ) -> Truth {
+        let Node::Path(path) = &list.node else { return Truth::Unknown("not a path".to_owned()) };
+        let (full, state) = self.resolve(path);
+        let items = match &state {
+            Found::Unknown(why) => {
+                note(evidence, full.clone(), &state);
+                return Truth::Unknown(format!("{full}: {why}"));
+            }
+            Found::Known(Value::Array(items)) => items.as_slice(),
+            _ => &[],
+        };
+        if items.is_empty() {
+            note(evidence, full.clone(), &state);
+        }
+        let settles = Truth::from(!all);
+        let mut answer = Truth::from(all);
+        for (index, item) in items.iter().enumerate() {
+            let truth = self.with(name, item, format!("{full}[{index}]")).truth(condition, evidence);
+            if truth == settles {
+                return truth;
+            }
+            if matches!(truth, Truth::Unknown(_)) && !matches!(answer, Truth::Unknown(_)) {
+                answer = truth;
+            }
+        }
+        answer
+    }
+}
+
+impl From<bool> for Truth {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+/// What stands at a path.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found<'a> {
+    /// A value.
+    Known(&'a Value),
+    /// It was looked for and is not there.
+    Absent,
+    /// It could not be read, and why.
+    Unknown(String),
+}
+
+/// Tells a value from absence and from a gap, by the JSON form of [`crate::facts::Fact`].
+pub fn found(value: &Value) -> Found<'_> {
+    match value {
+        Value::Null => Found::Absent,
+        Value::Object(map) => match map.get("unknown").and_then(Value::as_str) {
+            Some(kind) => {
+                let kind = kind.replace('-', " ");
+                let detail = map.get("detail").and_then(Value::as_str).unwrap_or_default();
+                Found::Unknown(if detail.is_empty() { kind } else { format!("{kind}: {detail}") })
+            }
+            None => Found::Known(value),
+        },
+        _ => Found::Known(value),
+    }
+}
+
+/// What a part of an expression came to.
+enum Got<'a> {
+    Truth(Truth),
+    Fact(Found<'a>),
+    Owned(Value),
+    Version(Version),
+}
+
+impl Got<'_> {
+    fn value(&self) -> Option<&Value> {
+        match self {
+            Got::Fact(Found::Known(value)) => Some(value),
+            Got::Owned(value) => Some(value),
+            _ => None,
+        }
+    }
+
+    fn into_version(self) -> Self {
+        let Some(text) = self.value().and_then(Value::as_str) else { return self };
+        match Version::parse(text) {
+            Some(version) => Got::Version(version),
+            None => Got::Fact(Found::Unknown(format!("malformed: `{}` is no version", crate::text::plain(text)))),
+        }
+    }
+}
+
+fn literal(expr: &Expr) -> Value {
+    match &expr.node {
+        Node::Bool(value) => Value::from(*value),
+        Node::Integer(value) => Value::from(*value),
+        Node::Float(value) => Value::from(*value),
+        Node::Text(value) => Value::from(value.as_str()),
+        _ => Value::Null,
+    }
+}
+
+fn compare(comparison: Comparison, left: Got<'_>, right: Got<'_>) -> Truth {
+    let ordering = match (left, right) {
+        (Got::Fact(Found::Unknown(why)) | Got::Truth(Truth::Unknown(why)), _)
+        | (_, Got::Fact(Found::Unknown(why)) | Got::Truth(Truth::Unknown(why))) => return Truth::Unknown(why),
+        (Got::Version(a), Got::Version(b)) => Some(a.cmp(&b)),
+        (Got::Truth(a), Got::Truth(b)) => (a == b).then_some(Ordering::Equal),
+        (Got::Truth(truth), other) | (other, Got::Truth(truth)) => {
+            let value = other.value().and_then(Value::as_bool);
+            (value.map(Truth::from) == Some(truth)).then_some(Ordering::Equal)
+        }
+        (a, b) => match (a.value(), b.value()) {
+            (Some(a), Some(b)) => order(a, b),
+            _ => None,
+        },
+    };
+    // With nothing to order by, because one side is absent, only `!=` is true.
+    Truth::from(match comparison {
+        Comparison::Equal => ordering == Some(Ordering::Equal),
+        Comparison::Unequal => ordering != Some(Ordering::Equal),
+        Comparison::Less => ordering == Some(Ordering::Less),
+        Comparison::LessOrEqual => ordering.is_some_and(Ordering::is_le),
+        Comparison::Greater => ordering == Some(Ordering::Greater),
+        Comparison::GreaterOrEqual => ordering.is_some_and(Ordering::is_ge),
+    })
+}
+
+fn order(a: &Value, b: &Value) -> Option<Ordering> {
+    match (a, b) {
+        (Value::Number(a), Value::Number(b)) => match (a.as_i128(), b.as_i128()) {
+            (Some(a), Some(b)) => Some(a.cmp(&b)),
+            _ => a.as_f64()?.partial_cmp(&b.as_f64()?),
+        },
+        (Value::String(a), Value::String(b)) => Some(a.cmp(b)),
+        _ => (a == b).then_some(Ordering::Equal),
+    }
+}
+
+fn contains(item: &Got<'_>, list: &Got<'_>) -> Truth {
+    let unknown = [item, list].into_iter().find_map(|got| match got {
+        Got::Fact(Found::Unknown(why)) => Some(why.clone()),
+        _ => None,
+    });
+    if let Some(why) = unknown {
+        return Truth::Unknown(why);
+    }
+    let (Some(item), Some(Value::Array(items))) = (item.value(), list.value()) else { return Truth::False };
+    Truth::from(items.iter().any(|other| order(item, other) == Some(Ordering::Equal)))
+}
+
+fn size(value: Option<&Value>) -> usize {
+    match value {
+        Some(Value::Array(items)) => items.len(),
+        Some(Value::String(text)) => text.chars().count(),
+        _ => 0,
+    }
+}
+
+fn note(evidence: &mut Vec<Evidence>, path: String, state: &Found<'_>) {
+    if evidence.iter().any(|known| known.path == path) {
+        return;
+    }
+    let value = match state {
+        Found::Known(value) => (*value).clone(),
+        Found::Absent => Value::Null,
+        Found::Unknown(why) => serde_json::json!({ "unknown": why }),
+    };
+    evidence.push(Evidence { path, value });
+}

@@ -1,0 +1,393 @@
+//! From text to a tree. No names are looked up here.
+
+use super::Mistake;
+
+/// Bytes that an expression may have; longer ones are no longer one line.
+const LENGTH_LIMIT: usize = 2048;
+/// How deep an expression may nest, so that no input can exhaust the stack.
+const DEPTH_LIMIT: usize = 48;
+
+/// A part of an expression and where it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expr {
+    /// Byte offset in the text.
+    pub at: usize,
+    /// What it is.
+    pub node: Node,
+}
+
+/// What a part of an expression is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Node {
+    /// `true`, `false`
+    Bool(bool),
+    /// `12`, `-3`
+    Integer(i64),
+    /// `0.5`
+    Float(f64),
+    /// `'text'` or `"text"`
+    Text(String),
+    /// `[a, b]`
+    List(Vec<Expr>),
+    /// `limits.memory_bytes`
+    Path(Vec<String>),
+    /// `!a`
+    Not(Box<Expr>),
+    /// `a && b`
+    And(Box<Expr>, Box<Expr>),
+    /// `a || b`
+    Or(Box<Expr>, Box<Expr>),
+    /// `a < b`
+    Compare(Comparison, Box<Expr>, Box<Expr>),
+    /// `a in b`
+    In(Box<Expr>, Box<Expr>),
+    /// `size(a)`
+    Size(Box<Expr>),
+    /// `has(a.b)`
+    Has(Box<Expr>),
+    /// `version(a)`
+    Version(Box<Expr>),
+    /// `list.exists(x, condition)`, `list.all(x, condition)`
+    Every {
+        /// Whether all items must agree, or one is enough.
+        all: bool,
+        /// The list.
+        list: Box<Expr>,
+        /// What an item is called.
+        name: String,
+        /// What is asked of it.
+        condition: Box<Expr>,
+    },
+}
+
+/// A comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// `==`
+    Equal,
+    /// `!=`
+    Unequal,
+    /// `<`
+    Less,
+    /// `<=`
+    LessOrEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterOrEqual,
+}
+
+impl Comparison {
+    /// Whether it asks for an order and not only for equality.
+    pub fn orders(self) -> bool {
+        !matches!(self, Self::Equal | Self::Unequal)
+    }
+}
+
+/// Reads one whole expression.
+pub fn parse(text: &str) -> Result<Expr, Mistake> {
+    if text.len() > LENGTH_LIMIT {
+        return Err(Mistake::new(0, format!("the expression is longer than {LENGTH_LIMIT} bytes")));
+    }
+    let mut parser = Parser { text, at: 0, depth: 0 };
+    let expr = parser.either()?;
+    parser.skip_space();
+    if parser.at < text.len() {
+        return Err(parser.unexpected("the end"));
+    }
+    Ok(expr)
+}
+
+struct Parser<'a> {
+    text: &'a str,
+    at: usize,
+    depth: usize,
+}
+
+/// Longer signs first, so that `<=` is not read as `<`.
+const COMPARISONS: [(&str, Comparison); 6] = [
+    ("==", Comparison::Equal),
+    ("!=", Comparison::Unequal),
+    ("<=", Comparison::LessOrEqual),
+    (">=", Comparison::GreaterOrEqual),
+    ("<", Comparison::Less),
+    (">", Comparison::Greater),
+];
+
+impl<'a> Parser<'a> {
+    fn rest(&self) -> &'a str {
+        &self.text[self.at..]
+    }
+
+    fn skip_space(&mut self) {
+        self.at += self.rest().len() - self.rest().trim_start().len();
+    }
+
+    fn accept(&mut self, sign: &str) -> bool {
+        self.skip_space();
+        let found = self.rest().starts_with(sign);
+        if found {
+            self.at += sign.len();
+        }
+        found
+    }
+
+    fn require(&mut self, sign: &str) -> Result<(), Mistake> {
+        if self.accept(sign) { Ok(()) } else { Err(self.unexpected(&format!("`{sign}`"))) }
+    }
+
+    fn unexpected(&self, wanted: &str) -> Mistake {
+        let found = self.rest().chars().next().map_or("the end".to_owned(), |c| format!("`{}`", c.escape_default()));
+        Mistake::new(self.at, format!("expected {wanted}, found {found}"))
+    }
+
+    fn either(&mut self) -> Result<Expr, Mistake> {
+        self.depth += 1;
+        if self.depth > DEPTH_LIMIT {
+            return Err(Mistake::new(self.at, "the expression nests too deeply"));
+        }
+        let mut left = self.both()?;
+        while self.accept("||") {
+            let right = self.both()?;
+            left = Expr { at: left.at, node: Node::Or(Box::new(left), Box::new(right)) };
+        }
+        self.depth -= 1;
+        Ok(left)
+    }
+
+    fn both(&mut self) -> Result<Expr, Mistake> {
+        let mut left = self.relation()?;
+        while self.accept("&&") {
+            let right = self.relation()?;
+            left = Expr { at: left.at, node: Node::And(Box::new(left), Box::new(right)) };
+        }
+        Ok(left)
+    }
+
+    fn relation(&mut self) -> Result<Expr, Mistake> {
+        let mut left = self.unary()?;
+        loop {
+            let at = left.at;
+            if let Some((_, comparison)) = COMPARISONS.iter().find(|(sign, _)| self.accept(sign)) {
+                let right = self.unary()?;
+                left = Expr { at, node: Node::Compare(*comparison, Box::new(left), Box::new(right)) };
+            } else if self.accept_word("in") {
+                let right = self.unary()?;
+                left = Expr { at, node: Node::In(Box::new(left), Box::new(right)) };
+            } else {
+                return Ok(left);
+            }
+        }
+    }
+
+    fn unary(&mut self) -> Result<Expr, Mistake> {
+        self.skip_space();
+        let at = self.at;
+        if self.rest().starts_with('!') && !self.rest().starts_with("!=") {
+            self.at += 1;
+            self.depth += 1;
+            if self.depth > DEPTH_LIMIT {
+                return Err(Mistake::new(at, "the expression nests too deeply"));
+            }
+            let inner = self.unary()?;
+            self.depth -= 1;
+            return Ok(Expr { at, node: Node::Not(Box::new(inner)) });
+        }
+        self.primary()
+    }
+
+    fn primary(&mut self) -> Result<Expr, Mistake> {
+        self.skip_space();
+        let at = self.at;
+        match self.rest().chars().next() {
+            Some('(') => {
+                self.at += 1;
+                let inner = self.either()?;
+                self.require(")")?;
+                Ok(Expr { at, node: inner.node })
+            }
+            Some('[') => {
+                self.at += 1;
+                Ok(Expr { at, node: Node::List(self.items()?) })
+            }
+            Some(quote @ ('\'' | '"')) => Ok(Expr { at, node: Node::Text(self.quoted(quote)?) }),
+            Some(c) if c.is_ascii_digit() || c == '-' => self.number(),
+            Some(c) if c.is_ascii_alphabetic() || c == '_' => self.named(),
+            _ => Err(self.unexpected("a value")),
+        }
+    }
+
+    fn items(&mut self) -> Result<Vec<Expr>, Mistake> {
+        let mut items = Vec::new();
+        while !self.accept("]") {
+            if !items.is_empty() {
+                self.require(",")?;
+            }
+            items.push(self.either()?);
+        }
+        Ok(items)
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<String, Mistake> {
+        let start = self.at;
+        let body = &self.text[start + 1..];
+        let Some(end) = body.find(quote) else { return Err(Mistake::new(start, "the text never ends")) };
+        if body[..end].contains('\\') {
+            return Err(Mistake::new(start, "text may not hold a backslash"));
+        }
+        self.at = start + end + 2;
+        Ok(body[..end].to_owned())
+    }
+
+    fn number(&mut self) -> Result<Expr, Mistake> {
+        let at = self.at;
+        let length =
+            self.rest().find(|c: char| !c.is_ascii_digit() && c != '.' && c != '-').unwrap_or(self.rest().len());
+        let digits = &self.rest()[..length];
+        let node = if digits.contains('.') {
+            digits.parse().map(Node::Float).map_err(|_| Mistake::new(at, format!("`{digits}` is no number")))?
+        } else {
+            digits.parse().map(Node::Integer).map_err(|_| Mistake::new(at, format!("`{digits}` is no number")))?
+        };
+        self.at += length;
+        Ok(Expr { at, node })
+    }
+
+    fn word(&mut self) -> &'a str {
+        let rest = self.rest();
+        let length = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    fn accept_word(&mut self, wanted: &str) -> bool {
+        self.skip_space();
+        let before = self.at;
+        if self.word() == wanted {
+            return true;
+        }
+        self.at = before;
+        false
+    }
+
+    fn named(&mut self) -> Result<Expr, Mistake> {
+        let at = self.at;
+        let first = self.word();
+        match first {
+            "true" => return Ok(Expr { at, node: Node::Bool(true) }),
+            "false" => return Ok(Expr { at, node: Node::Bool(false) }),
+            "size" | "has" | "version" if self.accept("(") => {
+                let inner = Box::new(self.either()?);
+                self.require(")")?;
+                let node = match first {
+                    "size" => Node::Size(inner),
+                    "version" => Node::Version(inner),
+                    _ if matches!(inner.node, Node::Path(_)) => Node::Has(inner),
+                    _ => return Err(Mistake::new(inner.at, "`has` asks about a path")),
+                };
+                return Ok(Expr { at, node });
+            }
+            _ => {}
+        }
+        let mut path = vec![first.to_owned()];
+        while self.accept(".") {
+            self.skip_space();
+            let before = self.at;
+            let name = self.word();
+            if name.is_empty() {
+                return Err(self.unexpected("a name"));
+            }
+            if self.accept("(") {
+                return self.every(at, path, name, before);
+            }
+            path.push(name.to_owned());
+        }
+        if self.accept("(") {
+            return Err(Mistake::new(
+                at,
+                format!("no function is called `{first}`; there are size, has, exists, all, version"),
+            ));
+        }
+        Ok(Expr { at, node: Node::Path(path) })
+    }
+
+    fn every(&mut self, at: usize, path: Vec<String>, function: &str, function_at: usize) -> Result<Expr, Mistake> {
+        let all = match function {
+            "all" => true,
+            "exists" => false,
+            other => {
+                let near = super::suggestion(other, ["exists", "all"]);
+                return Err(Mistake::new(function_at, format!("no function is called `{other}`{near}")));
+            }
+        };
+        self.skip_space();
+        let name = self.word().to_owned();
+        if name.is_empty() {
+            return Err(self.unexpected("a name for the item"));
+        }
+        self.require(",")?;
+        let condition = Box::new(self.either()?);
+        self.require(")")?;
+        let list = Box::new(Expr { at, node: Node::Path(path) });
+        Ok(Expr { at, node: Node::Every { all, list, name, condition } })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mistakes_say_where_they_are() {
+        for (text, at, part) in [
+            ("a ==", 4, "expected a value, found the end"),
+            ("a && (b", 7, "expected `)`"),
+            ("a = b", 2, "expected the end"),
+            ("'never", 0, "never ends"),
+            ("list.exist(x, x)", 5, "did you mean `exists`?"),
+            ("startsWith(a)", 0, "no function is called `startsWith`"),
+            ("has(1)", 4, "asks about a path"),
+            ("1.2.3 == a", 0, "no number"),
+            ("", 0, "expected a value"),
+        ] {
+            let mistake = parse(text).expect_err(text);
+            assert_eq!(mistake.at, at, "{text}: {}", mistake.message);
+            assert!(mistake.message.contains(part), "{text}: {}", mistake.message);
+        }
+    }
+
+    #[test]
+    fn no_input_exhausts_the_stack() {
+        for deep in ["(", "!", "[", "a.all(x,", "size("] {
+            assert!(parse(&deep.repeat(200)).is_err());
+        }
+        assert!(parse(&"1 + ".repeat(2000)).is_err());
+    }
+
+    #[test]
+    fn not_binds_tighter_than_comparison_and_and_tighter_than_or() {
+        assert_eq!(parse("!a == b").map(reset), parse("(!a) == b").map(reset));
+        assert_eq!(parse("a || b && c").map(reset), parse("a || (b && c)").map(reset));
+    }
+
+    fn reset(mut expr: Expr) -> Expr {
+        fn clear(expr: &mut Expr) {
+            expr.at = 0;
+            match &mut expr.node {
+                Node::Not(a) | Node::Size(a) | Node::Has(a) | Node::Version(a) => clear(a),
+                Node::And(a, b) | Node::Or(a, b) | Node::Compare(_, a, b) | Node::In(a, b) => {
+                    clear(a);
+                    clear(b);
+                }
+                Node::Every { list, condition, .. } => {
+                    clear(list);
+                    clear(condition);
+                }
+                Node::List(items) => items.iter_mut().for_each(clear),
+                _ => {}
+            }
+        }
+        clear(&mut expr);
+        expr
+    }
+}

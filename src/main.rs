@@ -1,0 +1,8 @@
+//! Parse, run, exit.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args_os().collect();
+    ExitCode::from(gpu_preflight::run::run(&arguments).code)
+}

@@ -1,0 +1,61 @@
+//! One file per source of facts. A probe reads and has no opinion.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::facts::{Fact, Gap, ProbeEnd, ProbeRun};
+use crate::world::World;
+use crate::world::child::{Progress, fill_gaps};
+
+pub mod compute;
+pub mod container;
+pub mod cuda;
+pub mod driver;
+pub mod environment;
+pub mod framework;
+pub mod identity;
+pub mod image;
+pub mod isolation;
+pub mod libraries;
+pub mod limits;
+pub mod network;
+pub mod nvml;
+pub mod process;
+mod procfs;
+pub mod services;
+pub mod storage;
+
+/// Serves one probe as a child of ourselves: the other end of [`crate::world::child::probe`]. Whether it could.
+pub fn serve(name: &str) -> bool {
+    let Ok((mut progress, input)) = Progress::begin() else { return false };
+    let world = World::here(std::time::Duration::from_hours(1));
+    let served = match name {
+        libraries::NAME => libraries::serve(&world, input, &mut progress),
+        storage::NAME => storage::serve(&world, input, &mut progress),
+        nvml::NAME => nvml::serve(&world, input, &mut progress),
+        cuda::NAME => cuda::serve(&world, input, &mut progress),
+        compute::NAME => compute::serve(&world, input, &mut progress),
+        _ => return false,
+    };
+    served.is_ok()
+}
+
+/// The end of a probe that had nothing to ask.
+fn skipped(name: &str) -> ProbeRun {
+    ProbeRun {
+        name: name.to_owned(),
+        gpu: Fact::Absent,
+        end: ProbeEnd::Skipped,
+        at: Fact::Absent,
+        detail: Fact::Absent,
+        wall_ms: 0.0,
+    }
+}
+
+/// What a child told, or when it never said anything, a reading whose every fact says why.
+fn whole<T: Default + Serialize + DeserializeOwned>(reading: Option<T>, gap: Option<&Gap>) -> T {
+    let (Some(gap), None) = (gap, &reading) else { return reading.unwrap_or_default() };
+    let Ok(mut value) = serde_json::to_value(T::default()) else { return T::default() };
+    fill_gaps(&mut value, gap);
+    serde_json::from_value(value).unwrap_or_default()
+}

@@ -1,0 +1,175 @@
+//! Matrix multiplies on every GPU at once, one child each: the parent's side.
+//!
+//! [`device`] is the child's side: it opens the runtime and cuBLAS that the
+//! workload would get and goes through the precisions that the GPU has; [`gemm`]
+//! is one precision. [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
+//! [`timing`] chooses sizes and sums up times. What rate is to be expected is
+//! derived later.
+
+mod device;
+mod gemm;
+mod operands;
+mod proof;
+mod timing;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+pub use device::serve;
+
+use crate::facts::{Compute, Fact, GapKind, Library, LibraryId, Multiply, ProbeEnd, ProbeRun};
+use crate::world::World;
+use crate::world::child::{self, Probed};
+
+/// The name of this probe.
+pub const NAME: &str = "compute";
+
+/// Rows and columns of the first proof, which also warms the library up.
+const FIRST_SIZE: usize = 512;
+
+/// GPUs that are multiplied on at most.
+const GPU_LIMIT: u64 = 64;
+
+/// What a child is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Input {
+    ordinal: u32,
+    cudart: String,
+    cublas: String,
+    budget_ms: u64,
+}
+
+/// What a child answers.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Reading {
+    multiplies: Vec<Multiply>,
+}
+
+/// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
+pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline: Instant) -> (Compute, Vec<ProbeRun>) {
+    let not_asked = |why: &str| (Compute { multiplies: Fact::unknown(GapKind::NotAsked, why) }, Vec::new());
+    let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
+    let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
+    if device_count == 0 {
+        return not_asked("no CUDA device to ask");
+    }
+    let left = deadline.saturating_duration_since(Instant::now());
+    // The child stops taking up new work early enough to be heard.
+    let budget_ms = u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX);
+    let ordinals = 0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default();
+    let input = |ordinal| Input { ordinal, cudart: cudart.to_owned(), cublas: cublas.to_owned(), budget_ms };
+    let inputs: Vec<Input> = ordinals.map(input).collect();
+    let told: Vec<_> = std::thread::scope(|scope| {
+        let start = |input| {
+            let ask = move || child::probe::<Reading>(world, NAME, Some(Input::ordinal(input)), input, deadline);
+            std::thread::Builder::new().spawn_scoped(scope, ask)
+        };
+        let running: Vec<_> = inputs.iter().map(|input| (input.ordinal, start(input))).collect();
+        running
+            .into_iter()
+            .map(|(ordinal, thread)| match thread.map(std::thread::ScopedJoinHandle::join) {
+                Ok(Ok(probed)) => heard(ordinal, probed),
+                Ok(Err(_)) => unheard(ordinal, "the thread that asks for it panicked".to_owned()),
+                Err(error) => unheard(ordinal, format!("no thread to ask for it: {error}")),
+            })
+            .collect()
+    });
+    let (multiplies, runs): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+    (Compute { multiplies: Fact::Known(multiplies.into_iter().flatten().collect()) }, runs)
+}
+
+impl Input {
+    fn ordinal(&self) -> u32 {
+        self.ordinal
+    }
+}
+
+/// Path of the copy that the workload would get.
+fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
+    let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
+    chosen.winner.known().map(String::as_str)
+}
+
+fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
+    let Probed { reading, run, gap, stuck, .. } = probed;
+    let mut multiplies = reading.map(|reading| reading.multiplies).unwrap_or_default();
+    if multiplies.is_empty() {
+        multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
+    }
+    // A child that was still making progress when its time was up is no failure of the call it was in.
+    let is_lost = match run.end {
+        ProbeEnd::Completed | ProbeEnd::Skipped => false,
+        ProbeEnd::TimedOut => stuck,
+        ProbeEnd::Crashed | ProbeEnd::Exited => true,
+    };
+    if let (true, Fact::Known(call)) = (is_lost, &run.at)
+        && let Some(lost) = multiplies.iter_mut().find(|multiply| multiply.failed_call.is_unknown())
+    {
+        lost.failed_call = Fact::Known(call.clone());
+        let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
+        let left = run.detail.known().cloned().unwrap_or_default();
+        lost.failed_code = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
+    }
+    (multiplies, run)
+}
+
+fn unheard(ordinal: u32, why: String) -> (Vec<Multiply>, ProbeRun) {
+    let gap = crate::facts::Gap::new(GapKind::Crashed, why.clone());
+    let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
+    let run = ProbeRun {
+        name: NAME.to_owned(),
+        gpu: Fact::Known(ordinal),
+        end: ProbeEnd::Exited,
+        detail: Fact::Known(why),
+        at: Fact::Absent,
+        wall_ms: 0.0,
+    };
+    (vec![multiply], run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    fn library(id: LibraryId, chosen: bool, winner: Fact<String>) -> Library {
+        Library { id, chosen, winner, ..Library::default() }
+    }
+
+    fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
+        let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
+        collect(&world, libraries, count, Instant::now() + Duration::from_secs(1)).0.multiplies
+    }
+
+    #[test]
+    fn without_libraries_or_devices_nobody_is_asked_and_the_reason_is_kept() {
+        let both = [
+            library(LibraryId::Cudart, true, Fact::Known("/x/libcudart.so.12".to_owned())),
+            library(LibraryId::Cublas, true, Fact::Known("/x/libcublas.so.12".to_owned())),
+        ];
+        let only_other = [both[0].clone(), library(LibraryId::Cublas, false, Fact::Known("/y".to_owned()))];
+        for (libraries, count, why) in [
+            (&[][..], 1, "no libcudart to ask"),
+            (&both[..1], 1, "no libcublas to ask"),
+            (&only_other[..], 1, "no libcublas to ask"),
+            (&both[..], 0, "no CUDA device to ask"),
+        ] {
+            assert_eq!(multiplies(libraries, count), Fact::unknown(GapKind::NotAsked, why));
+        }
+    }
+
+    #[test]
+    fn a_child_that_cannot_start_leaves_one_multiply_that_says_so() {
+        let both = [
+            library(LibraryId::Cudart, true, Fact::Known("/x/libcudart.so.12".to_owned())),
+            library(LibraryId::Cublas, true, Fact::Known("/x/libcublas.so.12".to_owned())),
+        ];
+        let Fact::Known(multiplies) = multiplies(&both, 2) else { panic!("two GPUs were asked") };
+        assert_eq!(multiplies.iter().map(|multiply| multiply.gpu).collect::<Vec<_>>(), [0, 1]);
+        let Fact::Unknown(gap) = &multiplies[1].proof else { panic!("nothing was proved") };
+        assert_eq!(gap.kind, GapKind::Crashed);
+        assert!(gap.detail.contains("could not be started"), "{gap}");
+    }
+}

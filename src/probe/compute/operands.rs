@@ -1,0 +1,210 @@
+//! Numbers to multiply: integers for the proof, random values for the timing, and their device formats.
+//!
+//! The integers are chosen so that a product can be checked to the last bit:
+//! every element and every partial sum is an exact 32-bit float whatever the
+//! order of additions, and since all factors are odd but one column of A, every
+//! element of the product is odd. So none is zero, zero has no second spelling
+//! that could hide a flipped sign, and every bit pattern but one is wrong.
+
+use crate::world::library::cublas::Element;
+
+/// Small numbers that repeat for a seed: xorshift64*, which is random enough for operands.
+pub struct Random(u64);
+
+impl Random {
+    /// Starts from a seed; zero is as good as any.
+    pub fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15 | 1)
+    }
+
+    /// The next 32 bits.
+    pub fn next(&mut self) -> u32 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 32) as u32
+    }
+
+    /// An odd number of either sign with fewer than `bits` + 1 bits.
+    pub fn odd(&mut self, bits: u32) -> i64 {
+        let random = self.next();
+        let magnitude = i64::from(random >> 1 & ((1 << bits) - 1) | 1);
+        if random & 1 == 0 { magnitude } else { -magnitude }
+    }
+}
+
+/// Which integers a proof multiplies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// Up to ±7: exact in every format down to brain floats.
+    Narrow,
+    /// A up to ±8189, B ±1: exact in 32-bit floats, changed by TF32, so that a silent use of TF32 is seen.
+    Wide,
+}
+
+impl Range {
+    /// The largest size whose partial sums stay exact, and whose readback stays cheap.
+    pub const fn largest(self) -> usize {
+        match self {
+            Self::Narrow => 4096,
+            Self::Wide => 2048, // 2048 · 8189 < 2^24
+        }
+    }
+}
+
+/// Two square column-major matrices of integers.
+pub struct Operands {
+    /// Rows and columns; even.
+    pub size: usize,
+    /// The left one.
+    pub a: Vec<i16>,
+    /// The right one.
+    pub b: Vec<i16>,
+    /// No element of the product is larger.
+    pub bound: i64,
+}
+
+impl Operands {
+    /// Fresh integers.
+    pub fn new(size: usize, range: Range, random: &mut Random) -> Self {
+        let mut left = |_| match range {
+            Range::Narrow => odd_digit(random),
+            Range::Wide => wide(random),
+        };
+        let mut a: Vec<i16> = (0..size * size).map(&mut left).collect();
+        // One even column makes every element a sum of an odd number of odd numbers and an even one.
+        a.iter_mut().take(size).for_each(|value| *value = if *value < 0 { -2 } else { 2 });
+        let right = |_| match range {
+            Range::Narrow => odd_digit(random),
+            Range::Wide => 1 - 2 * i16::from(random.next() & 1 == 1),
+        };
+        let b = (0..size * size).map(right).collect();
+        let largest = match range {
+            Range::Narrow => 49,
+            Range::Wide => 8189,
+        };
+        Self { size, a, b, bound: i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(largest) }
+    }
+
+    /// The same operands as a TF32 multiply would see them: the lower bits of A cut off.
+    ///
+    /// The wide values are one above a multiple of four, so cutting and rounding give the same.
+    pub fn as_tf32(&self) -> Self {
+        let cut = |value: &i16| if value.unsigned_abs() < 4096 { *value } else { *value - value.signum() };
+        Self { size: self.size, a: self.a.iter().map(cut).collect(), b: self.b.clone(), bound: self.bound }
+    }
+}
+
+/// ±1, ±3, ±5 or ±7
+fn odd_digit(random: &mut Random) -> i16 {
+    let random = random.next();
+    let magnitude = i16::from(random.to_le_bytes()[1] & 6 | 1);
+    if random & 1 == 0 { magnitude } else { -magnitude }
+}
+
+/// ±4097, ±4101 … ±8189
+fn wide(random: &mut Random) -> i16 {
+    let random = random.next();
+    let steps = i16::from_le_bytes([random.to_le_bytes()[1], random.to_le_bytes()[2] & 3]);
+    let magnitude = 4097 + steps * 4;
+    if random & 1 == 0 { magnitude } else { -magnitude }
+}
+
+/// Integers in a device format; all of ours are exact in it.
+pub fn encode_integers(values: &[i16], element: Element) -> Vec<u8> {
+    encode(values.iter().map(|value| f32::from(*value)), values.len(), element)
+}
+
+/// Random values around zero in a device format: sums of four uniform ones, close enough to a normal distribution.
+pub fn random_values(count: usize, element: Element, random: &mut Random) -> Vec<u8> {
+    let value = |_| {
+        let bits = random.next();
+        let sum: f32 = bits.to_le_bytes().iter().map(|byte| f32::from(*byte)).sum();
+        (sum - 510.0) / 148.0
+    };
+    encode((0..count).map(value), count, element)
+}
+
+fn encode(values: impl Iterator<Item = f32>, count: usize, element: Element) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(count * element.bytes());
+    match element {
+        Element::Float32 => values.for_each(|value| bytes.extend_from_slice(&value.to_le_bytes())),
+        Element::Float16 => values.for_each(|value| bytes.extend_from_slice(&half(value).to_le_bytes())),
+        Element::Bfloat16 => values.for_each(|value| bytes.extend_from_slice(&brain(value).to_le_bytes())),
+    }
+    bytes
+}
+
+/// The upper half of a 32-bit float, rounded half up in magnitude.
+fn brain(value: f32) -> u16 {
+    (value.to_bits().wrapping_add(0x8000) >> 16) as u16
+}
+
+/// A 16-bit float, rounded half up in magnitude. Only for magnitudes below 65504; tiny ones become zero.
+#[expect(clippy::cast_possible_truncation, reason = "the masks leave 16 bits")]
+fn half(value: f32) -> u16 {
+    let bits = value.to_bits().wrapping_add(0x1000);
+    let sign = bits >> 16 & 0x8000;
+    let exponent = bits >> 23 & 0xff;
+    if exponent <= 112 {
+        return sign as u16;
+    }
+    (sign | (exponent - 112) << 10 & 0x7c00 | bits >> 13 & 0x3ff) as u16
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)] // exactness is what is tested
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_factors_are_odd_but_one_column() {
+        for range in [Range::Narrow, Range::Wide] {
+            let operands = Operands::new(64, range, &mut Random::new(1));
+            assert!(operands.a.iter().take(64).all(|value| value % 2 == 0));
+            assert!(operands.a.iter().skip(64).chain(&operands.b).all(|value| value % 2 != 0));
+        }
+    }
+
+    #[test]
+    fn no_sum_leaves_the_exact_integers_of_a_32_bit_float() {
+        for range in [Range::Narrow, Range::Wide] {
+            let largest = range.largest();
+            let operands = Operands::new(2, range, &mut Random::new(2));
+            assert!(operands.bound / 2 * i64::try_from(largest).expect("a size") < 1 << 24, "{range:?}");
+        }
+    }
+
+    #[test]
+    fn wide_integers_are_changed_by_tf32_and_narrow_ones_are_not() {
+        let tf32 = |value: i16| f32::from_bits(f32::from(value).to_bits() & !0x1fff);
+        let wide = Operands::new(8, Range::Wide, &mut Random::new(3));
+        for (value, cut) in wide.a.iter().zip(wide.as_tf32().a) {
+            assert_eq!(tf32(*value), f32::from(cut));
+            assert_eq!(*value == cut, value.unsigned_abs() == 2);
+        }
+        let narrow = Operands::new(8, Range::Narrow, &mut Random::new(3));
+        assert!(narrow.a.iter().all(|value| tf32(*value) == f32::from(*value)));
+    }
+
+    #[test]
+    fn integers_are_exact_in_the_device_formats() {
+        for value in -7_i16..=7 {
+            let wanted = f32::from(value);
+            assert_eq!(f32::from_bits(u32::from(brain(wanted)) << 16), wanted);
+        }
+        assert_eq!([half(1.0), half(-2.0), half(7.0), half(0.0)], [0x3c00, 0xc000, 0x4700, 0]);
+        assert_eq!(half(1.0 / 3.0), 0x3555);
+        assert_eq!(encode_integers(&[1, -1], Element::Bfloat16), [0x80, 0x3f, 0x80, 0xbf]);
+    }
+
+    #[test]
+    fn random_values_are_spread_around_zero() {
+        let bytes = random_values(10_000, Element::Float32, &mut Random::new(4));
+        let values: Vec<f32> =
+            bytes.chunks_exact(4).map(|four| f32::from_le_bytes(four.try_into().expect("four"))).collect();
+        let mean = values.iter().sum::<f32>() / 10_000.0;
+        let variance = values.iter().map(|value| value * value).sum::<f32>() / 10_000.0;
+        assert!(mean.abs() < 0.05 && (0.9..1.1).contains(&variance), "{mean} {variance}");
+    }
+}

@@ -1,0 +1,240 @@
+//! The NVIDIA driver as files show it: device nodes, `/proc/driver/nvidia`, mounts.
+//!
+//! No library is loaded here, so it is quick and cannot hang in one. A node
+//! that is there but cannot be opened tells by its errno who refused: `EPERM`
+//! is the device cgroup, `EACCES` the permission bits, `ENXIO` and `ENODEV` a
+//! number that no driver answers to.
+
+use rustix::fs::FileType;
+
+use crate::facts::{DeviceNode, Driver, Fact, GapKind};
+use crate::world::World;
+
+/// Entries of `/dev` that are looked at, so that an odd folder cannot take long.
+const NODE_LIMIT: usize = 256;
+
+/// Reads the driver's files.
+pub fn collect(world: &World) -> Driver {
+    let control = Node::look(world, "/dev/nvidiactl");
+    let uvm = Node::look(world, "/dev/nvidia-uvm");
+    let nodes = nodes(world);
+    let gpus = nodes.as_ref().map(|nodes| nodes.iter().filter(|node| is_gpu(&node.path)).cloned().collect::<Vec<_>>());
+    let version = world.read("/proc/driver/nvidia/version");
+    Driver {
+        control_node_present: control.present,
+        control_node_openable: control.openable,
+        control_node_errno: control.errno,
+        uvm_major_current: uvm_major_current(world, &uvm.major),
+        uvm_node_present: uvm.present,
+        uvm_node_openable: uvm.openable,
+        uvm_node_errno: uvm.errno,
+        gpu_node_count: gpus.as_ref().map(|gpus| count(gpus.len())),
+        gpu_node_openable_count: gpus.map(|gpus| count(gpus.iter().filter(|node| node.errno.is_absent()).count())),
+        nodes,
+        kernel_version: version.clone().and_then(|text| kernel_version(&text)),
+        kernel_open: version.map(|text| text.contains("Open Kernel Module")),
+        kernel_gpu_count: world.list("/proc/driver/nvidia/gpus").map(|names| count(names.len())),
+        injected: world.read("/proc/self/mountinfo").map(|text| text.lines().any(is_driver_mount)),
+    }
+}
+
+fn count(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
+
+/// One node that the driver cannot do without.
+struct Node {
+    present: Fact<bool>,
+    openable: Fact<bool>,
+    errno: Fact<String>,
+    major: Fact<u32>,
+}
+
+impl Node {
+    fn look(world: &World, path: &str) -> Self {
+        let present = world.exists(path);
+        if present != Fact::Known(true) {
+            let nothing = present.clone().and_then(|_| Fact::Absent);
+            return Self { present, openable: nothing, errno: Fact::Absent, major: Fact::Absent };
+        }
+        let node = device_node(world, path);
+        let openable = match &node.errno {
+            Fact::Absent => Fact::Known(true),
+            Fact::Known(_) => Fact::Known(false),
+            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
+        };
+        Self { present, openable, errno: node.errno, major: node.major }
+    }
+}
+
+fn nodes(world: &World) -> Fact<Vec<DeviceNode>> {
+    world.list("/dev").map(|names| {
+        let mut paths: Vec<String> = Vec::new();
+        for name in names.iter().filter(|name| name.starts_with("nvidia")) {
+            let path = format!("/dev/{name}");
+            match world.stat(&path).known().map(|stat| stat.kind) {
+                Some(FileType::Directory) => {
+                    let inner = world.list(&path).known().cloned().unwrap_or_default();
+                    paths.extend(inner.iter().map(|name| format!("{path}/{name}")));
+                }
+                _ => paths.push(path),
+            }
+        }
+        paths.truncate(NODE_LIMIT);
+        paths.iter().map(|path| device_node(world, path)).collect()
+    })
+}
+
+fn device_node(world: &World, path: &str) -> DeviceNode {
+    let stat = world.stat(path);
+    let device = stat.and_then(|stat| match stat.kind {
+        FileType::CharacterDevice => Fact::Known(stat.device_number),
+        _ => Fact::unknown(GapKind::Malformed, format!("{path} is no character device")),
+    });
+    let errno = match &device {
+        // Opening whatever else bears the name would say nothing about a driver, and a FIFO might wait.
+        Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
+        Fact::Known(_) => world.open_device_errno(path),
+        Fact::Absent => Fact::Known("ENOENT".to_owned()),
+    };
+    DeviceNode {
+        path: path.chars().take(255).collect(),
+        major: device.clone().map(|(major, _)| major),
+        minor: device.map(|(_, minor)| minor),
+        errno,
+    }
+}
+
+/// `/dev/nvidia0`, not `/dev/nvidiactl`.
+fn is_gpu(path: &str) -> bool {
+    let number = path.strip_prefix("/dev/nvidia").unwrap_or_default();
+    !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// After a reboot the module may get another major; a node made before is stale then.
+fn uvm_major_current(world: &World, major: &Fact<u32>) -> Fact<bool> {
+    let major = match major {
+        Fact::Known(major) => *major,
+        Fact::Absent => return Fact::Absent,
+        Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
+    };
+    world.read("/proc/devices").and_then(|text| {
+        let mut listed = text.lines().filter_map(|line| line.trim().split_once(' '));
+        let found = listed.find(|(_, name)| name.trim() == "nvidia-uvm");
+        Fact::present(found.map(|(number, _)| number.parse() == Ok(major)))
+    })
+}
+
+/// The first dotted number of the line that names the module.
+fn kernel_version(text: &str) -> Fact<String> {
+    let line = text.lines().find(|line| line.starts_with("NVRM version:")).unwrap_or_default();
+    let dotted = |word: &&str| {
+        let parts: Vec<&str> = word.split('.').collect();
+        (2..=4).contains(&parts.len())
+            && parts.iter().all(|part| !part.is_empty() && part.len() <= 6 && part.bytes().all(|b| b.is_ascii_digit()))
+    };
+    match line.split_whitespace().find(dotted) {
+        Some(version) => Fact::Known(version.to_owned()),
+        None => Fact::unknown(GapKind::Malformed, "/proc/driver/nvidia/version: no version in it"),
+    }
+}
+
+/// Whether a line of mountinfo puts a driver library, program or node into this container.
+fn is_driver_mount(line: &str) -> bool {
+    let place = line.split(' ').nth(4).unwrap_or_default();
+    let name = place.rsplit('/').next().unwrap_or_default();
+    name.starts_with("libcuda.so") || name.starts_with("libnvidia-") || name.starts_with("nvidia")
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+    use std::time::Duration;
+
+    fn write(root: &Path, path: &str, text: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+
+    fn node(root: &Path, path: &str, target: &str) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::os::unix::fs::symlink(target, path).expect("a link");
+    }
+
+    fn collect_at(root: &Path) -> Driver {
+        collect(&World::at(root, Vec::new(), Duration::from_secs(1)))
+    }
+
+    #[test]
+    fn a_machine_with_a_driver_is_read_whole() {
+        let root = tempfile::tempdir().expect("a folder");
+        // /dev/null is a character device that opens everywhere, major 1.
+        for name in ["nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "nvidia-caps/nvidia-cap1"] {
+            node(root.path(), &format!("dev/{name}"), "/dev/null");
+        }
+        write(root.path(), "proc/devices", "Character devices:\n  1 mem\n  1 nvidia-uvm\n\nBlock devices:\n  8 sd\n");
+        let version = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (root)\n";
+        write(root.path(), "proc/driver/nvidia/version", version);
+        write(root.path(), "proc/driver/nvidia/gpus/0000:01:00.0/information", "");
+        let mount = "36 35 98:0 /x /usr/lib/libcuda.so.580.65.06 ro - ext4 /dev/root rw\n";
+        write(root.path(), "proc/self/mountinfo", mount);
+        let driver = collect_at(root.path());
+        assert_eq!(driver.control_node_openable, Fact::Known(true));
+        assert_eq!(driver.control_node_errno, Fact::Absent);
+        assert_eq!(driver.uvm_major_current, Fact::Known(true));
+        assert_eq!((driver.gpu_node_count, driver.gpu_node_openable_count), (Fact::Known(2), Fact::Known(2)));
+        assert_eq!(driver.kernel_version, Fact::Known("580.65.06".to_owned()));
+        assert_eq!(driver.kernel_open, Fact::Known(true));
+        assert_eq!(driver.kernel_gpu_count, Fact::Known(1));
+        assert_eq!(driver.injected, Fact::Known(true));
+        assert_eq!(driver.nodes.known().map(Vec::len), Some(5));
+    }
+
+    #[test]
+    fn a_machine_without_one_has_absences_and_no_gaps() {
+        let root = tempfile::tempdir().expect("a folder");
+        write(root.path(), "dev/null", "");
+        write(root.path(), "proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        let driver = collect_at(root.path());
+        assert_eq!(driver.control_node_present, Fact::Known(false));
+        assert_eq!(driver.control_node_openable, Fact::Absent);
+        assert_eq!(driver.uvm_major_current, Fact::Absent);
+        assert_eq!(driver.gpu_node_count, Fact::Known(0));
+        assert_eq!(driver.kernel_version, Fact::Absent);
+        assert_eq!(driver.injected, Fact::Known(false));
+    }
+
+    #[test]
+    fn a_stale_major_number_is_seen() {
+        let root = tempfile::tempdir().expect("a folder");
+        node(root.path(), "dev/nvidia-uvm", "/dev/null");
+        write(root.path(), "proc/devices", "Character devices:\n510 nvidia-uvm\n");
+        assert_eq!(collect_at(root.path()).uvm_major_current, Fact::Known(false));
+    }
+
+    #[test]
+    fn garbage_is_a_gap() {
+        let root = tempfile::tempdir().expect("a folder");
+        write(root.path(), "dev/nvidiactl", "a plain file");
+        std::fs::create_dir_all(root.path().join("dev/nvidia0")).expect("a folder");
+        write(root.path(), "proc/driver/nvidia/version", "no such thing 1.x.3\n");
+        std::fs::create_dir_all(root.path().join("proc/devices")).expect("a folder");
+        node(root.path(), "dev/nvidia-uvm", "/dev/null");
+        let driver = collect_at(root.path());
+        assert_eq!(driver.control_node_present, Fact::Known(true));
+        assert!(driver.control_node_openable.is_unknown());
+        assert!(driver.kernel_version.is_unknown());
+        assert!(driver.uvm_major_current.is_unknown(), "a folder is no list of devices");
+    }
+
+    #[test]
+    fn both_kinds_of_module_name_their_version() {
+        let closed = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  535.104.05  Sat Aug 19 01:15:15 UTC 2023";
+        assert_eq!(kernel_version(closed), Fact::Known("535.104.05".to_owned()));
+        assert!(kernel_version("").is_unknown());
+    }
+}

@@ -1,0 +1,176 @@
+//! Where Python packages lie, and which distributions are installed there.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use crate::facts::Fact;
+use crate::world::World;
+
+/// A distribution that has a `.dist-info` folder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Distribution {
+    /// Its name in the normal form of PEP 503.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+}
+
+/// Folders of Python packages that are there, in the order in which an interpreter would be found.
+pub fn folders(world: &World) -> Vec<String> {
+    let mut found = Found { world, folders: Vec::new(), seen: HashSet::new() };
+    for entry in world.env("PYTHONPATH").unwrap_or_default().split(':').filter(|entry| entry.starts_with('/')) {
+        found.add(entry.trim_end_matches('/'));
+    }
+    if let Some(prefix) = world.env("VIRTUAL_ENV") {
+        found.prefix(&prefix);
+    }
+    for prefix in interpreter_prefixes(world) {
+        found.prefix(&prefix);
+    }
+    if let Some(home) = world.env("HOME") {
+        found.prefix(&format!("{home}/.local"));
+    }
+    for prefix in
+        world.env("CONDA_PREFIX").iter().map(String::as_str).chain(["/opt/conda", "/opt/venv", "/usr/local", "/usr"])
+    {
+        found.prefix(prefix);
+    }
+    found.folders
+}
+
+/// Prefixes of the first `python3` and `python` on the path: of the name and of what it links to.
+fn interpreter_prefixes(world: &World) -> Vec<String> {
+    let path = world.env("PATH").unwrap_or_default();
+    let mut prefixes = Vec::new();
+    for name in ["python3", "python"] {
+        let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
+        let Some(folder) = places.find(|folder| world.executable(format!("{folder}/{name}")) == Fact::Known(true))
+        else {
+            continue;
+        };
+        let parent = |path: PathBuf| Some(path.parent()?.parent()?.to_string_lossy().into_owned());
+        // The interpreter of a virtual environment is a link out of it.
+        prefixes.extend(parent(PathBuf::from(format!("{folder}/{name}"))));
+        if let Fact::Known(real) = world.real_path(format!("{folder}/{name}")) {
+            prefixes.extend(parent(real));
+        }
+    }
+    prefixes
+}
+
+struct Found<'a> {
+    world: &'a World,
+    folders: Vec<String>,
+    seen: HashSet<PathBuf>,
+}
+
+impl Found<'_> {
+    /// `lib/python3*/{site,dist}-packages` under a prefix, `lib64` too.
+    fn prefix(&mut self, prefix: &str) {
+        if !prefix.starts_with('/') {
+            return;
+        }
+        let prefix = prefix.trim_end_matches('/');
+        for lib in ["lib", "lib64"] {
+            let Fact::Known(names) = self.world.list(format!("{prefix}/{lib}")) else { continue };
+            for python in names.iter().filter(|name| name.starts_with("python3")) {
+                for packages in ["site-packages", "dist-packages"] {
+                    self.add(&format!("{prefix}/{lib}/{python}/{packages}"));
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, folder: &str) {
+        let Fact::Known(stat) = self.world.stat(folder) else { return };
+        let Fact::Known(real) = self.world.real_path(folder) else { return };
+        if stat.kind == rustix::fs::FileType::Directory && self.seen.insert(real) {
+            self.folders.push(folder.chars().take(255).collect());
+        }
+    }
+}
+
+/// The distributions in a folder. A `.dist-info` folder without metadata is what an uninstall left and does not count.
+pub fn distributions(world: &World, folder: &str) -> Fact<Vec<Distribution>> {
+    world.list(folder).map(|names| {
+        let mut found: Vec<(Distribution, String)> =
+            names.into_iter().filter_map(|entry| Some((parse(&entry)?, entry))).collect();
+        found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        let twins: Vec<bool> = (0..found.len())
+            .map(|at| {
+                let name = |at: usize| found.get(at).map(|(distribution, _)| distribution.name.as_str());
+                let before = at.checked_sub(1).and_then(name);
+                before == name(at) || name(at + 1) == name(at)
+            })
+            .collect();
+        // Only where two share a name is it worth a look whether both are whole.
+        let is_whole = |entry: &str| world.exists(format!("{folder}/{entry}/METADATA")) != Fact::Known(false);
+        let whole = found.into_iter().zip(twins).filter(|((_, entry), twin)| !twin || is_whole(entry));
+        whole.map(|((distribution, _), _)| distribution).collect()
+    })
+}
+
+/// `name-version.dist-info`; a name that begins with `~` is what a failed uninstall left.
+fn parse(entry: &str) -> Option<Distribution> {
+    let (name, version) = entry.strip_suffix(".dist-info")?.rsplit_once('-')?;
+    if name.is_empty() || name.starts_with('~') {
+        return None;
+    }
+    let version = version.chars().take(64).collect();
+    Some(Distribution { name: normal_name(name), version })
+}
+
+/// Lower case, with every run of `-`, `_` and `.` as one `-`.
+fn normal_name(name: &str) -> String {
+    let words: Vec<String> =
+        name.split(['-', '_', '.']).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
+    words.join("-").chars().take(255).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn packages_of_the_interpreter_on_the_path_come_before_those_of_the_system() {
+        let root = tempfile::tempdir().expect("a folder");
+        for folder in [
+            "srv/env/lib/python3.11/site-packages",
+            "srv/env/bin",
+            "usr/lib/python3/dist-packages",
+            "usr/local/lib/python3.11/dist-packages",
+            "home/u/.local/lib/python3.11/site-packages",
+        ] {
+            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+        }
+        let python = root.path().join("srv/env/bin/python3");
+        fs::write(&python, "").expect("a file");
+        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).expect("a mode");
+        symlink("lib", root.path().join("srv/env/lib64")).expect("a link");
+        let environment = vec![("PATH".into(), "/srv/env/bin".into()), ("HOME".into(), "/home/u".into())];
+        let found = folders(&World::at(root.path(), environment, Duration::from_secs(1)));
+        assert_eq!(
+            found,
+            [
+                "/srv/env/lib/python3.11/site-packages",
+                "/home/u/.local/lib/python3.11/site-packages",
+                "/usr/local/lib/python3.11/dist-packages",
+                "/usr/lib/python3/dist-packages",
+            ]
+        );
+    }
+
+    #[test]
+    fn names_are_normal() {
+        assert_eq!(parse("Typing_Extensions-4.1.dist-info").map(|d| d.name), Some("typing-extensions".to_owned()));
+        assert_eq!(parse("a.-_b-1.dist-info").map(|d| d.name), Some("a-b".to_owned()));
+        for bad in ["x.dist-info", "-1.dist-info", "~x-1.dist-info", "x-1.egg-info", ""] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What the image carries beside the workload: tools, caches, development files, leftovers.
+
+mod caches;
+mod tools;
+
+use std::collections::HashSet;
+
+use crate::facts::{Fact, Image};
+use crate::world::World;
+
+/// Entries of a list that are kept.
+const ENTRIES: usize = 64;
+
+/// Reads what the image carries.
+pub fn collect(world: &World) -> Image {
+    Image {
+        os: os(world),
+        tools: Fact::Known(tools::find(world)),
+        cache_bytes: caches::bytes(world),
+        cuda_headers: cuda_development(world),
+        leftovers: leftovers(world),
+    }
+}
+
+/// `PRETTY_NAME` of `/etc/os-release`, else its name and version.
+fn os(world: &World) -> Fact<String> {
+    let text = match world.read("/etc/os-release") {
+        Fact::Absent => world.read("/usr/lib/os-release"),
+        other => other,
+    };
+    text.and_then(|text| {
+        let value = |key: &str| {
+            let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
+            let value: String = line.trim_matches(['"', '\'']).chars().take(255).collect();
+            (!value.is_empty()).then_some(value)
+        };
+        let parts = || value("NAME").map(|name| format!("{name} {}", value("VERSION_ID").unwrap_or_default()));
+        Fact::present(value("PRETTY_NAME").or_else(parts).map(|name| name.trim().to_owned()))
+    })
+}
+
+/// Header folders and static libraries of CUDA toolkits under `/usr/local`, and Debian's header.
+fn cuda_development(world: &World) -> Fact<Vec<String>> {
+    let toolkits = match world.list("/usr/local") {
+        Fact::Known(names) => names,
+        Fact::Absent => Vec::new(),
+        Fact::Unknown(gap) => return Fact::Unknown(gap),
+    };
+    let mut found = Vec::new();
+    // `cuda` is mostly a link to `cuda-12.8`.
+    let mut seen = HashSet::new();
+    for name in toolkits.iter().filter(|name| name.starts_with("cuda")) {
+        let toolkit = format!("/usr/local/{name}");
+        if let Fact::Known(real) = world.real_path(&toolkit)
+            && !seen.insert(real)
+        {
+            continue;
+        }
+        let headers = format!("{toolkit}/include");
+        if world.exists(format!("{headers}/cuda_runtime.h")) == Fact::Known(true) {
+            found.push(headers);
+        }
+        let libraries = format!("{toolkit}/lib64");
+        if let Fact::Known(names) = world.list(&libraries)
+            && names.iter().any(|name| name.ends_with("_static.a"))
+        {
+            found.push(libraries);
+        }
+    }
+    if world.exists("/usr/include/cuda_runtime.h") == Fact::Known(true) {
+        found.push("/usr/include/cuda_runtime.h".to_owned());
+    }
+    Fact::Known(found)
+}
+
+/// Repositories and notebooks at the top of the working folder.
+fn leftovers(world: &World) -> Fact<Vec<String>> {
+    world.link("/proc/self/cwd").and_then(|folder| {
+        world.list(&folder).map(|names| {
+            let is_notebook = |name: &str| std::path::Path::new(name).extension().is_some_and(|end| end == "ipynb");
+            let left = names.into_iter().filter(|name| name == ".git" || is_notebook(name));
+            left.take(ENTRIES).map(|name| name.chars().take(255).collect()).collect()
+        })
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::time::Duration;
+
+    use super::*;
+
+    fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        root
+    }
+
+    fn image(root: &tempfile::TempDir) -> Image {
+        collect(&World::at(root.path(), Vec::new(), Duration::from_secs(5)))
+    }
+
+    #[test]
+    fn the_system_is_named_by_its_release_file() {
+        let os = |text| image(&root(&[("etc/os-release", text)])).os;
+        assert_eq!(os("NAME=x\nPRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\n"), Fact::Known("Ubuntu 24.04.1 LTS".to_owned()));
+        assert_eq!(os("NAME='Wolfi'\nVERSION_ID=20230201\n"), Fact::Known("Wolfi 20230201".to_owned()));
+        assert_eq!(os("garbage"), Fact::Absent);
+        assert_eq!(image(&root(&[])).os, Fact::Absent);
+        assert!(image(&root(&[("etc/os-release/x", "")])).os.is_unknown());
+    }
+
+    #[test]
+    fn toolkit_headers_are_listed_once() {
+        let root = root(&[
+            ("usr/local/cuda-12.8/include/cuda_runtime.h", ""),
+            ("usr/local/cuda-12.8/lib64/libcudart_static.a", ""),
+            ("usr/local/cuda-11.8/lib64/libcudart.so", ""),
+        ]);
+        symlink("cuda-12.8", root.path().join("usr/local/cuda")).expect("a link");
+        let found = image(&root).cuda_headers;
+        assert_eq!(
+            found,
+            Fact::Known(["/usr/local/cuda/include", "/usr/local/cuda/lib64"].map(str::to_owned).to_vec())
+        );
+    }
+
+    #[test]
+    fn leftovers_are_those_of_the_working_folder() {
+        let root = root(&[("app/.git/HEAD", ""), ("app/a.ipynb", ""), ("app/serve.py", ""), ("b.ipynb", "")]);
+        assert!(image(&root).leftovers.is_absent());
+        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
+        symlink("/app", root.path().join("proc/self/cwd")).expect("a link");
+        assert_eq!(image(&root).leftovers, Fact::Known([".git", "a.ipynb"].map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn an_empty_image_has_empty_lists() {
+        let found = image(&root(&[]));
+        assert_eq!(found.tools, Fact::Known(Vec::new()));
+        assert_eq!(found.cuda_headers, Fact::Known(Vec::new()));
+        assert_eq!(found.cache_bytes, Fact::Known(0));
+        assert!(image(&root(&[("usr/local", "a file")])).cuda_headers.known().is_some_and(Vec::is_empty));
+    }
+}

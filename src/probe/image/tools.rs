@@ -1,0 +1,82 @@
+//! Development tools on `$PATH`.
+
+use crate::facts::{Fact, Tool, ToolKind};
+use crate::world::World;
+
+/// The path that a shell takes when none is set.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Folders that are looked at.
+const FOLDERS: usize = 32;
+
+/// Programs by what they are for.
+const TOOLS: [(ToolKind, &[&str]); 7] = [
+    (ToolKind::Editor, &["vim", "vi", "nano", "emacs", "code-server"]),
+    (ToolKind::Compiler, &["gcc", "g++", "cc", "clang", "cmake", "make", "ninja", "nvcc", "ptxas", "rustc", "go"]),
+    (ToolKind::Debugger, &["gdb", "strace", "ltrace", "cuda-gdb", "compute-sanitizer", "nsys", "ncu", "perf"]),
+    (ToolKind::Network, &["curl", "wget", "nc", "ncat", "socat", "nmap", "tcpdump", "ssh", "git"]),
+    (ToolKind::Privilege, &["sudo", "su", "doas"]),
+    (
+        ToolKind::Packages,
+        &["apt-get", "dpkg", "apk", "dnf", "yum", "pip", "pip3", "conda", "mamba", "micromamba", "npm", "uv"],
+    ),
+    (ToolKind::Orchestration, &["docker", "podman", "kubectl", "helm", "nerdctl", "crictl"]),
+];
+
+/// The tools that are there and may be executed, each where the path finds it first.
+pub fn find(world: &World) -> Vec<Tool> {
+    let path = world.env("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| DEFAULT_PATH.to_owned());
+    let mut seen = std::collections::HashSet::new();
+    let is_new = |folder: &&str| folder.starts_with('/') && seen.insert(folder.trim_end_matches('/').to_owned());
+    let folders: Vec<&str> = path.split(':').filter(is_new).take(FOLDERS).collect();
+    let mut found = Vec::new();
+    for (kind, names) in TOOLS {
+        for name in names {
+            let mut places = folders.iter().map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
+            if let Some(path) = places.find(|path| is_program(world, path)) {
+                found.push(Tool { name: (*name).to_owned(), kind, path: path.chars().take(255).collect() });
+            }
+        }
+    }
+    found
+}
+
+fn is_program(world: &World, path: &str) -> bool {
+    // A folder passes the test for execution too.
+    world.executable(path) == Fact::Known(true)
+        && world.stat(path).known().is_some_and(|stat| stat.kind == rustix::fs::FileType::RegularFile)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_tool_is_found_where_the_path_finds_it_first() {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, mode) in [("opt/bin/gcc", 0o755), ("usr/bin/gcc", 0o755), ("usr/bin/curl", 0o644)] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(&path, "").expect("a file");
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
+        }
+        fs::create_dir(root.path().join("usr/bin/vim")).expect("a folder");
+        let path = "relative:/opt/bin/::/usr/bin:/nothing";
+        let world = World::at(root.path(), vec![("PATH".into(), path.into())], Duration::from_secs(1));
+        let found: Vec<(String, ToolKind)> = find(&world).into_iter().map(|tool| (tool.path, tool.kind)).collect();
+        assert_eq!(found, [("/opt/bin/gcc".to_owned(), ToolKind::Compiler)]);
+        let without = World::at(root.path(), Vec::new(), Duration::from_secs(1));
+        assert_eq!(find(&without).len(), 1, "the default path has /usr/bin");
+    }
+
+    #[test]
+    fn each_tool_is_named_once() {
+        let names: Vec<&str> = TOOLS.iter().flat_map(|(_, names)| names.iter().copied()).collect();
+        let unique: std::collections::HashSet<&str> = names.iter().copied().collect();
+        assert_eq!(names.len(), unique.len());
+    }
+}

@@ -1,0 +1,177 @@
+//! NVIDIA's libraries: which copies there are, which one the workload gets, and whether it can be loaded.
+//!
+//! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
+//! [`folders`] and [`names`] where and what to look for, [`elf`] and [`cache`] the formats. [`load`] opens the winners in a
+//! child of ourselves and asks each for its version. What the versions mean for each
+//! other is the business of [`crate::facts::compat`].
+
+mod cache;
+mod elf;
+#[cfg(test)]
+mod fake_root;
+mod folders;
+mod load;
+mod names;
+mod search;
+
+use std::collections::BTreeMap;
+
+use crate::facts::{Candidate, Fact, Framework, GapKind, Library, LibraryId};
+use crate::world::World;
+use elf::Contents;
+use search::{Found, Search};
+
+pub use load::{NAME, load, serve};
+
+/// Copies of one library that are listed.
+const CANDIDATES_MAX: usize = 32;
+/// Sonames that are listed: five libraries of a few majors.
+const LIBRARIES_MAX: usize = 40;
+/// A driver library below this size is a link-time stub: they have tens of kilobytes, the real ones megabytes.
+const STUB_SIZE_MAX: u64 = 128 << 10;
+/// The table of mounts.
+const MOUNTS: &str = "/proc/self/mountinfo";
+/// Bytes of it that are read: nodes with many pods have megabytes.
+const MOUNTS_LIMIT: u64 = 4 << 20;
+
+/// Every copy of the libraries by soname, from files alone. Nothing is loaded.
+pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
+    let mut search = Search::run(world, framework);
+    let mut groups: BTreeMap<(LibraryId, String), Vec<Found>> = BTreeMap::new();
+    for found in search.found() {
+        groups.entry((found.id, found.soname.clone())).or_default().push(found.clone());
+    }
+    if groups.is_empty() {
+        return Fact::Known(Vec::new());
+    }
+    let mounts = mount_points(world);
+    let mut libraries = Vec::new();
+    let mut cublas: BTreeMap<u32, Found> = BTreeMap::new();
+    for ((id, soname), copies) in groups.into_iter().take(LIBRARIES_MAX) {
+        let major = cuda_major(id, &soname);
+        let of_this_major = major.and_then(|major| cublas.get(&major)).cloned();
+        let (winner, reason) = search.winner(id, &soname, of_this_major.as_ref());
+        if let (LibraryId::Cublas, Some(major), Some(winner)) = (id, major, &winner) {
+            cublas.insert(major, winner.clone());
+        }
+        let listed = one_per_file(winner.as_ref(), copies, &soname);
+        let candidates = listed.iter().map(|found| candidate(world, &mut search, found, &mounts)).collect();
+        libraries.push(Library {
+            id,
+            soname,
+            major: Fact::present(major),
+            candidates,
+            winner: Fact::present(winner.map(|found| found.path())),
+            reason,
+            ..Library::default()
+        });
+    }
+    choose(&mut libraries, framework);
+    Fact::Known(libraries)
+}
+
+/// Marks the sonames that the workload uses: for each library that of PyTorch's CUDA major, else the newest
+/// major that a loader can find, else the newest.
+fn choose(libraries: &mut [Library], framework: &Framework) {
+    let torch_major = framework.torch_cuda.known().and_then(|cuda| cuda.split('.').next()?.parse::<u32>().ok());
+    for id in LibraryId::ALL {
+        let rank = |library: &Library| {
+            let major = library.major.known().copied();
+            (major.is_some() && major == torch_major, library.winner.known().is_some(), major)
+        };
+        let best = libraries.iter_mut().filter(|library| library.id == *id).max_by_key(|library| rank(library));
+        if let Some(library) = best {
+            library.chosen = true;
+        }
+    }
+}
+
+fn cuda_major(id: LibraryId, soname: &str) -> Option<u32> {
+    if matches!(id, LibraryId::Cuda | LibraryId::Nvml) {
+        return None;
+    }
+    names::identify(soname).and_then(|(_, version)| version.first().copied())
+}
+
+/// One entry per file, the winner first; of several names in one folder the one that programs ask for.
+fn one_per_file(winner: Option<&Found>, copies: Vec<Found>, soname: &str) -> Vec<Found> {
+    let mut listed: Vec<Found> = winner.cloned().into_iter().collect();
+    for copy in copies {
+        let room = listed.len() < CANDIDATES_MAX;
+        match listed.iter_mut().find(|found| found.real == copy.real) {
+            Some(same) if same.folder == copy.folder && copy.name == soname && same.name != soname => *same = copy,
+            Some(_) => {}
+            None if room => listed.push(copy),
+            None => break,
+        }
+    }
+    listed
+}
+
+fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Vec<String>>) -> Candidate {
+    let path = found.path();
+    let contents = search.contents(&found.real);
+    let size = world.stat(&found.real).map(|stat| stat.size_bytes);
+    let within = |name: &str| [&path, &found.real].iter().any(|path| path.split('/').any(|part| part == name));
+    let is_driver = matches!(found.id, LibraryId::Cuda | LibraryId::Nvml);
+    let is_stub =
+        if within("stubs") { Fact::Known(true) } else { size.clone().map(|size| is_driver && size < STUB_SIZE_MAX) };
+    let is_mounted = mounts.as_ref().map(|mounts| mounts.iter().any(|mount| is_under(&found.real, mount)));
+    let elf = contents.clone().and_then(|contents| match contents {
+        Contents::Elf(elf) => Fact::Known(elf),
+        Contents::Other => Fact::Absent,
+    });
+    Candidate {
+        real_path: Fact::Known(found.real.clone()),
+        found_by: found.by,
+        file_version: Fact::present(file_version(&found.real, &found.soname)),
+        soname: elf.clone().and_then(|elf| Fact::present(elf.soname.map(|name| name.chars().take(255).collect()))),
+        elf_bits: elf.clone().map(|elf| elf.bits),
+        machine: elf.map(|elf| elf.machine),
+        loadable: contents.map(|contents| match contents {
+            Contents::Elf(elf) => elf.is_native() && elf.shared && elf.whole,
+            Contents::Other => false,
+        }),
+        is_stub,
+        is_compat: Fact::Known(found.id == LibraryId::Cuda && (within("compat") || within("cuda-compat"))),
+        is_mounted,
+        size_bytes: size,
+        path,
+    }
+}
+
+/// The version in a file's name, unless the name is no more than the soname.
+fn file_version(real: &str, soname: &str) -> Option<String> {
+    let name = real.rsplit('/').next()?;
+    let (_, version) = name.split_once(".so.")?;
+    let (_, asked) = soname.split_once(".so.")?;
+    (version != asked).then(|| version.to_owned())
+}
+
+/// Where file systems are mounted, the root apart, from `/proc/self/mountinfo`.
+fn mount_points(world: &World) -> Fact<Vec<String>> {
+    match world.read_bytes(MOUNTS, MOUNTS_LIMIT) {
+        Fact::Known(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            let points = text.lines().filter_map(|line| line.split(' ').nth(4));
+            Fact::Known(points.filter(|point| *point != "/").map(unescape).collect())
+        }
+        Fact::Absent => Fact::unknown(GapKind::NotSupported, format!("there is no {MOUNTS}")),
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+    }
+}
+
+/// The kernel writes blanks and backslashes in paths as octal numbers.
+fn unescape(point: &str) -> String {
+    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
+        .iter()
+        .fold(point.to_owned(), |text, (code, plain)| text.replace(code, plain))
+}
+
+fn is_under(path: &str, mount: &str) -> bool {
+    path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+#[path = "libraries/census_tests.rs"]
+mod tests;

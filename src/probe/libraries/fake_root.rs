@@ -1,0 +1,59 @@
+//! A folder that plays the root, filled with true little libraries; for tests.
+#![allow(clippy::disallowed_methods)]
+
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::census;
+use super::elf::tests::image;
+use crate::facts::{Framework, Library};
+use crate::world::World;
+
+pub struct Root {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+impl Root {
+    pub fn new() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() }
+    }
+
+    pub fn file(self, path: &str, bytes: &[u8]) -> Self {
+        let place = self.folder.path().join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
+        std::fs::write(place, bytes).expect("a file");
+        self
+    }
+
+    /// A true shared object whose soname is its file name.
+    pub fn library(self, path: &str) -> Self {
+        let soname = path.rsplit('/').next().expect("a name").to_owned();
+        self.file(path, &image(&soname, &["libc.so.6"], None))
+    }
+
+    pub fn link(self, path: &str, target: &str) -> Self {
+        let place = self.folder.path().join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
+        std::os::unix::fs::symlink(target, place).expect("a link");
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub fn census(&self, framework: &Framework) -> Vec<Library> {
+        let environment = self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        let world = World::at(self.folder.path(), environment, Duration::from_secs(1));
+        census(&world, framework).known().expect("a census").clone()
+    }
+
+    pub fn only(&self, framework: &Framework) -> Library {
+        let mut found = self.census(framework);
+        assert_eq!(found.len(), 1, "{found:#?}");
+        found.remove(0)
+    }
+}

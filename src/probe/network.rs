@@ -1,0 +1,200 @@
+//! Who listens on TCP ports, from the kernel's own tables. Nothing is contacted.
+//!
+//! [`owners`] finds the processes behind the sockets. What is behind a port is
+//! the services probe's business.
+
+mod owners;
+mod table;
+
+use crate::facts::{Fact, GapKind, Listener, Network};
+use crate::world::World;
+use table::Row;
+
+/// Characters of an outside string that are kept in a fact.
+const TEXT_LIMIT: usize = 255;
+
+/// Reads the listening sockets of this network namespace and their owners.
+pub fn collect(world: &World) -> Network {
+    match rows(world) {
+        Fact::Known(rows) => {
+            let inodes = rows.iter().map(|row| row.inode).collect();
+            let owners = owners::find(world, &inodes);
+            let listeners: Vec<Listener> = rows.iter().map(|row| listener(row, &owners)).collect();
+            let owners_hidden = Fact::Known(listeners.iter().any(|listener| listener.pid.is_unknown()));
+            Network { listeners: Fact::Known(listeners), owners_hidden }
+        }
+        Fact::Absent => Network { listeners: Fact::Absent, owners_hidden: Fact::Absent },
+        Fact::Unknown(gap) => Network { listeners: Fact::Unknown(gap.clone()), owners_hidden: Fact::Unknown(gap) },
+    }
+}
+
+/// Listening rows of both tables. A table that is there and cannot be read makes the whole unknown: with half of
+/// the listeners nobody could say that a port is free.
+fn rows(world: &World) -> Fact<Vec<Row>> {
+    let path = "/proc/net/tcp";
+    let mut rows = match world.read(path) {
+        Fact::Known(text) => match table::listening(&text, path) {
+            Ok(rows) => rows,
+            Err(gap) => return Fact::Unknown(gap),
+        },
+        // Every kernel with /proc and TCP has this table, so without it we could not look.
+        Fact::Absent => return Fact::unknown(GapKind::NotSupported, format!("{path} is not there")),
+        Fact::Unknown(gap) => return Fact::Unknown(gap),
+    };
+    let path = "/proc/net/tcp6";
+    match world.read(path) {
+        Fact::Known(text) => match table::listening(&text, path) {
+            Ok(more) => rows.extend(more),
+            Err(gap) => return Fact::Unknown(gap),
+        },
+        Fact::Absent => {} // IPv6 is switched off
+        Fact::Unknown(gap) => return Fact::Unknown(gap),
+    }
+    rows.sort_by_key(|row| (row.port, row.address));
+    Fact::Known(rows)
+}
+
+fn listener(row: &Row, owners: &owners::Owners) -> Listener {
+    let (pid, process) = owners.of(row.inode);
+    Listener {
+        port: row.port,
+        address: row.address.to_string(),
+        bind: row.bind(),
+        uid: Fact::Known(row.uid),
+        pid,
+        process,
+    }
+}
+
+/// At most [`TEXT_LIMIT`] characters of a text.
+pub(super) fn cut(text: &str) -> String {
+    text.chars().take(TEXT_LIMIT).collect()
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::facts::Bind;
+
+    const HEAD: &str =
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
+    const OPEN: &str = "   0: 00000000:22B8 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 48909 1 0 100 0 0 10 0\n";
+
+    fn root(tcp: &str, tcp6: Option<&str>) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("proc/net")).expect("a folder");
+        fs::write(root.path().join("proc/net/tcp"), tcp).expect("a file");
+        if let Some(text) = tcp6 {
+            fs::write(root.path().join("proc/net/tcp6"), text).expect("a file");
+        }
+        root
+    }
+
+    fn process(root: &Path, pid: u32, name: &str, inode: u64) {
+        let folder = root.join(format!("proc/{pid}"));
+        fs::create_dir_all(folder.join("fd")).expect("a folder");
+        fs::write(folder.join("comm"), format!("{name}\n")).expect("a file");
+        symlink("/dev/null", folder.join("fd/0")).expect("a link");
+        symlink(format!("socket:[{inode}]"), folder.join("fd/7")).expect("a link");
+    }
+
+    fn collect_at(root: &Path) -> Network {
+        collect(&World::at(root, Vec::new(), Duration::from_secs(5)))
+    }
+
+    fn only(network: &Network) -> Listener {
+        let listeners = network.listeners.known().expect("listeners");
+        assert_eq!(listeners.len(), 1, "{listeners:?}");
+        listeners[0].clone()
+    }
+
+    #[test]
+    fn a_listener_is_named_with_its_owner() {
+        let root = root(&format!("{HEAD}{OPEN}"), None);
+        process(root.path(), 41, "other", 1);
+        process(root.path(), 42, "jupyter-lab", 48909);
+        let network = collect_at(root.path());
+        let found = only(&network);
+        assert_eq!((found.port, found.address.as_str(), found.bind), (8888, "0.0.0.0", Bind::Any));
+        assert_eq!(found.uid, Fact::Known(1000));
+        assert_eq!(found.pid, Fact::Known(42));
+        assert_eq!(found.process, Fact::Known("jupyter-lab".to_owned()));
+        assert_eq!(network.owners_hidden, Fact::Known(false));
+    }
+
+    #[test]
+    fn when_all_is_seen_and_nobody_holds_it_the_owner_is_absent() {
+        let root = root(&format!("{HEAD}{OPEN}"), None);
+        process(root.path(), 1, "init", 3);
+        assert_eq!(only(&collect_at(root.path())).pid, Fact::Absent);
+    }
+
+    #[test]
+    fn when_processes_cannot_be_seen_the_owner_is_unknown() {
+        // A file where the folder of descriptors should be stands in for a refusal.
+        let root = root(&format!("{HEAD}{OPEN}"), None);
+        process(root.path(), 1, "init", 3);
+        fs::create_dir_all(root.path().join("proc/9/fd")).expect("a folder");
+        fs::write(root.path().join("proc/9/fd/3"), "no link").expect("a file");
+        let network = collect_at(root.path());
+        assert!(only(&network).pid.is_unknown());
+        assert!(only(&network).process.is_unknown());
+        assert_eq!(network.owners_hidden, Fact::Known(true));
+    }
+
+    #[test]
+    fn a_proc_that_hides_processes_never_says_that_nobody_holds_a_socket() {
+        let root = root(&format!("{HEAD}{OPEN}"), None);
+        process(root.path(), 1, "init", 3);
+        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
+        let mounts = "22 1 0:5 / /proc rw,nosuid - proc proc rw,hidepid=invisible\n";
+        fs::write(root.path().join("proc/self/mountinfo"), mounts).expect("a file");
+        let Fact::Unknown(gap) = only(&collect_at(root.path())).pid else { panic!("it may be hidden") };
+        assert_eq!(gap.kind, GapKind::NotPermitted);
+    }
+
+    #[test]
+    fn without_a_time_budget_owners_are_unknown_and_listeners_known() {
+        let root = root(&format!("{HEAD}{OPEN}"), None);
+        process(root.path(), 1, "init", 48909);
+        let network = collect(&World::at(root.path(), Vec::new(), Duration::ZERO));
+        let Fact::Unknown(gap) = only(&network).pid else { panic!("there was no time") };
+        assert_eq!(gap.kind, GapKind::TimedOut);
+    }
+
+    #[test]
+    fn both_tables_count_and_a_missing_second_one_does_not_matter() {
+        let six = "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7 1 0 100 0 0 10 0\n";
+        let root = root(&format!("{HEAD}{OPEN}"), Some(&format!("{HEAD}{six}")));
+        let network = collect_at(root.path());
+        let ports: Vec<u16> = network.listeners.known().expect("listeners").iter().map(|l| l.port).collect();
+        assert_eq!(ports, [22, 8888]);
+    }
+
+    #[test]
+    fn nobody_listens_is_an_empty_list() {
+        let root = root(HEAD, Some(HEAD));
+        let network = collect_at(root.path());
+        assert_eq!(network.listeners, Fact::Known(Vec::new()));
+        assert_eq!(network.owners_hidden, Fact::Known(false));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_unknown_and_never_an_empty_list() {
+        for (tcp, tcp6) in [("", None), ("garbage\n", None), (HEAD, Some("")), (HEAD, Some("\u{0}\u{1}"))] {
+            let root = root(tcp, tcp6);
+            assert!(collect_at(root.path()).listeners.is_unknown(), "{tcp:?} {tcp6:?}");
+        }
+        let forbidden = root(HEAD, None);
+        fs::create_dir(forbidden.path().join("proc/net/tcp6")).expect("a folder");
+        assert!(collect_at(forbidden.path()).listeners.is_unknown());
+        let empty = tempfile::tempdir().expect("a folder");
+        assert!(collect_at(empty.path()).listeners.is_unknown());
+    }
+}

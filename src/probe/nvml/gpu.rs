@@ -1,0 +1,160 @@
+//! One GPU as NVML describes it.
+//!
+//! What a GPU does not have ("not supported") is absent where the fact says so,
+//! and values that no GPU can have are gaps, not readings: a sick GPU answers
+//! with all bits set.
+
+use nvml_wrapper::Device;
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::enum_wrappers::device::{Clock, ComputeMode as Mode, EccCounter, MemoryError, TemperatureSensor};
+use nvml_wrapper::error::NvmlError;
+
+use super::fact;
+use crate::facts::{ComputeMode, Fact, GapKind, Gpu};
+use crate::world::child::Progress;
+
+/// MIG devices that one GPU can be cut into, with room for models to come.
+const MIG_LIMIT: u32 = 64;
+
+/// Reads everything about a GPU; an error only when it is lost.
+pub fn describe(index: u32, device: &Device<'_>, progress: &mut Progress) -> Result<Gpu, NvmlError> {
+    let mut at = |call: &str| progress.at(&format!("{call}({index})"));
+    at("nvmlDeviceGetName");
+    let name = device.name();
+    if let Err(NvmlError::GpuLost) = name {
+        return Err(NvmlError::GpuLost);
+    }
+    at("nvmlDeviceGetMemoryInfo_v2");
+    let memory = fact("nvmlDeviceGetMemoryInfo_v2", device.memory_info())
+        .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.total != 0, memory));
+    at("nvmlDeviceGetMigMode");
+    let mig_enabled = or_absent(fact("nvmlDeviceGetMigMode", device.mig_mode()).map(|mode| mode.current == 1));
+    let mig_device_count = mig_enabled.clone().and_then(|on| if on { mig_devices(device) } else { Fact::Absent });
+    at("nvmlDeviceGetEccMode");
+    let ecc_enabled = or_absent(fact("nvmlDeviceGetEccMode", device.is_ecc_enabled()).map(|ecc| ecc.currently_enabled));
+    let ecc_uncorrected_count = ecc_enabled.clone().and_then(|on| if on { uncorrected(device) } else { Fact::Absent });
+    at("nvmlDeviceGetTemperature");
+    let temperature = fact("nvmlDeviceGetTemperature", device.temperature(TemperatureSensor::Gpu));
+    at("nvmlDeviceGetEnforcedPowerLimit");
+    let power_limit = fact("nvmlDeviceGetEnforcedPowerLimit", device.enforced_power_limit());
+    let power_default = fact("nvmlDeviceGetPowerManagementDefaultLimit", device.power_management_limit_default());
+    at("nvmlDeviceGetComputeRunningProcesses_v3");
+    let processes = fact("nvmlDeviceGetComputeRunningProcesses_v3", device.running_compute_processes_count());
+    at("nvmlDeviceGetCurrentClocksThrottleReasons");
+    let reasons = fact("nvmlDeviceGetCurrentClocksThrottleReasons", device.current_throttle_reasons());
+    at("nvmlDeviceGetComputeMode");
+    let capability = fact("nvmlDeviceGetCudaComputeCapability", device.cuda_compute_capability());
+    Ok(Gpu {
+        index,
+        name: fact("nvmlDeviceGetName", name).map(|name| name.chars().take(255).collect()),
+        uuid: fact("nvmlDeviceGetUUID", device.uuid()).map(|uuid| redacted(&uuid)),
+        pci_address: fact("nvmlDeviceGetPciInfo_v3", device.pci_info())
+            .map(|pci| pci.bus_id.chars().take(32).collect()),
+        memory_bytes: memory.clone().map(|memory| memory.total),
+        memory_free_bytes: memory
+            .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.free <= memory.total, memory.free)),
+        compute_capability: capability.and_then(|found| {
+            let text = format!("{}.{}", found.major, found.minor);
+            possible("nvmlDeviceGetCudaComputeCapability", (1..100).contains(&found.major), text)
+        }),
+        mig_enabled,
+        mig_device_count,
+        ecc_enabled,
+        ecc_uncorrected_count,
+        temperature_celsius: temperature
+            .and_then(|celsius| possible("nvmlDeviceGetTemperature", celsius < 200, celsius)),
+        power_limit_watts: power_limit.and_then(|limit| watts("nvmlDeviceGetEnforcedPowerLimit", limit)),
+        power_default_watts: power_default.and_then(|limit| watts("nvmlDeviceGetPowerManagementDefaultLimit", limit)),
+        sm_clock_max_mhz: fact("nvmlDeviceGetMaxClockInfo", device.max_clock_info(Clock::SM))
+            .and_then(|mhz| possible("nvmlDeviceGetMaxClockInfo", (1..20_000).contains(&mhz), mhz)),
+        compute_mode: fact("nvmlDeviceGetComputeMode", device.compute_mode()).map(|mode| match mode {
+            Mode::Default => ComputeMode::Default,
+            Mode::ExclusiveThread => ComputeMode::ExclusiveThread,
+            Mode::Prohibited => ComputeMode::Prohibited,
+            Mode::ExclusiveProcess => ComputeMode::ExclusiveProcess,
+        }),
+        process_count: processes.map(u64::from),
+        persistence: fact("nvmlDeviceGetPersistenceMode", device.is_in_persistent_mode()),
+        throttle_reasons: reasons.map(throttle_names),
+        ..Gpu::default()
+    })
+}
+
+/// A value, if it is one that can be.
+fn possible<T>(call: &str, can_be: bool, value: T) -> Fact<T> {
+    if can_be { Fact::Known(value) } else { Fact::unknown(GapKind::Malformed, format!("{call}: an impossible value")) }
+}
+
+/// What a GPU does not support it does not have.
+fn or_absent<T>(fact: Fact<T>) -> Fact<T> {
+    match fact {
+        Fact::Unknown(gap) if gap.kind == GapKind::NotSupported => Fact::Absent,
+        other => other,
+    }
+}
+
+/// Milliwatts as watts. No GPU of today takes 100 kW, or nothing.
+fn watts(call: &str, milliwatts: u32) -> Fact<f64> {
+    possible(call, (1..100_000_000).contains(&milliwatts), f64::from(milliwatts) / 1000.0)
+}
+
+/// Enough of a UUID to tell GPUs apart in one report.
+fn redacted(uuid: &str) -> String {
+    uuid.chars().take("GPU-".len() + 4).collect()
+}
+
+fn mig_devices(device: &Device<'_>) -> Fact<u64> {
+    fact("nvmlDeviceGetMaxMigDeviceCount", device.mig_device_count())
+        .map(|most| (0..most.min(MIG_LIMIT)).filter(|index| device.mig_device_by_index(*index).is_ok()).count() as u64)
+}
+
+fn uncorrected(device: &Device<'_>) -> Fact<u64> {
+    let count = device.total_ecc_errors(MemoryError::Uncorrected, EccCounter::Volatile);
+    or_absent(fact("nvmlDeviceGetTotalEccErrors", count))
+        .and_then(|count| possible("nvmlDeviceGetTotalEccErrors", count != u64::MAX, count))
+}
+
+fn throttle_names(reasons: ThrottleReasons) -> Vec<String> {
+    let names = [
+        (ThrottleReasons::GPU_IDLE, "GpuIdle"),
+        (ThrottleReasons::APPLICATIONS_CLOCKS_SETTING, "ApplicationsClocksSetting"),
+        (ThrottleReasons::SW_POWER_CAP, "SwPowerCap"),
+        (ThrottleReasons::HW_SLOWDOWN, "HwSlowdown"),
+        (ThrottleReasons::SYNC_BOOST, "SyncBoost"),
+        (ThrottleReasons::SW_THERMAL_SLOWDOWN, "SwThermalSlowdown"),
+        (ThrottleReasons::HW_THERMAL_SLOWDOWN, "HwThermalSlowdown"),
+        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, "HwPowerBrakeSlowdown"),
+        (ThrottleReasons::DISPLAY_CLOCK_SETTING, "DisplayClockSetting"),
+    ];
+    names.iter().filter(|(bit, _)| reasons.contains(*bit)).map(|(_, name)| (*name).to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_uuid_is_cut_to_four_characters() {
+        assert_eq!(redacted("GPU-5a7f0c11-1111-2222-3333-444455556666"), "GPU-5a7f");
+        assert_eq!(redacted("GPU"), "GPU");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_absent_and_what_is_refused_stays_a_gap() {
+        assert_eq!(or_absent(fact::<bool>("call", Err(NvmlError::NotSupported))), Fact::Absent);
+        assert!(or_absent(fact::<bool>("call", Err(NvmlError::NoPermission))).is_unknown());
+    }
+
+    #[test]
+    fn impossible_watts_are_a_gap() {
+        assert!(watts("call", u32::MAX).is_unknown());
+        assert!(watts("call", 0).is_unknown());
+        assert_eq!(watts("call", 700_000), Fact::Known(700.0));
+    }
+
+    #[test]
+    fn reasons_are_read_as_bits() {
+        assert_eq!(throttle_names(ThrottleReasons::from_bits_truncate(1 | 4)), ["GpuIdle", "SwPowerCap"]);
+        assert!(throttle_names(ThrottleReasons::empty()).is_empty());
+    }
+}

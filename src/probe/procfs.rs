@@ -1,0 +1,190 @@
+//! Small readers of `/proc` that several probes share.
+//!
+//! They turn text into plain values and keep what could not be read as a gap.
+//! [`mounts`] knows the mount table, [`namespaces`] the namespaces. What a value
+//! means is for the probes.
+
+pub mod mounts;
+pub mod namespaces;
+
+use crate::facts::{Fact, GapKind};
+use crate::world::World;
+
+/// Characters of a text from outside that are kept in a fact.
+const TEXT_LIMIT: usize = 255;
+
+/// A text from outside, cut to a length that fits into a fact.
+pub fn cut(text: &str) -> String {
+    text.chars().take(TEXT_LIMIT).collect()
+}
+
+/// Says of a file that every kernel with `/proc` and `/sys` has that its absence is no reading but a gap.
+pub fn required<T>(fact: Fact<T>, path: &str) -> Fact<T> {
+    match fact {
+        Fact::Absent => Fact::unknown(GapKind::NotSupported, format!("{path} is not there")),
+        other => other,
+    }
+}
+
+/// A gap for a file that came and made no sense.
+pub fn malformed<T>(path: &str, text: &str) -> Fact<T> {
+    Fact::unknown(GapKind::Malformed, format!("{path}: {:?}", text.chars().take(40).collect::<String>()))
+}
+
+/// `/proc/PID/status`, read once.
+#[derive(Debug)]
+pub struct Status {
+    path: String,
+    text: Fact<String>,
+}
+
+impl Status {
+    /// The status of `process`: a number, or `self`.
+    pub fn read(world: &World, process: &str) -> Self {
+        let path = format!("/proc/{process}/status");
+        let text = required(world.read(&path), &path);
+        Self { path, text }
+    }
+
+    /// The words behind `name:`. A kernel that does not print the line does not support the feature.
+    pub fn field(&self, name: &str) -> Fact<&str> {
+        self.text.as_ref().and_then(|text| {
+            let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            match value {
+                Some(value) => Fact::Known(value.trim()),
+                None => Fact::unknown(GapKind::NotSupported, format!("{}: no line {name}", self.path)),
+            }
+        })
+    }
+
+    /// The word at `index` behind `name:`, as a decimal number.
+    pub fn number<T: std::str::FromStr>(&self, name: &str, index: usize) -> Fact<T> {
+        self.field(name).and_then(|value| match value.split_whitespace().nth(index).map(str::parse) {
+            Some(Ok(number)) => Fact::Known(number),
+            _ => malformed(&self.path, &format!("{name}: {value}")),
+        })
+    }
+
+    /// The value behind `name:` as a hexadecimal mask.
+    pub fn mask(&self, name: &str) -> Fact<u64> {
+        self.field(name).and_then(|value| match u64::from_str_radix(value, 16) {
+            Ok(mask) => Fact::Known(mask),
+            Err(_) => malformed(&self.path, &format!("{name}: {value}")),
+        })
+    }
+}
+
+/// The processes visible in `/proc`.
+pub fn process_ids(world: &World) -> Fact<Vec<u32>> {
+    let names = required(world.list("/proc"), "/proc");
+    names.and_then(|names| {
+        let ids: Vec<u32> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        // We are a process ourselves, so an empty list means that no proc file system is mounted there.
+        if ids.is_empty() { Fact::unknown(GapKind::NotSupported, "/proc lists no process") } else { Fact::Known(ids) }
+    })
+}
+
+/// `MemTotal` of `/proc/meminfo` in bytes.
+pub fn memory_total_bytes(world: &World) -> Fact<u64> {
+    let path = "/proc/meminfo";
+    required(world.read(path), path).and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap_or_default();
+        match line.trim().trim_end_matches("kB").trim().parse::<u64>() {
+            Ok(kib) => Fact::Known(kib.saturating_mul(1024)),
+            Err(_) => malformed(path, &text),
+        }
+    })
+}
+
+/// How many numbers a kernel list such as `0-3,8` names.
+pub fn count_list(text: &str) -> Option<u64> {
+    let mut count = 0_u64;
+    for range in text.trim().split(',').filter(|range| !range.is_empty()) {
+        let (low, high) = range.split_once('-').unwrap_or((range, range));
+        let (low, high): (u64, u64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        count = count.saturating_add(high.checked_sub(low)?.saturating_add(1));
+    }
+    (count > 0).then_some(count)
+}
+
+#[cfg(test)]
+pub mod tests {
+    #![allow(clippy::disallowed_methods)]
+    use super::*;
+    use std::path::Path;
+    use std::time::Duration;
+
+    /// A world with these files, each a path and its text; a path that ends in `/` is a folder.
+    pub fn world_of(root: &Path, files: &[(&str, &str)], environment: &[(&str, &str)]) -> World {
+        for (path, text) in files {
+            let at = root.join(path.trim_start_matches('/'));
+            if path.ends_with('/') {
+                std::fs::create_dir_all(&at).expect("a folder");
+                continue;
+            }
+            std::fs::create_dir_all(at.parent().expect("a parent")).expect("a folder");
+            std::fs::write(&at, text).expect("a file");
+        }
+        let environment = environment.iter().map(|(key, value)| (key.into(), value.into())).collect();
+        World::at(root, environment, Duration::from_secs(5))
+    }
+
+    /// A link as the kernel shows namespaces and descriptors.
+    pub fn link(root: &Path, path: &str, target: &str) {
+        let at = root.join(path.trim_start_matches('/'));
+        std::fs::create_dir_all(at.parent().expect("a parent")).expect("a folder");
+        std::os::unix::fs::symlink(target, at).expect("a link");
+    }
+
+    #[test]
+    fn a_status_gives_words_numbers_and_masks() {
+        let root = tempfile::tempdir().expect("a folder");
+        let text = "Name:\tsh\nUid:\t0\t1001\t0\t0\nCapEff:\t00000000a80425fb\nGroups:\t \n";
+        let world = world_of(root.path(), &[("/proc/self/status", text)], &[]);
+        let status = Status::read(&world, "self");
+        assert_eq!(status.number("Uid", 1), Fact::Known(1001_u32));
+        assert_eq!(status.mask("CapEff"), Fact::Known(0xa804_25fb));
+        assert_eq!(status.field("Groups"), Fact::Known(""));
+        assert!(status.field("Seccomp").is_unknown());
+    }
+
+    #[test]
+    fn garbage_and_nothing_are_gaps() {
+        let root = tempfile::tempdir().expect("a folder");
+        let world =
+            world_of(root.path(), &[("/proc/self/status", "Uid:\tme\nCapEff:\txyz\n"), ("/proc/7/status/", "")], &[]);
+        let status = Status::read(&world, "self");
+        assert!(status.number::<u32>("Uid", 1).is_unknown());
+        assert!(status.mask("CapEff").is_unknown());
+        assert!(Status::read(&world, "7").field("Uid").is_unknown(), "a folder is no status");
+        assert!(Status::read(&world, "8").field("Uid").is_unknown(), "no file is no absent uid");
+    }
+
+    #[test]
+    fn an_empty_proc_is_a_gap_and_no_empty_machine() {
+        let root = tempfile::tempdir().expect("a folder");
+        assert!(process_ids(&world_of(root.path(), &[], &[])).is_unknown());
+        assert!(process_ids(&world_of(root.path(), &[("/proc/", "")], &[])).is_unknown());
+        let world = world_of(root.path(), &[("/proc/1/", ""), ("/proc/23/", ""), ("/proc/sys/", "")], &[]);
+        assert_eq!(process_ids(&world), Fact::Known(vec![1, 23]));
+    }
+
+    #[test]
+    fn lists_of_processors_are_counted() {
+        assert_eq!(count_list("0-3,8\n"), Some(5));
+        assert_eq!(count_list("0"), Some(1));
+        for nonsense in ["", "3-1", "a", "0-"] {
+            assert_eq!(count_list(nonsense), None, "{nonsense}");
+        }
+        assert_eq!(count_list("0-18446744073709551615"), Some(u64::MAX));
+    }
+
+    #[test]
+    fn the_memory_of_the_machine_is_in_bytes() {
+        let root = tempfile::tempdir().expect("a folder");
+        let world = world_of(root.path(), &[("/proc/meminfo", "MemTotal:       2048 kB\nMemFree: 1 kB\n")], &[]);
+        assert_eq!(memory_total_bytes(&world), Fact::Known(2 << 20));
+        let world = world_of(root.path(), &[("/proc/meminfo", "")], &[]);
+        assert!(memory_total_bytes(&world).is_unknown());
+    }
+}

@@ -1,0 +1,85 @@
+//! The services behind the ports, and those that are declared and do not run yet.
+//!
+//! Listeners come from the network probe; only those on the ports of Jupyter and
+//! SSH, or whose process says that it is one, are spoken to, through loopback.
+
+mod command;
+mod declared;
+mod glob;
+mod hints;
+mod http;
+mod ini;
+mod jupyter;
+mod jupyter_args;
+mod jupyter_config;
+mod shell;
+mod ssh_files;
+mod sshd;
+mod sshd_config;
+mod supervisors;
+mod wrappers;
+
+use crate::facts::{Fact, Network, Services};
+use crate::world::World;
+
+/// Listeners that are asked at the same time.
+const CHUNK: usize = 16;
+
+/// Looks behind the listeners and at what will be started, `command` included.
+pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> Services {
+    let sshd_config = sshd_config::read(world);
+    let declared = declared::find(world, command, &sshd_config, &network.listeners);
+    let mut services = Services {
+        sshd_config: sshd_config.map(|parsed| parsed.config),
+        ssh_host_keys: ssh_files::host_keys(world),
+        root_password: ssh_files::root_password(world),
+        declared,
+        ..Services::default()
+    };
+    match &network.listeners {
+        Fact::Known(listeners) => {
+            let hints = hints::Hints::read(world);
+            let (jupyter, mut undecided) = jupyter::find(world, listeners, &hints);
+            let (ssh, silent) = sshd::find(world, listeners);
+            // A server that was recognised as one is not undecided as the other.
+            undecided.extend(silent);
+            undecided.retain(|open| !ssh.iter().any(|ssh| (ssh.port, &ssh.address) == (open.port, &open.address)));
+            services.jupyter = Fact::Known(jupyter);
+            services.ssh = Fact::Known(ssh);
+            services.undecided = Fact::Known(undecided);
+        }
+        Fact::Absent => {
+            services.jupyter = Fact::Absent;
+            services.ssh = Fact::Absent;
+            services.undecided = Fact::Absent;
+        }
+        Fact::Unknown(gap) => {
+            services.jupyter = Fact::Unknown(gap.clone());
+            services.ssh = Fact::Unknown(gap.clone());
+            services.undecided = Fact::Unknown(gap.clone());
+        }
+    }
+    services
+}
+
+/// Runs `ask` on every item, at most `width` at a time, and gives the answers in order.
+fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    if let [only] = items {
+        return vec![ask(only)];
+    }
+    let mut answers = Vec::with_capacity(items.len());
+    for chunk in items.chunks(width.max(1)) {
+        std::thread::scope(|scope| {
+            let ask = &ask;
+            let running: Vec<_> = chunk.iter().map(|item| scope.spawn(move || ask(item))).collect();
+            for handle in running {
+                match handle.join() {
+                    Ok(answer) => answers.push(answer),
+                    // A bug of ours goes on to whoever runs this probe.
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+        });
+    }
+    answers
+}

@@ -1,0 +1,105 @@
+//! Declared services in fake images.
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use super::*;
+use crate::probe::services::{shell, sshd_config};
+
+fn find_in(files: &[(&str, &str)], command: Option<&str>, listeners: Vec<Listener>) -> Fact<Vec<DeclaredService>> {
+    let root = tempfile::tempdir().expect("a folder");
+    let supervisors = [("usr/bin/runsvdir", ""), ("usr/bin/supervisord", "")];
+    for (path, text) in supervisors.iter().chain(files) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(&path, text).expect("a file");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    }
+    let environment = vec![("PATH".into(), "/usr/bin".into()), ("HOME".into(), "/root".into())];
+    let world = World::at(root.path(), environment, Duration::from_secs(5));
+    let words: Option<Vec<String>> = command.and_then(|text| shell::commands(text).into_iter().next());
+    find(&world, words.as_deref(), &sshd_config::read(&world), &Fact::Known(listeners))
+}
+
+fn one(files: &[(&str, &str)], command: Option<&str>) -> DeclaredService {
+    let Fact::Known(mut found) = find_in(files, command, Vec::new()) else { panic!("a list") };
+    assert_eq!(found.len(), 1, "{found:?}");
+    found.pop().unwrap_or_default()
+}
+
+#[test]
+fn the_command_to_be_started_is_read_with_its_arguments() {
+    let found = one(&[], Some("jupyter lab --ip=0.0.0.0 --port=9999 --allow-root --IdentityProvider.token=''"));
+    assert_eq!((found.kind, found.by, found.path.as_str()), (DeclaredKind::Jupyter, DeclaredBy::Command, "command"));
+    assert_eq!((found.port, found.bind, found.auth), (9999, Fact::Known(Bind::Any), Fact::Known(Auth::Open)));
+    assert_eq!((found.allow_root, found.running), (Fact::Known(true), Fact::Known(false)));
+}
+
+#[test]
+fn without_arguments_the_defaults_hold() {
+    let found = one(&[], Some("sh -c 'exec jupyter notebook'"));
+    assert_eq!((found.port, found.bind, found.auth), (8888, Fact::Known(Bind::Loopback), Fact::Known(Auth::Required)));
+    let found = one(&[], Some("/usr/sbin/sshd -D"));
+    assert_eq!((found.kind, found.port, found.bind), (DeclaredKind::Ssh, 22, Fact::Known(Bind::Any)));
+    assert_eq!(found.allow_root, Fact::Known(true));
+}
+
+#[test]
+fn configuration_fills_what_the_arguments_leave_open() {
+    let json = r#"{"IdentityProvider": {"token": ""}, "ServerApp": {"ip": "*"}}"#;
+    let config = ("root/.jupyter/jupyter_server_config.json", json);
+    let found = one(&[config], Some("jupyter lab"));
+    assert_eq!((found.bind, found.auth), (Fact::Known(Bind::Any), Fact::Known(Auth::Open)));
+    let found = one(&[config], Some("jupyter lab --ip=127.0.0.1 --IdentityProvider.token=abc"));
+    assert_eq!((found.bind, found.auth), (Fact::Known(Bind::Loopback), Fact::Known(Auth::Required)));
+    let sshd =
+        ("etc/ssh/sshd_config", "Port 2200\nListenAddress 127.0.0.1:2200\nListenAddress ::1\nPermitRootLogin no\n");
+    let found = one(&[sshd], Some("service ssh start"));
+    assert_eq!((found.port, found.bind, found.allow_root), (2200, Fact::Known(Bind::Loopback), Fact::Known(false)));
+    let found = one(&[sshd], Some("sshd -D -p 22 -o ListenAddress=0.0.0.0"));
+    assert_eq!((found.port, found.bind), (22, Fact::Known(Bind::Any)));
+}
+
+#[test]
+fn a_script_is_looked_into_one_level_deep() {
+    let script = ("usr/bin/start", "#!/usr/bin/env bash\nset -e\nservice ssh start\nexec \"$@\"\n");
+    let found = one(&[script], Some("start python serve.py"));
+    assert_eq!((found.kind, found.by, found.path.as_str()), (DeclaredKind::Ssh, DeclaredBy::Command, "/usr/bin/start"));
+    let outer = ("usr/bin/outer", "#!/bin/sh\nexec /usr/bin/start\n");
+    assert_eq!(find_in(&[script, outer], Some("outer"), Vec::new()), Fact::Known(Vec::new()));
+    let python = ("usr/bin/app", "#!/usr/bin/python3\nprint('jupyter lab')\njupyter lab\n");
+    assert_eq!(find_in(&[python], Some("app"), Vec::new()), Fact::Known(Vec::new()));
+}
+
+#[test]
+fn supervisors_declare_services_by_their_files() {
+    let found = one(&[("etc/service/jupyter/run", "#!/bin/sh\nexec 2>&1\nexec jupyter lab --ip 0.0.0.0\n")], None);
+    assert_eq!((found.by, found.path.as_str()), (DeclaredBy::Runit, "/etc/service/jupyter/run"));
+    let text = "[program:x]\ncommand=bash -c \"jupyter lab --ServerApp.token=''\"\n";
+    let found = one(&[("etc/supervisor/conf.d/a.conf", text)], None);
+    assert_eq!((found.by, found.auth), (DeclaredBy::Supervisord, Fact::Known(Auth::Open)));
+}
+
+#[test]
+fn a_declared_service_that_listens_already_is_running() {
+    let listener =
+        |process: &str| Listener { port: 22, process: Fact::Known(process.to_owned()), ..Listener::default() };
+    let running = |process| {
+        let found = find_in(&[], Some("sshd -D"), vec![listener(process)]);
+        found.known().and_then(|found| found.first().cloned()).map(|found| found.running)
+    };
+    assert_eq!(running("sshd"), Some(Fact::Known(true)));
+    assert_eq!(running("nginx"), Some(Fact::Known(false)));
+}
+
+#[test]
+fn nothing_declared_is_an_empty_list_and_what_cannot_be_read_a_gap() {
+    assert_eq!(find_in(&[], None, Vec::new()), Fact::Known(Vec::new()));
+    assert_eq!(find_in(&[], Some("python serve.py"), Vec::new()), Fact::Known(Vec::new()));
+    let unreadable = ("etc/service/a/run/folder", "");
+    assert!(find_in(&[unreadable], None, Vec::new()).is_unknown());
+    // What was found is told all the same.
+    assert!(find_in(&[unreadable], Some("sshd -D"), Vec::new()).known().is_some());
+}

@@ -1,0 +1,250 @@
+//! Jupyter servers among the listeners, and whether they ask who one is.
+//!
+//! The decision is made by two requests, measured on real servers: `GET <base>/api`
+//! answers everyone with the version and so proves that this is Jupyter;
+//! `GET <base>/api/me` answers 200 only when no authentication stands before it.
+//! Neither starts or lists anything. Where the base comes from is [`super::hints`].
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use serde_json::Value;
+
+use super::hints::{Hint, Hints};
+use super::http::{self, Answer, Response};
+use super::{CHUNK, in_parallel};
+use crate::facts::{Auth, Bind, Fact, Gap, GapKind, Jupyter, Listener, Undecided};
+use crate::probe::network::cut;
+use crate::world::World;
+
+/// The port that Jupyter takes unless told otherwise; who listens there is always asked.
+pub const PORT: u16 = 8888;
+/// Bases that are tried on one listener.
+const BASES: usize = 4;
+
+/// What was learnt about one listener.
+enum Found {
+    Jupyter(Jupyter),
+    Undecided(Undecided),
+    Nothing,
+}
+
+/// Asks the listeners that may be Jupyter. The second list holds listeners on Jupyter's own port that could not be
+/// recognised as anything.
+pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Vec<Jupyter>, Vec<Undecided>) {
+    let mut asked: Vec<(&Listener, Option<Hint>)> = Vec::new();
+    for listener in listeners {
+        let hint = hints.of(listener);
+        let twin = |other: &(&Listener, _)| other.0.port == listener.port && other.0.address == listener.address;
+        if (listener.port == PORT || hint.is_some()) && !asked.iter().any(twin) {
+            asked.push((listener, hint));
+        }
+    }
+    let answers = in_parallel(&asked, CHUNK, |(listener, hint)| ask(world, listeners, listener, hint.as_ref()));
+    let (mut servers, mut undecided) = (Vec::new(), Vec::new());
+    for ((listener, _), found) in asked.iter().zip(answers) {
+        match found {
+            Found::Jupyter(server) => servers.push((listener.pid.known().copied(), server)),
+            Found::Undecided(listener) => undecided.push(listener),
+            Found::Nothing => {}
+        }
+    }
+    (one_each(servers), undecided)
+}
+
+/// One entry for each server.
+///
+/// A server on every interface has a socket for IPv4 and one for IPv6. A process that was recognised on one port may
+/// hold others (its kernels' for example), which are not servers of their own.
+fn one_each(found: Vec<(Option<u32>, Jupyter)>) -> Vec<Jupyter> {
+    let recognised: Vec<u32> =
+        found.iter().filter(|(_, server)| server.version.known().is_some()).filter_map(|(pid, _)| *pid).collect();
+    let mut servers: Vec<(Option<u32>, Jupyter)> = Vec::new();
+    for (pid, server) in found {
+        let is_side_port = server.version.is_unknown() && pid.is_some_and(|pid| recognised.contains(&pid));
+        let is_twin = servers.iter().any(|(other_pid, other)| {
+            *other_pid == pid
+                && (other.port, other.bind, &other.uid) == (server.port, server.bind, &server.uid)
+                && (&other.auth, &other.base_url) == (&server.auth, &server.base_url)
+        });
+        if !is_side_port && !is_twin {
+            servers.push((pid, server));
+        }
+    }
+    servers.into_iter().map(|(_, server)| server).collect()
+}
+
+fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<&Hint>) -> Found {
+    let exposed =
+        hint.map_or_else(|| listener.pid.clone().and_then(|_| Fact::Known(false)), |hint| hint.secret_exposed.clone());
+    let server = |base: &str, version: Fact<String>, auth: Fact<Auth>| {
+        Found::Jupyter(Jupyter {
+            port: listener.port,
+            address: listener.address.clone(),
+            bind: listener.bind,
+            uid: listener.uid.clone(),
+            base_url: base.to_owned(),
+            version,
+            auth,
+            secret_exposed: exposed.clone(),
+        })
+    };
+    let hinted_base = hint.and_then(|hint| hint.base_url.clone());
+    // Who has reason to think that it is Jupyter reads that it could not be learnt; on a bare 8888 it stays open
+    // what the listener is.
+    let unknown = |gap: Gap| match hint {
+        Some(_) => {
+            let base = hinted_base.as_deref().unwrap_or("/");
+            server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap))
+        }
+        None => Found::Undecided(Undecided {
+            port: listener.port,
+            address: listener.address.clone(),
+            bind: listener.bind,
+            uid: listener.uid.clone(),
+            reason: gap.to_string(),
+        }),
+    };
+    let addresses = loopback_addresses(listener, listeners);
+    if addresses.is_empty() {
+        let detail = format!("bound to {} alone; only loopback is contacted", listener.address);
+        return unknown(Gap::new(GapKind::NotSupported, detail));
+    }
+    if world.time_left().is_zero() {
+        return unknown(Gap::new(GapKind::TimedOut, "no time was left to ask it"));
+    }
+    let mut bases: Vec<String> = hinted_base.iter().cloned().collect();
+    if !bases.iter().any(|base| base == "/") {
+        bases.push("/".to_owned());
+    }
+    let mut last = None;
+    let mut at = 0;
+    while let Some(base) = bases.get(at).cloned() {
+        at += 1;
+        let (address, answer) = get_first(world, &addresses, &format!("{base}api"));
+        let response = match answer {
+            Answer::Http(response) => response,
+            other => return no_http(&other, hint.is_some(), unknown),
+        };
+        if let Some(version) = version(&response) {
+            let auth = authentication(world, address, &base);
+            return server(&base, Fact::Known(version), auth);
+        }
+        // Even its page for "not found" says in a header under which base the server lives.
+        if let Some(revealed) = revealed_base(&response)
+            && !bases.contains(&revealed)
+            && bases.len() < BASES
+        {
+            bases.push(revealed);
+        }
+        last = Some((base, response));
+    }
+    match last {
+        Some((base, response)) if hint.is_some() || revealed_base(&response).is_some() => {
+            let detail = format!("GET {base}api answered {} and no version", response.status);
+            let gap = Gap::new(GapKind::Malformed, cut(&detail));
+            server(&base, Fact::Unknown(gap.clone()), Fact::Unknown(gap))
+        }
+        _ => Found::Nothing,
+    }
+}
+
+/// Whether anything but HTTP leaves room for doubt.
+fn no_http(answer: &Answer, hinted: bool, unknown: impl Fn(Gap) -> Found) -> Found {
+    match answer {
+        Answer::NotHttp if hinted => unknown(Gap::new(GapKind::Malformed, "its answer is no HTTP")),
+        Answer::NotHttp | Answer::Http(_) => Found::Nothing,
+        Answer::Closed => {
+            let detail = "closed the connection on a plain request; it may speak TLS, which is not tried";
+            unknown(Gap::new(GapKind::NotSupported, detail))
+        }
+        Answer::Silent => {
+            let detail = format!("no answer within {} ms", http::PATIENCE.as_millis());
+            unknown(Gap::new(GapKind::TimedOut, detail))
+        }
+        Answer::Refused(error) => unknown(Gap::new(GapKind::NotPermitted, cut(error))),
+    }
+}
+
+/// The control has passed; this is the decisive request.
+fn authentication(world: &World, address: SocketAddr, base: &str) -> Fact<Auth> {
+    let me = format!("{base}api/me");
+    let mut path = me.clone();
+    let mut answer = http::get(world, address, &path);
+    if matches!(&answer, Answer::Http(response) if response.status == 404) {
+        // Servers before jupyter_server 2 (and the classic notebook) have no `/api/me`.
+        path = format!("{base}api/status");
+        answer = http::get(world, address, &path);
+    }
+    match answer {
+        Answer::Http(response) => match response.status {
+            200 if is_record(&response, if path == me { "identity" } else { "started" }) => Fact::Known(Auth::Open),
+            401 | 403 => Fact::Known(Auth::Required),
+            301 | 302 | 303 | 307 | 308 if leads_to_login(&response) => Fact::Known(Auth::Required),
+            status => Fact::unknown(GapKind::Malformed, cut(&format!("GET {path} answered {status}"))),
+        },
+        Answer::Silent => {
+            let detail = format!("GET {path}: no answer within {} ms", http::PATIENCE.as_millis());
+            Fact::unknown(GapKind::TimedOut, cut(&detail))
+        }
+        Answer::Refused(error) => Fact::unknown(GapKind::NotPermitted, cut(&error)),
+        Answer::Closed | Answer::NotHttp => {
+            Fact::unknown(GapKind::Malformed, cut(&format!("GET {path}: the connection was closed")))
+        }
+    }
+}
+
+fn version(response: &Response) -> Option<String> {
+    if response.status != 200 {
+        return None;
+    }
+    let body: Value = serde_json::from_slice(&response.body).ok()?;
+    body.get("version")?.as_str().map(|version| version.chars().take(64).collect())
+}
+
+fn is_record(response: &Response, field: &str) -> bool {
+    serde_json::from_slice::<Value>(&response.body).is_ok_and(|body| body.get(field).is_some())
+}
+
+fn leads_to_login(response: &Response) -> bool {
+    response.header("location").is_some_and(|target| target.contains("login") || target.contains("/hub/"))
+}
+
+/// The base that Jupyter names in its content security policy: `report-uri <base>api/security/csp-report`.
+fn revealed_base(response: &Response) -> Option<String> {
+    let policy = response.header("content-security-policy")?;
+    let target = policy.split(';').find_map(|part| part.trim().strip_prefix("report-uri "))?;
+    let base = target.trim().strip_suffix("api/security/csp-report")?;
+    super::hints::clean_base(base)
+}
+
+/// Where a listener can be asked through loopback, best first; none when it is bound to another address.
+pub fn loopback_addresses(listener: &Listener, listeners: &[Listener]) -> Vec<SocketAddr> {
+    let port = listener.port;
+    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
+    match (listener.bind, listener.address.parse::<IpAddr>()) {
+        (Bind::Specific, _) | (_, Err(_)) => Vec::new(),
+        (Bind::Loopback, Ok(address)) => vec![SocketAddr::from((address, port))],
+        (Bind::Any, Ok(IpAddr::V4(_))) => vec![v4],
+        // `::` may take IPv4 as well, unless somebody else has that.
+        (Bind::Any, Ok(IpAddr::V6(_))) => {
+            let taken = listeners.iter().any(|other| other.port == port && !other.address.contains(':'));
+            if taken { vec![v6] } else { vec![v6, v4] }
+        }
+    }
+}
+
+/// The answer of the first address that takes the connection.
+fn get_first(world: &World, addresses: &[SocketAddr], path: &str) -> (SocketAddr, Answer) {
+    let mut last = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Answer::Refused("no address".to_owned()));
+    for address in addresses {
+        last = (*address, http::get(world, *address, path));
+        if !matches!(last.1, Answer::Refused(_)) {
+            break;
+        }
+    }
+    last
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,143 @@
+//! What Jupyter's configuration files say, for servers that do not run yet.
+//!
+//! JSON is read. A Python file cannot be evaluated: when it touches a setting,
+//! that setting is unknown.
+
+use serde_json::Value;
+
+use super::jupyter_args::bind_of;
+use crate::facts::{Auth, Bind, Fact, Gap, GapKind};
+use crate::world::World;
+
+/// Names of the files, the more specific ones last, as the server overrides them.
+const FILES: [&str; 3] = ["jupyter_config", "jupyter_notebook_config", "jupyter_server_config"];
+
+/// What the configuration settles; `None` where it leaves the default.
+#[derive(Debug, Default)]
+pub struct Configured {
+    /// Whether authentication is on.
+    pub auth: Option<Fact<Auth>>,
+    /// The address.
+    pub bind: Option<Fact<Bind>>,
+}
+
+/// Reads the files in the folders where a server of this environment looks.
+pub fn read(world: &World) -> Configured {
+    let mut configured = Configured::default();
+    let (mut token, mut password) = (None, None);
+    for folder in folders(world) {
+        for file in FILES {
+            let path = format!("{folder}/{file}.json");
+            match world.read(&path).map(|text| serde_json::from_str::<Value>(&text)) {
+                Fact::Known(Ok(value)) => {
+                    let text = |classes: &[&str], field: &str| {
+                        classes.iter().find_map(|class| value.get(class)?.get(field)?.as_str().map(str::to_owned))
+                    };
+                    let classes = ["ServerApp", "NotebookApp"];
+                    token = text(&["IdentityProvider", "ServerApp"], "token").map(|t| !t.is_empty()).or(token);
+                    let hash = text(&["PasswordIdentityProvider"], "hashed_password");
+                    password = hash.or_else(|| text(&classes, "password")).map(|t| !t.is_empty()).or(password);
+                    configured.bind = text(&classes, "ip").map(|ip| bind_of(&ip)).or(configured.bind);
+                }
+                Fact::Known(Err(_)) => configured.blind(&Gap::new(GapKind::Malformed, format!("{path}: no JSON"))),
+                Fact::Unknown(gap) => configured.blind(&gap),
+                Fact::Absent => {}
+            }
+            let path = format!("{folder}/{file}.py");
+            match world.read(&path) {
+                Fact::Known(text) => configured.python(&text, &path),
+                Fact::Unknown(gap) => configured.blind(&gap),
+                Fact::Absent => {}
+            }
+        }
+    }
+    if configured.auth.is_none() {
+        configured.auth = match (token, password) {
+            (Some(true), _) | (_, Some(true)) => Some(Fact::Known(Auth::Required)),
+            (Some(false), _) => Some(Fact::Known(Auth::Open)),
+            _ => None,
+        };
+    }
+    configured
+}
+
+impl Configured {
+    fn blind(&mut self, gap: &Gap) {
+        self.auth.get_or_insert_with(|| Fact::Unknown(gap.clone()));
+        self.bind.get_or_insert_with(|| Fact::Unknown(gap.clone()));
+    }
+
+    fn python(&mut self, text: &str, path: &str) {
+        let sets = |what: &[&str]| {
+            text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
+                line.split_once('=').is_some_and(|(left, _)| what.iter().any(|word| left.trim().ends_with(word)))
+            })
+        };
+        let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path} sets {what}, and Python is not evaluated"));
+        if sets(&[".token", "password", "identity_provider_class"]) {
+            self.auth = Some(Fact::Unknown(gap("the token or password")));
+        }
+        if sets(&[".ip"]) {
+            self.bind = Some(Fact::Unknown(gap("the address")));
+        }
+    }
+}
+
+/// Folders of configuration, from the least to the most important.
+fn folders(world: &World) -> Vec<String> {
+    let mut folders = vec!["/etc/jupyter".to_owned(), "/usr/local/etc/jupyter".to_owned()];
+    let prefixes = [Some("/opt/conda".to_owned()), world.env("CONDA_PREFIX"), world.env("VIRTUAL_ENV")];
+    folders.extend(prefixes.into_iter().flatten().map(|prefix| format!("{prefix}/etc/jupyter")));
+    folders.extend(world.env("HOME").map(|home| format!("{home}/.jupyter")));
+    folders.extend(world.env("JUPYTER_CONFIG_DIR"));
+    folders.retain(|folder| folder.starts_with('/'));
+    folders.dedup();
+    folders
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn configured(path: &str, text: &str) -> Configured {
+        let root = tempfile::tempdir().expect("a folder");
+        let path = root.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+        read(&World::at(root.path(), vec![("HOME".into(), "/home/u".into())], Duration::from_secs(1)))
+    }
+
+    #[test]
+    fn json_settles_authentication_and_address() {
+        let found = configured(
+            "home/u/.jupyter/jupyter_server_config.json",
+            r#"{"IdentityProvider": {"token": ""}, "ServerApp": {"ip": "0.0.0.0"}}"#,
+        );
+        assert_eq!(found.auth, Some(Fact::Known(Auth::Open)));
+        assert_eq!(found.bind, Some(Fact::Known(Bind::Any)));
+        let hashed = r#"{"IdentityProvider": {"token": ""}, "PasswordIdentityProvider": {"hashed_password": "x"}}"#;
+        let found = configured("etc/jupyter/jupyter_server_config.json", hashed);
+        assert_eq!(found.auth, Some(Fact::Known(Auth::Required)));
+    }
+
+    #[test]
+    fn python_makes_unknown_what_it_touches() {
+        let path = "etc/jupyter/jupyter_server_config.py";
+        let found = configured(path, "c = get_config()\n# c.IdentityProvider.token = ''\nc.ServerApp.ip = '*'\n");
+        assert_eq!(found.auth, None);
+        assert!(found.bind.is_some_and(|bind| bind.is_unknown()));
+        assert!(configured(path, "c.NotebookApp.token = ''\n").auth.is_some_and(|auth| auth.is_unknown()));
+    }
+
+    #[test]
+    fn garbage_and_refusal_are_unknown_and_nothing_is_the_default() {
+        let auth = |path: &str, text: &str| configured(path, text).auth;
+        assert!(auth("etc/jupyter/jupyter_server_config.json", "{").is_some_and(|auth| auth.is_unknown()));
+        assert!(auth("etc/jupyter/jupyter_server_config.py/x", "").is_some_and(|auth| auth.is_unknown()));
+        assert_eq!(auth("etc/jupyter/other.json", "{"), None);
+        assert_eq!(auth("etc/jupyter/jupyter_config.json", "[1]"), None);
+    }
+}

@@ -1,0 +1,208 @@
+//! Host keys that lie in the image, and the state of root's password.
+
+use crate::facts::{Fact, Gap, GapKind, HostKey, PasswordState};
+use crate::probe::network::cut;
+use crate::world::World;
+
+/// The two clocks (file times and process starts) may differ by their rounding.
+const TOLERANCE_SECONDS: i64 = 2;
+
+/// Private host keys of sshd and dropbear, each with whether it is older than process 1.
+pub fn host_keys(world: &World) -> Fact<Vec<HostKey>> {
+    let mut paths = Vec::new();
+    for (folder, start, end) in [("/etc/ssh", "ssh_host_", "_key"), ("/etc/dropbear", "dropbear_", "_host_key")] {
+        match world.list(folder) {
+            Fact::Known(names) => {
+                let keys = names.iter().filter(|name| name.starts_with(start) && name.ends_with(end));
+                paths.extend(keys.map(|name| format!("{folder}/{}", cut(name))));
+            }
+            Fact::Absent => {}
+            Fact::Unknown(gap) => return Fact::Unknown(gap),
+        }
+    }
+    if paths.is_empty() {
+        return Fact::Known(Vec::new());
+    }
+    let started = container_start(world);
+    let mounts = world.read("/proc/self/mountinfo").known().cloned().unwrap_or_default();
+    let key = |path: String| {
+        let baked = if is_mounted(&mounts, &path) {
+            Fact::Known(false) // it came from outside, whatever its age
+        } else {
+            let limit = started.clone().map(|started| started.saturating_sub(TOLERANCE_SECONDS));
+            limit.and_then(|limit| world.stat(&path).map(|stat| stat.modified_seconds < limit))
+        };
+        HostKey { path, baked }
+    };
+    Fact::Known(paths.into_iter().map(key).collect())
+}
+
+/// Whether the file or its folder is a mount of its own.
+fn is_mounted(mounts: &str, path: &str) -> bool {
+    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
+    points.into_iter().any(|point| {
+        point != "/" && path.strip_prefix(point).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// When process 1 started, in seconds since 1970-01-01 UTC.
+fn container_start(world: &World) -> Fact<i64> {
+    let (one, own) = (world.link("/proc/1/ns/mnt"), world.link("/proc/self/ns/mnt"));
+    if let (Fact::Known(one), Fact::Known(own)) = (one, own)
+        && one != own
+    {
+        return Fact::unknown(GapKind::NotSupported, "process 1 belongs to another container, so its age says nothing");
+    }
+    let ticks = world.read("/proc/1/stat").and_then(|text| {
+        // The name, in brackets, may hold anything; field 22 is the twentieth after it.
+        let start = text.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(19)?.parse().ok());
+        found::<u64>(start, "/proc/1/stat")
+    });
+    let boot = world.read("/proc/stat").and_then(|text| {
+        let boot = text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
+        found::<i64>(boot, "/proc/stat")
+    });
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let started = ticks.and_then(|ticks| boot.map(|boot| boot.saturating_add_unsigned(ticks / per_second)));
+    match started {
+        Fact::Absent => Fact::unknown(GapKind::NotSupported, "/proc/1/stat or /proc/stat is not there"),
+        other => other,
+    }
+}
+
+fn found<T>(value: Option<T>, path: &str) -> Fact<T> {
+    value.map_or_else(|| Fact::unknown(GapKind::Malformed, format!("{path}: no start time")), Fact::Known)
+}
+
+/// The state of root's password, from `/etc/shadow`, or from `/etc/passwd` where there is no shadow file.
+pub fn root_password(world: &World) -> Fact<PasswordState> {
+    let shadow = world.read("/etc/shadow").and_then(|text| Fact::present(field(&text)));
+    match shadow {
+        Fact::Known(field) => Fact::Known(state(&field)),
+        Fact::Unknown(gap) => Fact::Unknown(gap),
+        Fact::Absent => match world.read("/etc/passwd").and_then(|text| Fact::present(field(&text))) {
+            // `x` points to the shadow file, where root has no line.
+            Fact::Known(field) if field == "x" => Fact::Absent,
+            Fact::Known(field) => Fact::Known(state(&field)),
+            Fact::Absent => Fact::Absent,
+            Fact::Unknown(gap) => Fact::Unknown(Gap { ..gap }),
+        },
+    }
+}
+
+/// The password field of root's line; it goes no further than [`state`].
+fn field(text: &str) -> Option<String> {
+    text.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next().map(str::to_owned))
+}
+
+fn state(field: &str) -> PasswordState {
+    /// Characters of the shortest hash there is.
+    const SHORTEST_HASH: usize = 13;
+    match field {
+        "" => PasswordState::Empty,
+        hash if hash.starts_with(['!', '*']) => PasswordState::Locked,
+        hash if hash.starts_with(['$', '_']) || hash.len() >= SHORTEST_HASH => PasswordState::Set,
+        _ => PasswordState::Locked,
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+
+    fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        root
+    }
+
+    fn world(root: &Path) -> World {
+        World::at(root, Vec::new(), Duration::from_secs(5))
+    }
+
+    fn password(files: &[(&str, &str)]) -> Fact<PasswordState> {
+        let root = root(files);
+        root_password(&world(root.path()))
+    }
+
+    #[test]
+    fn the_password_field_of_root_is_classed() {
+        for (field, expected) in [
+            ("", PasswordState::Empty),
+            ("*", PasswordState::Locked),
+            ("!", PasswordState::Locked),
+            ("!$6$abc", PasswordState::Locked),
+            ("$y$j9T$abc", PasswordState::Set),
+            ("NP", PasswordState::Locked),
+        ] {
+            let text = format!("daemon:*:1::::::\nroot:{field}:19000:0:99999:7:::\n");
+            assert_eq!(password(&[("etc/shadow", &text)]), Fact::Known(expected), "{field}");
+        }
+    }
+
+    #[test]
+    fn without_shadow_the_passwd_file_speaks() {
+        assert_eq!(password(&[("etc/passwd", "root::0:0::/root:/bin/sh\n")]), Fact::Known(PasswordState::Empty));
+        assert_eq!(password(&[("etc/passwd", "root:x:0:0::/root:/bin/sh\n")]), Fact::Absent);
+        assert_eq!(password(&[]), Fact::Absent);
+        assert!(password(&[("etc/shadow/folder", "")]).is_unknown());
+    }
+
+    /// A root whose process 1 started this many seconds after the key was made.
+    fn key_older_by(seconds: i64, mounts: &str) -> Fact<bool> {
+        let ticks = rustix::param::clock_ticks_per_second();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a clock").as_secs();
+        let boot = i64::try_from(now).expect("fits") + seconds - 1000;
+        let after_boot = 1000 * ticks;
+        let stat = format!("1 (a ) b) S 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {after_boot} 0 0");
+        let root = root(&[
+            ("etc/ssh/ssh_host_rsa_key", "key"),
+            ("etc/ssh/ssh_host_rsa_key.pub", "public"),
+            ("proc/1/stat", &stat),
+            ("proc/stat", &format!("cpu 1\nbtime {boot}\n")),
+            ("proc/self/mountinfo", mounts),
+        ]);
+        let Fact::Known(keys) = host_keys(&world(root.path())) else { panic!("keys") };
+        assert_eq!(keys.len(), 1, "the public half is no key");
+        keys[0].baked.clone()
+    }
+
+    #[test]
+    fn a_key_older_than_the_container_is_baked_in() {
+        assert_eq!(key_older_by(3600, ""), Fact::Known(true));
+        assert_eq!(key_older_by(-60, ""), Fact::Known(false));
+    }
+
+    #[test]
+    fn a_mounted_key_is_not_of_the_image() {
+        assert_eq!(key_older_by(3600, "9 1 0:1 / /etc/ssh ro - tmpfs t ro\n"), Fact::Known(false));
+        assert_eq!(key_older_by(3600, "9 1 0:1 / / rw - overlay o rw\n"), Fact::Known(true));
+        assert_eq!(key_older_by(3600, "9 1 0:1 / /etc/ss rw - tmpfs t rw\n"), Fact::Known(true));
+    }
+
+    #[test]
+    fn without_a_readable_start_time_the_age_is_unknown() {
+        for files in
+            [&[("etc/ssh/ssh_host_rsa_key", "")][..], &[("etc/ssh/ssh_host_rsa_key", ""), ("proc/1/stat", "x")]]
+        {
+            let root = root(files);
+            let Fact::Known(keys) = host_keys(&world(root.path())) else { panic!("keys") };
+            assert!(keys[0].baked.is_unknown());
+        }
+    }
+
+    #[test]
+    fn no_key_is_an_empty_list_and_a_refusal_a_gap() {
+        let without = root(&[("etc/x", "")]);
+        assert_eq!(host_keys(&world(without.path())), Fact::Known(Vec::new()));
+    }
+}

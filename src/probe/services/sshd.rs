@@ -1,0 +1,228 @@
+//! SSH servers among the listeners, by the banner they send.
+//!
+//! Nothing is sent: an SSH server speaks first. Its configuration is [`super::sshd_config`]'s.
+
+use std::io::{ErrorKind, Read};
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use super::jupyter::loopback_addresses;
+use super::{CHUNK, in_parallel};
+use crate::facts::{Fact, Gap, GapKind, Listener, Ssh, Undecided};
+use crate::world::World;
+
+/// The port that belongs to SSH: who keeps silent there is still taken for one.
+const PORT: u16 = 22;
+/// The usual second choice.
+const OTHER_PORT: u16 = 2222;
+/// How long a banner may take.
+const PATIENCE: Duration = Duration::from_millis(300);
+/// Bytes that are read in search of the banner: a server may send other lines before it.
+const READ_LIMIT: usize = 4096;
+/// Bytes of a banner that are kept, as many as the protocol allows.
+const BANNER_LIMIT: usize = 255;
+
+/// What a listener said.
+enum Said {
+    Banner(String),
+    SomethingElse,
+    Nothing(Gap),
+}
+
+/// Asks the listeners that may be SSH.
+pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>) {
+    let mut asked: Vec<&Listener> = Vec::new();
+    for listener in listeners {
+        let may_be = matches!(listener.port, PORT | OTHER_PORT) || is_named(listener);
+        let twin = |other: &&Listener| other.port == listener.port && other.address == listener.address;
+        if may_be && !asked.iter().any(twin) {
+            asked.push(listener);
+        }
+    }
+    let answers = in_parallel(&asked, CHUNK, |listener| hear(world, listener, listeners));
+    let (mut servers, mut undecided) = (Vec::new(), Vec::new());
+    for (listener, said) in asked.into_iter().zip(answers) {
+        let banner = match said {
+            Said::Banner(banner) => Fact::Known(banner),
+            Said::SomethingElse => continue,
+            Said::Nothing(gap) if listener.port == PORT || is_named(listener) => Fact::Unknown(gap),
+            Said::Nothing(gap) => {
+                undecided.push(Undecided {
+                    port: listener.port,
+                    address: listener.address.clone(),
+                    bind: listener.bind,
+                    uid: listener.uid.clone(),
+                    reason: gap.to_string(),
+                });
+                continue;
+            }
+        };
+        let server = Ssh { port: listener.port, address: listener.address.clone(), bind: listener.bind, banner };
+        // One server has a socket for IPv4 and one for IPv6.
+        let is_twin = servers.iter().any(|(pid, other): &(_, Ssh)| {
+            *pid == listener.pid
+                && (other.port, other.bind, &other.banner) == (server.port, server.bind, &server.banner)
+        });
+        if !is_twin {
+            servers.push((listener.pid.clone(), server));
+        }
+    }
+    let servers = servers.into_iter().map(|(_, server)| server).collect();
+    (servers, undecided)
+}
+
+/// Whether the process calls itself an SSH server: `sshd`, `sshd-session`, `sshd: …`, `dropbear`.
+fn is_named(listener: &Listener) -> bool {
+    let name = listener.process.known().map_or("", String::as_str);
+    name == "dropbear" || name.strip_prefix("sshd").is_some_and(|rest| rest.is_empty() || rest.starts_with(['-', ':']))
+}
+
+fn hear(world: &World, listener: &Listener, listeners: &[Listener]) -> Said {
+    let addresses = loopback_addresses(listener, listeners);
+    if addresses.is_empty() {
+        let detail = format!("bound to {} alone; only loopback is contacted", listener.address);
+        return Said::Nothing(Gap::new(GapKind::NotSupported, detail));
+    }
+    let mut last = String::new();
+    for address in addresses {
+        match banner(world, address) {
+            Ok(said) => return said,
+            Err(error) => last = format!("{address}: {error}"),
+        }
+    }
+    Said::Nothing(Gap::new(GapKind::NotPermitted, last))
+}
+
+fn banner(world: &World, address: SocketAddr) -> std::io::Result<Said> {
+    let until = Instant::now() + PATIENCE.min(world.time_left());
+    let mut stream = world.connect(address, PATIENCE)?;
+    let mut bytes = Vec::new();
+    let mut chunk = [0_u8; 512];
+    let silent = || {
+        let detail = format!("{address}: no banner within {} ms", PATIENCE.as_millis());
+        Said::Nothing(Gap::new(GapKind::TimedOut, detail))
+    };
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(found(&bytes, true).unwrap_or_else(silent));
+        }
+        stream.set_read_timeout(Some(left))?;
+        let count = match stream.read(&mut chunk) {
+            Ok(count) => count,
+            Err(error) if matches!(error.kind(), ErrorKind::Interrupted) => continue,
+            Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => continue,
+            Err(_) => 0,
+        };
+        bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
+        let is_over = count == 0 || bytes.len() >= READ_LIMIT;
+        if let Some(said) = found(&bytes, is_over) {
+            return Ok(said);
+        }
+        if is_over {
+            let detail = format!("{address}: closed without a banner");
+            return Ok(Said::Nothing(Gap::new(GapKind::Malformed, detail)));
+        }
+    }
+}
+
+/// What the bytes say; `None` while a banner may still come, or when nothing came at all.
+fn found(bytes: &[u8], is_over: bool) -> Option<Said> {
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let is_whole = line.ends_with(b"\n") || line.len() >= BANNER_LIMIT || is_over;
+        if line.starts_with(b"SSH-") && is_whole {
+            let line = line.get(..BANNER_LIMIT).unwrap_or(line);
+            return Some(Said::Banner(String::from_utf8_lossy(line).trim_end().to_owned()));
+        }
+    }
+    (is_over && !bytes.is_empty()).then_some(Said::SomethingElse)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::net::TcpListener;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::facts::Bind;
+
+    /// A server that sends `bytes` to the first who connects and keeps the line open until the test ends.
+    fn server(bytes: Vec<u8>) -> (Listener, mpsc::Sender<()>) {
+        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = socket.local_addr().expect("an address").port();
+        let (end, ended) = mpsc::channel();
+        std::thread::spawn(move || {
+            if let Ok((mut stream, _)) = socket.accept() {
+                let _ = stream.write_all(&bytes);
+                let _ = ended.recv();
+            }
+        });
+        let listener = Listener {
+            port,
+            address: "127.0.0.1".to_owned(),
+            bind: Bind::Loopback,
+            process: Fact::Known("sshd".to_owned()),
+            ..Listener::default()
+        };
+        (listener, end)
+    }
+
+    fn ask(listener: Listener) -> Vec<Ssh> {
+        let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
+        find(&world, &[listener]).0
+    }
+
+    fn banner_of(bytes: &[u8]) -> Option<Fact<String>> {
+        let (listener, _end) = server(bytes.to_vec());
+        ask(listener).pop().map(|ssh| ssh.banner)
+    }
+
+    #[test]
+    fn the_banner_is_the_first_line_that_says_ssh() {
+        let known = |text: &str| Some(Fact::Known(text.to_owned()));
+        assert_eq!(banner_of(b"SSH-2.0-OpenSSH_9.6p1 Ubuntu\r\n\0\0key"), known("SSH-2.0-OpenSSH_9.6p1 Ubuntu"));
+        assert_eq!(banner_of(b"welcome\r\nSSH-2.0-x\n"), known("SSH-2.0-x"));
+        assert_eq!(banner_of(b"SSH-2.0-half"), known("SSH-2.0-half"));
+    }
+
+    #[test]
+    fn a_hostile_banner_is_cut_and_kept_as_text() {
+        let mut flood = b"SSH-2.0-".to_vec();
+        flood.resize(1 << 20, b'A');
+        let Some(Fact::Known(banner)) = banner_of(&flood) else { panic!("a banner") };
+        assert_eq!(banner.len(), BANNER_LIMIT);
+        let Some(Fact::Known(banner)) = banner_of(b"SSH-2.0-\x1b[31m\xff\n") else { panic!("a banner") };
+        assert_eq!(banner, "SSH-2.0-\u{1b}[31m\u{fffd}");
+    }
+
+    #[test]
+    fn another_protocol_is_no_ssh_server() {
+        assert_eq!(banner_of(b"220 mail\r\n"), None);
+        assert_eq!(banner_of(&vec![b'x'; 1 << 20]), None);
+    }
+
+    #[test]
+    fn silence_is_a_gap_within_the_patience() {
+        let started = Instant::now();
+        let Some(Fact::Unknown(gap)) = banner_of(b"") else { panic!("silence") };
+        assert_eq!(gap.kind, GapKind::TimedOut);
+        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
+    }
+
+    #[test]
+    fn who_is_bound_elsewhere_is_named_and_not_contacted() {
+        let listener =
+            Listener { port: 22, address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..Listener::default() };
+        let found = ask(listener);
+        assert_eq!(found.len(), 1);
+        assert!(found[0].banner.is_unknown());
+    }
+
+    #[test]
+    fn names_of_ssh_servers_are_known() {
+        let named = |name: &str| is_named(&Listener { process: Fact::Known(name.to_owned()), ..Listener::default() });
+        assert!(["sshd", "sshd-session", "sshd: /usr/sbin", "dropbear"].into_iter().all(named));
+        assert!(!["ssh", "sshdx", "nginx", ""].into_iter().any(named));
+    }
+}

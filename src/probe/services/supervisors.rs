@@ -1,0 +1,345 @@
+//! The command lines that process supervisors of this image will run: runit, s6, supervisord, systemd.
+//!
+//! Which service a command line starts is [`super::command`]'s business.
+
+use std::collections::HashSet;
+
+use super::glob;
+use super::ini::sections;
+use crate::facts::{DeclaredBy, Fact, Gap};
+use crate::world::World;
+
+/// Shell text that a supervisor will run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Declaration {
+    /// The supervisor.
+    pub by: DeclaredBy,
+    /// The file that says so.
+    pub path: String,
+    /// The text.
+    pub text: String,
+}
+
+/// Everything declared, and the first reason why something may be missing.
+#[derive(Debug, Default)]
+pub struct Declarations {
+    /// What was found.
+    pub found: Vec<Declaration>,
+    /// Why the list may be incomplete.
+    pub gap: Option<Gap>,
+}
+
+/// Reads the files of every supervisor that can run here.
+///
+/// Packages bring definitions for supervisors that an image does not have: Debian's `openssh-server` has one for runit
+/// and one for systemd. What nobody will ever read starts nothing.
+pub fn read(world: &World, command: Option<&[String]>) -> Declarations {
+    let mut reader = Reader { world, out: Declarations::default(), seen: HashSet::new() };
+    if has_program(world, &["runsvdir", "runit"]) {
+        reader.runit();
+    }
+    if has_program(world, &["s6-svscan", "s6-rc"]) {
+        reader.scripts("/etc/services.d/*/run", DeclaredBy::S6);
+        reader.s6_rc();
+    }
+    if has_program(world, &["supervisord"]) {
+        reader.supervisord_files();
+    }
+    if systemd_is_first(world, command) {
+        reader.systemd();
+    }
+    reader.out
+}
+
+/// Where supervisors are installed besides `$PATH`; s6-overlay has a folder of its own.
+const PROGRAM_FOLDERS: [&str; 7] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/command"];
+
+fn has_program(world: &World, names: &[&str]) -> bool {
+    let path = world.env("PATH").unwrap_or_default();
+    let folders = path.split(':').filter(|folder| folder.starts_with('/')).chain(PROGRAM_FOLDERS);
+    folders.flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}"))).any(|program| {
+        // A link into a folder that is closed to us is there all the same.
+        !world.stat_link(program).is_absent()
+    })
+}
+
+/// systemd starts units only as process 1, or as the command that is about to become it.
+fn systemd_is_first(world: &World, command: Option<&[String]>) -> bool {
+    let is_systemd = |name: &str| matches!(name, "systemd" | "init");
+    let will_be = command
+        .and_then(<[String]>::first)
+        .is_some_and(|program| is_systemd(program.rsplit('/').next().unwrap_or(program)));
+    let has_systemd =
+        || ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|path| !world.stat_link(path).is_absent());
+    let first = world.read_line("/proc/1/comm");
+    first.known().is_some_and(|name| name == "systemd") || (will_be && has_systemd())
+}
+
+struct Reader<'a> {
+    world: &'a World,
+    out: Declarations,
+    /// Files that were read, by their real path: folders are often links to each other.
+    seen: HashSet<std::path::PathBuf>,
+}
+
+impl Reader<'_> {
+    fn runit(&mut self) {
+        // `/etc/sv` only counts where it is linked from one of these.
+        for pattern in
+            ["/etc/service/*/run", "/service/*/run", "/var/service/*/run", "/etc/runit/runsvdir/default/*/run"]
+        {
+            self.scripts(pattern, DeclaredBy::Runit);
+        }
+    }
+
+    fn supervisord_files(&mut self) {
+        for pattern in [
+            "/etc/supervisord.conf",
+            "/etc/supervisor/supervisord.conf",
+            "/etc/supervisor/conf.d/*.conf",
+            "/etc/supervisord.d/*.ini",
+            "/etc/supervisord.d/*.conf",
+            "/etc/supervisor.d/*.ini",
+        ] {
+            self.supervisord(pattern, 0);
+        }
+    }
+
+    fn expand(&mut self, pattern: &str) -> Vec<String> {
+        glob::expand(self.world, pattern).unwrap_or_else(|gap| {
+            self.out.gap.get_or_insert(gap);
+            Vec::new()
+        })
+    }
+
+    fn text(&mut self, path: &str) -> Option<String> {
+        if let Fact::Known(real) = self.world.real_path(path)
+            && !self.seen.insert(real)
+        {
+            return None;
+        }
+        match self.world.read(path) {
+            Fact::Known(text) => Some(text),
+            Fact::Absent => None,
+            Fact::Unknown(gap) => {
+                self.out.gap.get_or_insert(gap);
+                None
+            }
+        }
+    }
+
+    fn declare(&mut self, by: DeclaredBy, path: &str, text: String) {
+        self.out.found.push(Declaration { by, path: path.to_owned(), text });
+    }
+
+    fn scripts(&mut self, pattern: &str, by: DeclaredBy) {
+        for path in self.expand(pattern) {
+            // A file `down` beside the script keeps the supervisor from starting it.
+            let down = path.strip_suffix("run").map(|folder| self.world.exists(format!("{folder}down")));
+            if down == Some(Fact::Known(true)) {
+                continue;
+            }
+            if let Some(text) = self.text(&path) {
+                self.declare(by, &path, text);
+            }
+        }
+    }
+
+    /// A definition of s6-rc is started when some bundle or other definition names it.
+    fn s6_rc(&mut self) {
+        let root = "/etc/s6-overlay/s6-rc.d";
+        let mut named: HashSet<String> = HashSet::new();
+        for kind in ["contents.d", "dependencies.d"] {
+            for path in self.expand(&format!("{root}/*/{kind}/*")) {
+                named.extend(path.rsplit('/').next().map(str::to_owned));
+            }
+        }
+        for file in ["run", "up"] {
+            for path in self.expand(&format!("{root}/*/{file}")) {
+                let name = path.rsplit('/').nth(1).unwrap_or_default();
+                if !named.contains(name) {
+                    continue;
+                }
+                if let Some(text) = self.text(&path) {
+                    self.declare(DeclaredBy::S6, &path, text);
+                }
+            }
+        }
+    }
+
+    fn supervisord(&mut self, pattern: &str, depth: u32) {
+        for path in self.expand(pattern) {
+            let Some(text) = self.text(&path) else { continue };
+            for section in sections(&text) {
+                if section.name.starts_with("program:") && section.get("autostart") != Some("false") {
+                    if let Some(command) = section.get("command") {
+                        self.declare(DeclaredBy::Supervisord, &path, command.to_owned());
+                    }
+                } else if section.name == "include" && depth == 0 {
+                    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                    for file in section.get("files").unwrap_or_default().split_ascii_whitespace() {
+                        let absolute = if file.starts_with('/') { file.to_owned() } else { format!("{folder}/{file}") };
+                        self.supervisord(&absolute, depth + 1);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Units that some target wants, at `/etc/systemd/system/<target>.wants/<unit>`.
+    fn systemd(&mut self) {
+        for path in self.expand("/etc/systemd/system/*.wants/*") {
+            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let is_socket = matches!(name.as_str(), "ssh.socket" | "sshd.socket" | "dropbear.socket");
+            if !is_socket && std::path::Path::new(&name).extension().is_none_or(|end| end != "service") {
+                continue;
+            }
+            // The entry is a link to the unit; where that leads nowhere the unit's own folders are asked.
+            let template = name.split_once('@').map(|(stem, _)| format!("{stem}@.service"));
+            let unit = template.as_deref().unwrap_or(&name);
+            let folders = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+            let mut places = vec![path.clone()];
+            places.extend(folders.iter().map(|folder| format!("{folder}/{unit}")));
+            let Some(text) = places.iter().find_map(|place| self.text(place)) else { continue };
+            if is_socket {
+                self.declare(
+                    DeclaredBy::Systemd,
+                    &path,
+                    if name.starts_with("drop") { "dropbear" } else { "sshd" }.to_owned(),
+                );
+            }
+            for section in sections(&text).into_iter().filter(|section| section.name == "Service") {
+                for (_, command) in section.entries.iter().filter(|(key, _)| key == "ExecStart") {
+                    let command = command.trim_start_matches(['-', '@', ':', '+', '!', '|']);
+                    self.declare(DeclaredBy::Systemd, &path, command.to_owned());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// An image with every supervisor in it, and systemd as process 1.
+    const SUPERVISORS: [(&str, &str); 4] = [
+        ("usr/bin/runsvdir", ""),
+        ("command/s6-svscan", ""),
+        ("usr/bin/supervisord", ""),
+        ("proc/1/comm", "systemd\n"),
+    ];
+
+    fn declared(files: &[(&str, &str)]) -> Declarations {
+        declared_beside(&SUPERVISORS, files, None)
+    }
+
+    fn declared_beside(
+        supervisors: &[(&str, &str)],
+        files: &[(&str, &str)],
+        command: Option<&[String]>,
+    ) -> Declarations {
+        let root = tempfile::tempdir().expect("a folder");
+        for (path, text) in supervisors.iter().chain(files) {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            fs::write(path, text).expect("a file");
+        }
+        read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), command)
+    }
+
+    #[test]
+    fn what_no_supervisor_here_will_read_starts_nothing() {
+        let unit = "[Service]\nExecStart=/usr/sbin/sshd -D\n";
+        let files = [
+            ("etc/runit/runsvdir/default/ssh/run", "exec sshd -D"),
+            ("etc/services.d/ssh/run", "exec sshd -D"),
+            ("etc/supervisord.conf", "[program:ssh]\ncommand=sshd -D\n"),
+            ("etc/systemd/system/multi-user.target.wants/ssh.service", unit),
+        ];
+        assert_eq!(declared_beside(&[], &files, None).found, []);
+        assert_eq!(declared_beside(&SUPERVISORS, &files, None).found.len(), 4);
+        let systemd = [("usr/lib/systemd/systemd", ""), ("proc/1/comm", "gpu-preflight\n")];
+        assert_eq!(declared_beside(&systemd, &files, None).found, []);
+        let init = ["/sbin/init".to_owned()];
+        assert_eq!(declared_beside(&systemd, &files, Some(&init)).found.len(), 1);
+    }
+
+    fn texts(files: &[(&str, &str)]) -> Vec<String> {
+        declared(files).found.into_iter().map(|declaration| declaration.text).collect()
+    }
+
+    #[test]
+    fn a_runit_service_counts_unless_it_is_down() {
+        let run = ("etc/service/sshd/run", "exec sshd -D");
+        assert_eq!(texts(&[run]), ["exec sshd -D"]);
+        assert_eq!(texts(&[run, ("etc/service/sshd/down", "")]), Vec::<String>::new());
+        assert_eq!(texts(&[("etc/sv/sshd/run", "exec sshd -D")]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_s6_definition_counts_when_something_names_it() {
+        let run = ("etc/s6-overlay/s6-rc.d/jupyter/run", "jupyter lab");
+        assert_eq!(texts(&[run]), Vec::<String>::new());
+        assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents.d/jupyter", "")]), ["jupyter lab"]);
+        assert_eq!(texts(&[("etc/services.d/a/run", "x")]), ["x"]);
+    }
+
+    #[test]
+    fn supervisord_programs_are_read_with_their_includes() {
+        let found = texts(&[
+            ("etc/supervisord.conf", "[supervisord]\nnodaemon=true\n[include]\nfiles = more/*.conf\n"),
+            ("etc/more/a.conf", "[program:j]\ncommand=jupyter lab\n  --ip=0.0.0.0 ; a comment\nautorestart=true\n"),
+            ("etc/more/b.conf", "[program:k]\nautostart=false\ncommand=sshd -D\n"),
+            ("etc/more/c.off", "[program:k]\ncommand=sshd -D\n"),
+        ]);
+        assert_eq!(found, ["jupyter lab --ip=0.0.0.0 ; a comment"]);
+    }
+
+    #[test]
+    fn enabled_systemd_units_are_read_where_they_lie() {
+        let wants = "etc/systemd/system/multi-user.target.wants/ssh.service";
+        let unit = "[Service]\nExecStartPre=/usr/sbin/sshd -t\nExecStart=-/usr/sbin/sshd \\\n  -D $OPTS\n";
+        assert_eq!(texts(&[(wants, unit)]), ["/usr/sbin/sshd -D $OPTS"]);
+        assert_eq!(texts(&[("usr/lib/systemd/system/ssh.service", unit)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_enabled_unit_whose_link_leads_nowhere_is_found_in_its_folder() {
+        let root = tempfile::tempdir().expect("a folder");
+        let wants = root.path().join("etc/systemd/system/multi-user.target.wants");
+        fs::create_dir_all(&wants).expect("a folder");
+        fs::create_dir_all(root.path().join("usr/lib/systemd/system")).expect("a folder");
+        fs::write(root.path().join("usr/lib/systemd/system/ssh.service"), "[Service]\nExecStart=sshd -D\n")
+            .expect("a file");
+        std::os::unix::fs::symlink("/elsewhere/ssh.service", wants.join("ssh.service")).expect("a link");
+        fs::create_dir_all(root.path().join("proc/1")).expect("a folder");
+        fs::write(root.path().join("proc/1/comm"), "systemd\n").expect("a file");
+        let found = read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found;
+        assert_eq!(found.len(), 1, "{found:?}");
+    }
+
+    #[test]
+    fn two_ways_to_one_file_are_one_declaration() {
+        let root = tempfile::tempdir().expect("a folder");
+        fs::create_dir_all(root.path().join("etc/service/a")).expect("a folder");
+        fs::write(root.path().join("etc/service/a/run"), "x").expect("a file");
+        std::os::unix::fs::symlink("etc/service", root.path().join("service")).expect("a link");
+        fs::create_dir_all(root.path().join("sbin")).expect("a folder");
+        fs::write(root.path().join("sbin/runsvdir"), "").expect("a file");
+        assert_eq!(read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found.len(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_remembered() {
+        let found = declared(&[("etc/service/a/run/folder", "")]);
+        assert!(found.found.is_empty() && found.gap.is_some());
+        assert!(declared(&[("etc/supervisord.conf", "\u{0}[[[\n=\n")]).found.is_empty());
+        assert!(declared(&[]).gap.is_none());
+    }
+}

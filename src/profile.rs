@@ -1,0 +1,202 @@
+//! What a seat expects: which severity each check has here, what gates, and what is excused.
+
+use std::collections::BTreeMap;
+
+use crate::check::load::{PROFILES, parse_toml};
+use crate::check::{Catalogue, ConfigError, Severity, matches};
+use crate::facts::Phase;
+use crate::facts::shape::{record, words};
+use crate::lang::suggestion;
+
+words! {
+    /// A severity in a profile.
+    pub enum Weight {
+        /// The workload cannot run, or anyone can take it over.
+        Critical = "critical",
+        /// Production will be hurt by it.
+        High = "high",
+        /// It will hurt sooner or later.
+        Medium = "medium",
+        /// Worth tidying.
+        Low = "low",
+        /// Worth knowing.
+        Info = "info",
+        /// Not judged at all.
+        Off = "off",
+    }
+}
+
+record! {
+    /// A profile file.
+    pub struct ProfileFile {
+        /// What the profile is for, as a sentence without full stop.
+        pub title: String,
+        /// More about it.
+        pub description: String,
+        /// The phase in which it looks, when the command line names none.
+        pub phase: Option<Phase>,
+        /// Severities that gate; critical and high when not given.
+        pub gate: Option<Vec<Severity>>,
+        /// Severity by check id or pattern. An id beats a pattern, and a longer pattern beats a shorter.
+        pub severity: BTreeMap<String, Weight>,
+        /// Failures that are known and excused for a while. They do not gate; the score still counts them.
+        pub waive: Vec<Waiver>,
+    }
+
+    /// An excuse with an end.
+    pub struct Waiver {
+        /// The check.
+        pub check: String,
+        /// The subject; all subjects when not given.
+        pub subject: Option<String>,
+        /// Why it is excused.
+        pub reason: String,
+        /// Who answers for it.
+        pub owner: String,
+        /// Last day on which it holds, `YYYY-MM-DD`, UTC.
+        pub expires: String,
+    }
+}
+
+/// A profile, read and validated.
+#[derive(Debug, Clone)]
+pub struct Profile {
+    /// Its name, or the path of its file.
+    pub name: String,
+    /// What its file says.
+    pub file: ProfileFile,
+}
+
+impl Profile {
+    /// Names of the profiles that are part of the program.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        PROFILES.iter().map(|(name, _)| *name)
+    }
+
+    /// The text of a profile that is part of the program.
+    pub fn embedded(name: &str) -> Result<&'static str, String> {
+        let found = PROFILES.iter().find(|(known, _)| *known == name);
+        found.map(|(_, text)| *text).ok_or_else(|| {
+            let known: Vec<&str> = Self::names().collect();
+            format!("no profile is called `{name}`; there are {}{}", known.join(", "), suggestion(name, Self::names()))
+        })
+    }
+
+    /// Reads a profile and checks it against the catalogue.
+    pub fn read(name: &str, file: &str, text: &str, catalogue: &Catalogue) -> Result<Self, ConfigError> {
+        let parsed: ProfileFile = parse_toml(file, text)?;
+        let wrong = |message: String| ConfigError { file: file.to_owned(), line: 0, column: 0, message };
+        for pattern in parsed.severity.keys() {
+            catalogue.require_match(pattern).map_err(wrong)?;
+        }
+        for waiver in &parsed.waive {
+            catalogue.require_match(&waiver.check).map_err(wrong)?;
+            if catalogue.get(&waiver.check).is_none() {
+                return Err(wrong(format!("a waiver names one check, not `{}`", waiver.check)));
+            }
+            if waiver.reason.is_empty() || waiver.owner.is_empty() {
+                return Err(wrong(format!("the waiver of {} needs a reason and an owner", waiver.check)));
+            }
+            if day(&waiver.expires).is_none() {
+                return Err(wrong(format!(
+                    "the waiver of {} expires on `{}`, which is no date YYYY-MM-DD",
+                    waiver.check, waiver.expires
+                )));
+            }
+        }
+        Ok(Self { name: name.to_owned(), file: parsed })
+    }
+
+    /// The severity that a check has here; `None` when it is off.
+    pub fn severity(&self, id: &str, default: Severity) -> Option<Severity> {
+        let exact = self.file.severity.get(id);
+        let pattern = || {
+            let fitting = self.file.severity.iter().filter(|(pattern, _)| matches(pattern, id));
+            fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, weight)| weight)
+        };
+        match exact.or_else(pattern) {
+            None => Some(default),
+            Some(Weight::Off) => None,
+            Some(weight) => weight.as_str().parse().ok(),
+        }
+    }
+
+    /// Whether a failure of this severity makes the container not ready.
+    pub fn gates(&self, severity: Severity) -> bool {
+        match &self.file.gate {
+            Some(gate) => gate.contains(&severity),
+            None => matches!(severity, Severity::Critical | Severity::High),
+        }
+    }
+
+    /// The waiver that excuses this failure at this time, if one does.
+    pub fn waiver(&self, check: &str, subject: Option<&str>, now_seconds: u64) -> Option<&Waiver> {
+        self.file.waive.iter().find(|waiver| {
+            let concerns = waiver.subject.is_none() || waiver.subject.as_deref() == subject;
+            waiver.check == check && concerns && day(&waiver.expires).is_some_and(|last| now_seconds / 86_400 <= last)
+        })
+    }
+}
+
+/// Days since 1970-01-01 of a date `YYYY-MM-DD`.
+fn day(date: &str) -> Option<u64> {
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() || year.len() != 4 || month.len() != 2 || day.len() != 2 {
+        return None;
+    }
+    let (year, month, day): (u64, u64, u64) = (year.parse().ok()?, month.parse().ok()?, day.parse().ok()?);
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let months = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let length = *months.get(usize::try_from(month).ok()?.checked_sub(1)?)?;
+    if year < 1970 || day == 0 || day > length {
+        return None;
+    }
+    let before = year - 1;
+    let years = (year - 1970) * 365 + (before / 4 - 492) - (before / 100 - 19) + (before / 400 - 4);
+    let months: u64 = months.iter().take(usize::try_from(month).ok()? - 1).sum();
+    Some(years + months + day - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_days_since_1970_and_nonsense_is_refused() {
+        assert_eq!(day("1970-01-01"), Some(0));
+        assert_eq!(day("2000-03-01"), Some(11_017));
+        assert_eq!(day("2026-11-23"), Some(20_780));
+        for wrong in ["2026-02-29", "2015/10/21", "26-1-1", "2026-13-01", "2026-00-10", "2026-01-00", "", "x-y-z"] {
+            assert_eq!(day(wrong), None, "{wrong}");
+        }
+    }
+
+    fn profile(severity: &[(&str, Weight)]) -> Profile {
+        let severity = severity.iter().map(|(pattern, weight)| ((*pattern).to_owned(), *weight)).collect();
+        Profile { name: "test".to_owned(), file: ProfileFile { severity, ..ProfileFile::default() } }
+    }
+
+    #[test]
+    fn an_id_beats_a_pattern_and_a_longer_pattern_a_shorter() {
+        let profile = profile(&[
+            ("limits.*", Weight::Low),
+            ("limits.memory*", Weight::Off),
+            ("limits.memory-limited", Weight::Critical),
+        ]);
+        assert_eq!(profile.severity("limits.memory-limited", Severity::High), Some(Severity::Critical));
+        assert_eq!(profile.severity("limits.memory-free", Severity::High), None);
+        assert_eq!(profile.severity("limits.cpu", Severity::High), Some(Severity::Low));
+        assert_eq!(profile.severity("gpu.granted", Severity::High), Some(Severity::High));
+    }
+
+    #[test]
+    fn a_waiver_holds_to_the_end_of_its_last_day() {
+        let mut profile = profile(&[]);
+        profile.file.waive.push(Waiver { check: "a.b".into(), expires: "2026-11-23".into(), ..Waiver::default() });
+        let last_second = 20_781 * 86_400 - 1;
+        assert!(profile.waiver("a.b", Some("x"), last_second).is_some());
+        assert!(profile.waiver("a.b", None, last_second + 1).is_none());
+        assert!(profile.waiver("a.c", None, last_second).is_none());
+    }
+}

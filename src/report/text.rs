@@ -1,0 +1,279 @@
+//! The report for a person: the answer first, then the cause and the cure, then everything else.
+
+use std::fmt::Write as _;
+
+use super::build::remedy;
+use super::glance::{self, Mark};
+use super::table::{self, Line};
+use super::{Finding, Report};
+use crate::check::{Dimension, Outcome};
+use crate::score::Verdict;
+use crate::text::{count, plain};
+
+/// How a text report is laid out.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Columns.
+    pub width: u16,
+    /// Whether escape sequences for colour may be written.
+    pub color: bool,
+    /// Whether what holds and what does not apply is listed too.
+    pub verbose: bool,
+}
+
+/// The report as text.
+pub fn render(report: &Report, layout: Layout) -> String {
+    let mut page = Page { text: String::new(), layout };
+    page.head(report);
+    page.answer(report);
+    page.glances(report);
+    page.failures(report);
+    page.gaps(report);
+    page.rest(report);
+    page.text
+}
+
+struct Page {
+    text: String,
+    layout: Layout,
+}
+
+impl Page {
+    fn line(&mut self, line: &str) {
+        self.text.push_str(line.trim_end());
+        self.text.push('\n');
+    }
+
+    fn wrapped(&mut self, text: &str) {
+        for part in table::wrap(text, usize::from(self.layout.width)) {
+            self.line(&part);
+        }
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.layout.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn mark(&self, mark: Mark) -> String {
+        let code = match mark {
+            Mark::None => "2",
+            Mark::Good => "32",
+            Mark::Unknown | Mark::Warning => "33",
+            Mark::Bad => "31",
+        };
+        self.paint(code, mark.sign())
+    }
+
+    fn head(&mut self, report: &Report) {
+        let facts = &report.facts;
+        let gpus = facts.gpus.known().map_or(String::new(), |gpus| {
+            format!("   {}", glance::gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known())))
+        });
+        let head = format!(
+            "{} {}   profile {}, phase {}   {}{gpus}",
+            report.tool.name,
+            report.tool.version,
+            plain(&report.profile),
+            report.phase,
+            glance::place(facts)
+        );
+        self.wrapped(&head);
+        self.line("");
+    }
+
+    fn answer(&mut self, report: &Report) {
+        let code = match report.verdict {
+            Verdict::Ready => "1;32",
+            Verdict::NotReady => "1;31",
+            Verdict::Incomplete => "1;33",
+        };
+        let verdict = glance::verdict_word(report);
+        let capped = report.score.capped_by.as_ref().map_or(String::new(), |id| format!(", capped by {id}"));
+        let looked = report.score.coverage * 100.0;
+        let seconds = report.facts.run.wall_ms / 1000.0;
+        let score = glance::score_words(report);
+        let answer = format!("{verdict}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
+        for part in table::wrap(&answer, usize::from(self.layout.width)) {
+            let painted = part.strip_prefix(verdict).map(|rest| format!("{}{rest}", self.paint(code, verdict)));
+            self.line(&painted.unwrap_or(part));
+        }
+        self.line("");
+        let undecided = |f: &&Finding| f.gating && matches!(f.outcome, Outcome::Unknown | Outcome::Blocked);
+        let cause = match report.verdict {
+            Verdict::Incomplete => report.findings.iter().find(undecided),
+            Verdict::NotReady | Verdict::Ready => report.findings.iter().find(|f| f.counts()),
+        };
+        match cause {
+            Some(finding) if finding.counts() => {
+                let label = if report.verdict == Verdict::NotReady { "cause" } else { "first" };
+                self.labelled(label, &with_subject(finding, &finding.message));
+                self.labelled("who", &format!("{}: {}", finding.owner, remedy(finding, &report.facts)));
+            }
+            Some(finding) => {
+                self.labelled("unknown", &format!("{}: {}", finding.check, with_subject(finding, &finding.message)));
+            }
+            None => {}
+        }
+        let then: Vec<String> = report
+            .fix_first
+            .iter()
+            .filter(|fix| cause.is_none_or(|cause| cause.check != fix.check))
+            .map(|fix| match fix.score_after {
+                Some(after) => format!("{} (→ {after})", fix.check),
+                None => fix.check.clone(),
+            })
+            .collect();
+        if !then.is_empty() {
+            self.labelled("then", &then.join(" · "));
+        }
+        for note in &report.notes {
+            self.labelled("note", note);
+        }
+        if cause.is_some() || !then.is_empty() || !report.notes.is_empty() {
+            self.line("");
+        }
+    }
+
+    fn labelled(&mut self, label: &str, text: &str) {
+        let indent = 11;
+        let width = usize::from(self.layout.width).saturating_sub(indent).max(20);
+        for (index, part) in table::wrap(text, width).iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.line(&format!("  {label:<9}{part}"));
+        }
+    }
+
+    fn glances(&mut self, report: &Report) {
+        for glance in glance::lines(report) {
+            let mark = self.mark(glance.mark);
+            let width = usize::from(self.layout.width).saturating_sub(16).max(20);
+            for (index, part) in table::wrap(&glance.text, width).iter().enumerate() {
+                if index == 0 {
+                    self.line(&format!("  {:<11}{mark}  {part}", glance.name));
+                } else {
+                    self.line(&format!("  {:<11}   {part}", ""));
+                }
+            }
+        }
+    }
+
+    fn failures(&mut self, report: &Report) {
+        for dimension in Dimension::ALL {
+            let own: Vec<&Finding> = report.failures().filter(|finding| finding.dimension == *dimension).collect();
+            if own.is_empty() {
+                continue;
+            }
+            let title = match report.score.dimensions.iter().find(|score| score.dimension == *dimension) {
+                Some(score) if score.low == score.high => format!("{dimension}   {}", score.high),
+                Some(score) => format!("{dimension}   {}–{}", score.low, score.high),
+                None => dimension.to_string(),
+            };
+            self.line("");
+            let title = self.paint("1", &title);
+            self.line(&title);
+            let lines: Vec<Line> =
+                own.chunk_by(|a, b| a.check == b.check).map(|group| failure_line(group, report)).collect();
+            self.table(&lines);
+        }
+    }
+
+    fn gaps(&mut self, report: &Report) {
+        let gaps: Vec<Line> = report
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome == Outcome::Unknown)
+            .map(|finding| {
+                let reason = finding.message.strip_prefix("could not tell: ").unwrap_or(&finding.message);
+                line(Mark::Unknown, finding, with_subject(finding, reason))
+            })
+            .collect();
+        if !gaps.is_empty() {
+            self.line("");
+            let title = self.paint("1", "could not tell");
+            self.line(&title);
+            self.table(&gaps);
+        }
+        let mut causes: Vec<(&str, usize)> = Vec::new();
+        for cause in report.findings.iter().filter_map(|finding| finding.blocked_by.as_deref()) {
+            match causes.iter_mut().find(|(known, _)| *known == cause) {
+                Some((_, count)) => *count += 1,
+                None => causes.push((cause, 1)),
+            }
+        }
+        if !causes.is_empty() {
+            self.line("");
+        }
+        for (cause, blocked) in causes {
+            self.wrapped(&format!("{} not judged, because {cause} fails", count(blocked, "check")));
+        }
+    }
+
+    fn rest(&mut self, report: &Report) {
+        self.line("");
+        let quiet = [Outcome::Holds, Outcome::NotApplicable];
+        if self.layout.verbose {
+            for outcome in quiet {
+                let mark = if outcome == Outcome::Holds { Mark::Good } else { Mark::None };
+                let mut lines: Vec<Line> = Vec::new();
+                for finding in report.findings.iter().filter(|finding| finding.outcome == outcome) {
+                    // One line a check: that it holds for each of eight GPUs is one piece of news.
+                    if lines.last().is_none_or(|last| last.check != finding.check) {
+                        lines.push(line(mark, finding, finding.message.clone()));
+                    }
+                }
+                if !lines.is_empty() {
+                    let title = if outcome == Outcome::Holds { "holds" } else { "does not apply" };
+                    let title = self.paint("1", title);
+                    self.line(&title);
+                    self.table(&lines);
+                    self.line("");
+                }
+            }
+        }
+        let [holds, other] = quiet.map(|outcome| report.count(outcome));
+        let more = if self.layout.verbose { "" } else { "; --verbose lists them" };
+        self.wrapped(&format!("{} hold, {other} do not apply here{more}", count(holds, "check")));
+        if let Some(first) = report.failures().next() {
+            self.wrapped(&format!("`gpu-preflight explain {}` says why it matters and how it was found", first.check));
+        }
+    }
+
+    fn table(&mut self, lines: &[Line]) {
+        for row in table::render(lines, self.layout.width).lines() {
+            let painted = [Mark::Bad, Mark::Warning, Mark::Unknown, Mark::Good, Mark::None]
+                .into_iter()
+                .find_map(|mark| Some((mark, row.strip_prefix("  ")?.strip_prefix(mark.sign())?)))
+                .map(|(mark, rest)| format!("  {}{rest}", self.mark(mark)));
+            self.line(&painted.unwrap_or_else(|| row.to_owned()));
+        }
+    }
+}
+
+/// A message with the item it is about in front, unless it names it itself.
+fn with_subject(finding: &Finding, message: &str) -> String {
+    match &finding.subject {
+        Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// One row for all items that fail one check: what is wrong with the first, and which others.
+fn failure_line(group: &[&Finding], report: &Report) -> Line {
+    let Some((finding, others)) = group.split_first() else { return Line::default() };
+    let mark = if finding.gating && finding.waived.is_none() { Mark::Bad } else { Mark::Warning };
+    let mut text = with_subject(finding, &finding.message);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().filter_map(|other| other.subject.as_deref()).take(4).collect();
+        let dots = if others.len() > names.len() { " …" } else { "" };
+        let _ = write!(text, " (and {} more: {}{dots})", others.len(), names.join(", "));
+    }
+    let cure = match &finding.waived {
+        Some(waiver) => format!("waived: {waiver}"),
+        None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
+    };
+    line(mark, finding, format!("{text}\n{cure}"))
+}
+
+fn line(mark: Mark, finding: &Finding, text: String) -> Line {
+    Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
+}

@@ -1,0 +1,192 @@
+//! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
+
+mod collect;
+mod output;
+mod plan;
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Parser;
+
+use crate::check::judge;
+use crate::cli::{CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode};
+use crate::exit::{self, Exit};
+use crate::facts::{Facts, Phase, compat};
+use crate::report::{Report, build, summary};
+use crate::score::Verdict;
+use crate::world::child;
+use crate::world::{World, handover};
+use crate::{explain, probe};
+use output::{Target, say};
+use plan::Plan;
+
+/// Why a run ends without a verdict.
+struct Failure {
+    exit: Exit,
+    message: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
+        Self { exit, message: message.to_string() }
+    }
+}
+
+/// Does what the command line says.
+pub fn run(arguments: &[OsString]) -> Exit {
+    if let [_, command, name] = arguments
+        && command.to_str() == Some(child::COMMAND)
+    {
+        return if probe::serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
+    }
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let is_mistake = error.use_stderr();
+            let _ = error.print();
+            return if is_mistake { exit::USAGE } else { exit::READY };
+        }
+    };
+    match catch_unwind(AssertUnwindSafe(|| dispatch(cli))) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(failure)) => {
+            say(&format!("gpu-preflight: {}\n", failure.message));
+            failure.exit
+        }
+        Err(_) => {
+            say("gpu-preflight: this is a bug in gpu-preflight; the lines above say where\n");
+            exit::BUG
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<Exit, Failure> {
+    match cli.command.unwrap_or(Command::Check(cli.check)) {
+        Command::Check(arguments) => check(&arguments),
+        Command::Exec(arguments) => exec(&arguments),
+        Command::Facts(arguments) => facts(&arguments),
+        Command::Judge(arguments) => judge_recording(&arguments),
+        Command::Explain { check } => explain_check(&check),
+        Command::List(arguments) => list(&arguments),
+    }
+}
+
+fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
+    let world = world(&arguments.collecting);
+    let plan = Plan::load(&world, &arguments.judging)?;
+    let facts = collected(&world, &arguments.collecting, plan.phase(arguments.collecting.phase, Phase::Live), None);
+    let report = reported(facts, &plan);
+    output::report(&report, &arguments.output, Target::Stdout)?;
+    Ok(report.verdict.into())
+}
+
+fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
+    if arguments.mode == Mode::Off {
+        return Err(become_workload(&arguments.command));
+    }
+    let world = world(&arguments.collecting);
+    let plan = Plan::load(&world, &arguments.judging)?;
+    let phase = plan.phase(arguments.collecting.phase, Phase::Start);
+    // A bug of ours may not keep a workload from starting that would have started without us.
+    let looked = catch_unwind(AssertUnwindSafe(|| {
+        reported(collected(&world, &arguments.collecting, phase, Some(&arguments.command)), &plan)
+    }));
+    let verdict = match &looked {
+        Ok(report) => {
+            // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
+            let told = catch_unwind(AssertUnwindSafe(|| output::report(report, &arguments.output, Target::Stderr)));
+            if let Ok(Err(failure)) = told {
+                say(&format!("gpu-preflight: {}\n", failure.message));
+            }
+            report.verdict
+        }
+        Err(_) => Verdict::Incomplete,
+    };
+    let stops = arguments.mode == Mode::Enforce
+        && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
+    if stops {
+        if let Ok(report) = &looked {
+            world.write_termination_log(&summary::render(report));
+        }
+        return Ok(verdict.into());
+    }
+    Err(become_workload(&arguments.command))
+}
+
+fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
+    let world = world(&arguments.collecting);
+    let facts = collected(&world, &arguments.collecting, arguments.collecting.phase.unwrap_or_default(), None);
+    let mut text = serde_json::to_string_pretty(&facts).map_err(|error| Failure::new(exit::BUG, error))?;
+    text.push('\n');
+    output::deliver(&text, arguments.output.as_deref(), Target::Stdout)?;
+    Ok(exit::READY)
+}
+
+fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
+    let world = World::here(Duration::from_mins(1));
+    let plan = Plan::load(&world, &arguments.judging)?;
+    let mut facts = plan::recording(&world, &arguments.recording)?;
+    if let Some(phase) = arguments.phase.or(plan.profile.file.phase) {
+        facts.run.phase = phase;
+    }
+    let report = reported(facts, &plan);
+    output::report(&report, &arguments.output, Target::Stdout)?;
+    Ok(report.verdict.into())
+}
+
+fn explain_check(id: &str) -> Result<Exit, Failure> {
+    let catalogue = plan::embedded()?;
+    let Some(check) = catalogue.get(id) else {
+        let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
+        return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", crate::text::plain(id))));
+    };
+    output::deliver(&explain::page(check, 1), None, Target::Stdout)?;
+    Ok(exit::READY)
+}
+
+fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
+    let plan = Plan::load(&World::here(Duration::from_mins(1)), arguments)?;
+    let mut checks: Vec<_> = plan.catalogue.checks.iter().filter(|check| plan.selects(&check.id)).collect();
+    checks.sort_by(|a, b| a.id.cmp(&b.id));
+    let severity = |check: &crate::check::Check| {
+        plan.profile.severity(&check.id, check.file.severity).map(|severity| severity.to_string())
+    };
+    output::deliver(&explain::list(&checks, severity), None, Target::Stdout)?;
+    Ok(exit::READY)
+}
+
+fn world(arguments: &CollectingArgs) -> World {
+    World::here(Duration::from_secs_f64(arguments.deadline))
+}
+
+/// Everything that can be learnt about this container now.
+fn collected(world: &World, arguments: &CollectingArgs, phase: Phase, command: Option<&[OsString]>) -> Facts {
+    let _descendants = child::Descendants::watch();
+    collect::collect(world, arguments, phase, command)
+}
+
+/// Judge, weigh, build: from facts to a report, by values alone.
+fn reported(mut facts: Facts, plan: &Plan) -> Report {
+    compat::derive(&mut facts);
+    let phase = facts.run.phase;
+    let value = serde_json::to_value(&facts).unwrap_or_default();
+    let mut judged = judge(&plan.catalogue, &value, phase);
+    judged.retain(|finding| plan.selects(&finding.check));
+    build(facts, judged, &plan.catalogue, &plan.profile, phase)
+}
+
+fn become_workload(command: &[OsString]) -> Failure {
+    let name = command.first().map(|name| crate::text::plain(&name.to_string_lossy())).unwrap_or_default();
+    let error = handover::become_workload(command);
+    let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
+    Failure::new(exit, format!("{name}: {error}"))
+}
+
+/// The name of a program without its folder.
+fn program_name(command: &[OsString]) -> Option<String> {
+    let first = Path::new(command.first()?);
+    Some(first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().chars().take(64).collect())
+}

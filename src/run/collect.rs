@@ -1,0 +1,222 @@
+//! Runs the probes: files here, the GPU and the services beside, everything within one deadline.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::cli::CollectingArgs;
+use crate::facts::{
+    Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Network, Nvml, Phase,
+    ProbeEnd, ProbeRun, Run, SCHEMA, Services,
+};
+use crate::probe;
+use crate::world::World;
+
+use super::output::Waiting;
+
+/// Everything that can be learnt about this container until the deadline.
+///
+/// Every thread has ended when this returns, so that the caller may become another program.
+pub fn collect(world: &World, arguments: &CollectingArgs, phase: Phase, command: Option<&[OsString]>) -> Facts {
+    let log = Log::default();
+    let waiting = Waiting::begin();
+    let asks_gpu = !arguments.no_gpu && phase != Phase::Build;
+    let words = command.map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>());
+    let mut facts = Facts { schema: SCHEMA.to_owned(), ..Facts::default() };
+    facts.framework = log.time("framework", || probe::framework::collect(world));
+    let framework = facts.framework.clone();
+    std::thread::scope(|scope| {
+        let gpu = scope.spawn(|| gpu_chain(world, &framework, asks_gpu, phase, &log, &waiting));
+        let services = scope.spawn(|| {
+            let network: Network = log.time("network", || probe::network::collect(world));
+            let services: Services =
+                log.time("services", || probe::services::collect(world, &network, words.as_deref()));
+            (network, services)
+        });
+        let storage = scope.spawn(|| {
+            let (storage, run) = probe::storage::collect(world, world.deadline());
+            log.add(run);
+            storage
+        });
+        // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
+        let isolation = scope.spawn(|| log.time("isolation", || probe::isolation::collect(world)));
+        facts.container = log.time("container", || probe::container::collect(world));
+        facts.host = log.time("host", || probe::container::host(world));
+        facts.limits = log.time("limits", || probe::limits::collect(world));
+        facts.identity = log.time("identity", || probe::identity::collect(world));
+        facts.process = log.time("process", || probe::process::collect(world));
+        facts.environment = log.time("environment", || probe::environment::collect(world));
+        facts.image = log.time("image", || probe::image::collect(world));
+        if let Ok(chain) = gpu.join() {
+            facts.driver = chain.driver;
+            facts.nvml = chain.nvml;
+            facts.gpus = chain.gpus;
+            facts.cuda = chain.cuda;
+            facts.libraries = chain.libraries;
+            facts.compute = chain.compute;
+        }
+        if let Ok((network, services)) = services.join() {
+            facts.network = network;
+            facts.services = services;
+        }
+        if let Ok(isolation) = isolation.join() {
+            facts.isolation = isolation;
+        }
+        if let Ok(storage) = storage.join() {
+            facts.storage = storage;
+            probe::identity::adopt_home(&mut facts.identity, &facts.storage);
+        }
+    });
+    waiting.end();
+    facts.probes = log.into_runs();
+    facts.run = Run {
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        taken_at_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
+        phase,
+        gpu_expected: !arguments.no_gpu,
+        deadline_seconds: arguments.deadline,
+        wall_ms: world.elapsed().as_secs_f64() * 1000.0,
+        command: Fact::present(command.and_then(super::program_name)),
+    };
+    facts
+}
+
+/// What is learnt about driver, libraries and GPUs.
+#[derive(Default)]
+struct GpuChain {
+    driver: Driver,
+    nvml: Nvml,
+    gpus: Fact<Vec<Gpu>>,
+    cuda: Cuda,
+    libraries: Fact<Vec<Library>>,
+    compute: Compute,
+}
+
+/// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
+/// libcuda and the census found. A child that hangs holds up nothing but itself.
+fn gpu_chain(
+    world: &World,
+    framework: &Framework,
+    asks_gpu: bool,
+    phase: Phase,
+    log: &Log,
+    waiting: &Waiting,
+) -> GpuChain {
+    let mut chain = GpuChain {
+        libraries: log.time("libraries", || probe::libraries::census(world, framework)),
+        ..GpuChain::default()
+    };
+    let deadline = world.deadline();
+    if asks_gpu {
+        chain.driver = log.time("driver", || probe::driver::collect(world));
+    }
+    std::thread::scope(|scope| {
+        let loads = (asks_gpu || phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
+        let mut libraries = chain.libraries.clone();
+        let loader = scope.spawn(move || {
+            if let Fact::Known(libraries) = &mut libraries
+                && loads
+            {
+                log.add(probe::libraries::load(world, libraries, deadline));
+            }
+            libraries
+        });
+        if asks_gpu {
+            // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
+            let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
+            let nvml =
+                scope.spawn(
+                    move || {
+                        if asks_nvml { probe::nvml::collect(world, deadline) } else { probe::nvml::not_there() }
+                    },
+                );
+            waiting.on("the CUDA driver");
+            let (cuda, run) = if asks_cuda { probe::cuda::collect(world, deadline) } else { probe::cuda::not_there() };
+            log.add(run);
+            chain.compute = multiply(world, &chain.libraries, &cuda, deadline, log, waiting);
+            chain.cuda = cuda;
+            waiting.on("NVML");
+            if let Ok((nvml, gpus, run)) = nvml.join() {
+                log.add(run);
+                chain.nvml = nvml;
+                chain.gpus = gpus;
+            }
+        }
+        waiting.on("the CUDA libraries");
+        if let Ok(libraries) = loader.join() {
+            chain.libraries = libraries;
+        }
+    });
+    chain
+}
+
+/// Whether the loader may find a copy of this library: the census saw one, or could not be had.
+fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> bool {
+    libraries.known().is_none_or(|all| all.iter().any(|library| library.id == id))
+}
+
+fn multiply(
+    world: &World,
+    libraries: &Fact<Vec<Library>>,
+    cuda: &Cuda,
+    deadline: Instant,
+    log: &Log,
+    waiting: &Waiting,
+) -> Compute {
+    let devices = match (&cuda.init_code, &cuda.device_count) {
+        (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
+        (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent },
+        _ => {
+            let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
+            return Compute { multiplies: Fact::Unknown(gap) };
+        }
+    };
+    waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
+    let (compute, runs) =
+        probe::compute::collect(world, libraries.known().map_or(&[], Vec::as_slice), devices, deadline);
+    for run in runs {
+        log.add(run);
+    }
+    compute
+}
+
+/// How the probes ended, from whichever thread.
+#[derive(Default)]
+struct Log {
+    runs: Mutex<Vec<ProbeRun>>,
+}
+
+impl Log {
+    fn add(&self, run: ProbeRun) {
+        if let Ok(mut runs) = self.runs.lock() {
+            runs.push(run);
+        }
+    }
+
+    /// Runs a probe of ours. Should it panic, its facts stay unknown and the others go on.
+    fn time<T: Default>(&self, name: &str, probe: impl FnOnce() -> T) -> T {
+        let started = Instant::now();
+        let read = catch_unwind(AssertUnwindSafe(probe));
+        self.add(ProbeRun {
+            name: name.to_owned(),
+            gpu: Fact::Absent,
+            end: if read.is_ok() { ProbeEnd::Completed } else { ProbeEnd::Crashed },
+            at: Fact::Absent,
+            detail: if read.is_ok() { Fact::Absent } else { Fact::Known("a bug in gpu-preflight".to_owned()) },
+            wall_ms: millis(started.elapsed()),
+        });
+        read.unwrap_or_default()
+    }
+
+    /// In the order of their names, so that two reports of one machine can be compared.
+    fn into_runs(self) -> Vec<ProbeRun> {
+        let mut runs = self.runs.into_inner().unwrap_or_default();
+        runs.sort_by(|a, b| (&a.name, a.gpu.known()).cmp(&(&b.name, b.gpu.known())));
+        runs
+    }
+}
+
+fn millis(time: Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}

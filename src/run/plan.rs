@@ -1,0 +1,160 @@
+//! What is asked of a run: the catalogue, the profile, the selection, the recording.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::check::load::with_suggestion;
+use crate::check::{Catalogue, ConfigError, Severity, matches};
+use crate::cli::JudgingArgs;
+use crate::exit;
+use crate::facts::{Fact, Facts, Phase, SCHEMA};
+use crate::profile::Profile;
+use crate::text::plain;
+use crate::world::World;
+
+/// Bytes of a recording that are read at most.
+const RECORDING_LIMIT: u64 = 64 << 20;
+
+/// How to judge and weigh.
+pub struct Plan {
+    /// Every check.
+    pub catalogue: Catalogue,
+    /// What gates, and how much each check matters.
+    pub profile: Profile,
+    only: Vec<String>,
+    skip: Vec<String>,
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::new(exit::CONFIG, error)
+    }
+}
+
+impl Plan {
+    /// Reads catalogue, site checks and profile, and refuses what does not fit together.
+    pub fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
+        let mut site = Vec::new();
+        for folder in &arguments.checks {
+            site.extend(site_checks(world, folder)?);
+        }
+        let catalogue = Catalogue::load(&site)?;
+        let profile = profile(world, &arguments.profile, &catalogue)?;
+        for pattern in arguments.only.iter().chain(&arguments.skip) {
+            catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
+        }
+        let mut plan = Self { catalogue, profile, only: arguments.only.clone(), skip: arguments.skip.clone() };
+        plan.forget_silent_causes();
+        Ok(plan)
+    }
+
+    /// A check that is not told, or matters less here, may not keep one from being judged that is told and gates.
+    fn forget_silent_causes(&mut self) {
+        let default = |id: &str| self.catalogue.get(id).map_or(Severity::Info, |check| check.file.severity);
+        let gates = |id: &str| self.profile.severity(id, default(id)).map(|severity| self.profile.gates(severity));
+        let kept: Vec<Vec<String>> = self
+            .catalogue
+            .checks
+            .iter()
+            .map(|check| {
+                let may_block = |cause: &&String| match gates(cause) {
+                    Some(cause_gates) => self.selects(cause) && (cause_gates || gates(&check.id) != Some(true)),
+                    None => false,
+                };
+                check.causes.iter().filter(may_block).cloned().collect()
+            })
+            .collect();
+        for (check, causes) in self.catalogue.checks.iter_mut().zip(kept) {
+            check.causes = causes;
+        }
+    }
+
+    /// The phase: as asked, else the profile's, else this seat's.
+    pub fn phase(&self, asked: Option<Phase>, seat: Phase) -> Phase {
+        asked.or(self.profile.file.phase).unwrap_or(seat)
+    }
+
+    /// Whether a check is asked for.
+    pub fn selects(&self, id: &str) -> bool {
+        let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, id));
+        (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
+    }
+}
+
+/// The catalogue without site checks.
+pub fn embedded() -> Result<Catalogue, Failure> {
+    Ok(Catalogue::load(&[])?)
+}
+
+fn wrong(path: &Path, message: impl Into<String>) -> Failure {
+    Failure::new(exit::CONFIG, format!("{}: {}", plain(&path.to_string_lossy()), message.into()))
+}
+
+/// The text of a file that the user named.
+fn read(world: &World, path: &Path, limit: u64) -> Result<String, Failure> {
+    match world.read_bytes(path, limit) {
+        Fact::Known(bytes) => String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8")),
+        Fact::Absent => Err(wrong(path, "there is no such file")),
+        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
+    }
+}
+
+fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<Profile, Failure> {
+    let path = Path::new(name);
+    match Profile::embedded(name) {
+        Ok(text) => Ok(Profile::read(name, &format!("checks/profiles/{name}.toml"), text, catalogue)?),
+        Err(_) if world.exists(path) == Fact::Known(true) => {
+            let text = read(world, path, crate::world::READ_LIMIT)?;
+            Ok(Profile::read(name, name, &text, catalogue)?)
+        }
+        Err(message) => Err(Failure::new(exit::CONFIG, message)),
+    }
+}
+
+/// The checks of a folder: (file, id, text), for `DIR/room/state.toml`.
+fn site_checks(world: &World, folder: &Path) -> Result<Vec<(String, String, String)>, Failure> {
+    let names = |path: &Path| match world.list(path) {
+        Fact::Known(names) => Ok(names),
+        Fact::Absent => Err(wrong(path, "there is no such folder")),
+        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
+    };
+    let mut found = Vec::new();
+    for room in names(folder)? {
+        let room_folder = folder.join(&room);
+        if room.strip_suffix(".toml").is_some() {
+            return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
+        }
+        for file in names(&room_folder)? {
+            if let Some(state) = file.strip_suffix(".toml") {
+                let path = room_folder.join(&file);
+                let text = read(world, &path, crate::world::READ_LIMIT)?;
+                found.push((path.to_string_lossy().into_owned(), format!("{room}.{state}"), text));
+            }
+        }
+    }
+    if found.is_empty() {
+        return Err(wrong(folder, "holds no check: DIR/ROOM/STATE.toml"));
+    }
+    Ok(found)
+}
+
+/// A recording, validated.
+pub fn recording(world: &World, path: &Path) -> Result<Facts, Failure> {
+    let text = if path == Path::new("-") {
+        world.read_stdin(RECORDING_LIMIT).map_err(|error| wrong(path, error.to_string()))?
+    } else {
+        read(world, path, RECORDING_LIMIT)?
+    };
+    let facts: Facts = serde_json::from_str(&text).map_err(|error| {
+        // serde_json ends its messages with the place, which stands in front here.
+        let message = error.to_string();
+        let message = message.split(" at line ").next().unwrap_or_default();
+        let place = format!("{}:{}", error.line(), error.column());
+        Failure::new(exit::CONFIG, format!("{}:{place}: {}", plain(&path.to_string_lossy()), with_suggestion(message)))
+    })?;
+    if facts.schema == SCHEMA {
+        Ok(facts)
+    } else {
+        Err(wrong(path, format!("its schema is `{}`, not `{SCHEMA}`", plain(&facts.schema))))
+    }
+}

@@ -1,0 +1,230 @@
+//! Verdict and score. The verdict decides; the score only orders, and no crowd of small things can hide a large one.
+
+use crate::check::judge::worst;
+use crate::check::{Dimension, Outcome, Severity};
+use crate::facts::shape::{record, words};
+
+words! {
+    /// What is to be done.
+    pub enum Verdict {
+        /// Nothing that gates fails.
+        Ready = "ready",
+        /// Something that gates fails.
+        NotReady = "not-ready",
+        /// Nothing that gates is known to fail, but something that gates could not be told.
+        Incomplete = "incomplete",
+    }
+}
+
+record! {
+    /// How far the container is from production, 0 to 100, as an interval: what could not be told counts as failing
+    /// for `low` and as holding for `high`.
+    pub struct Score {
+        /// With everything unknown failing; not there when nothing applied.
+        pub low: Option<u32>,
+        /// With everything unknown holding; not there when nothing applied.
+        pub high: Option<u32>,
+        /// Share of the weight that could be told, 0 to 1.
+        pub coverage: f64,
+        /// The check whose failure keeps the score where it is.
+        pub capped_by: Option<String>,
+        /// The same by dimension.
+        pub dimensions: Vec<DimensionScore>,
+    }
+
+    /// The score of one dimension; those with nothing in them are left out.
+    pub struct DimensionScore {
+        /// Which.
+        pub dimension: Dimension,
+        /// With everything unknown failing.
+        pub low: u32,
+        /// With everything unknown holding.
+        pub high: u32,
+        /// Share of the weight that could be told, 0 to 1.
+        pub coverage: f64,
+    }
+}
+
+/// What the score needs to know of one check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Weighed {
+    /// How much it matters here.
+    pub severity: Severity,
+    /// Its axis.
+    pub dimension: Dimension,
+    /// The worst of what came of it.
+    pub outcome: Outcome,
+}
+
+impl Weighed {
+    /// One check with all its subjects.
+    pub fn new(severity: Severity, dimension: Dimension, outcomes: impl IntoIterator<Item = Outcome>) -> Self {
+        Self { severity, dimension, outcome: worst(outcomes) }
+    }
+}
+
+/// The weight belongs to the severity and never to a check, so that no catalogue can be tuned to look good.
+fn weight(severity: Severity) -> u32 {
+    match severity {
+        Severity::Critical => 40,
+        Severity::High => 10,
+        Severity::Medium => 3,
+        Severity::Low => 1,
+        Severity::Info => 0,
+    }
+}
+
+/// The highest score that these failures leave.
+fn cap(failing: impl Iterator<Item = Severity>) -> u32 {
+    let (mut critical, mut high, mut medium) = (0, 0, 0);
+    for severity in failing {
+        match severity {
+            Severity::Critical => critical += 1,
+            Severity::High => high += 1,
+            Severity::Medium => medium += 1,
+            Severity::Low | Severity::Info => {}
+        }
+    }
+    match (critical, high, medium) {
+        (0, 0, 0) => 100,
+        (0, 0, _) => 94,
+        (0, 1 | 2, _) => 74,
+        (0, ..) => 59,
+        _ => 39,
+    }
+}
+
+/// The share of the weight that holds, capped, in whole points rounded down; `None` when nothing weighs.
+fn points(checks: &[Weighed], unknown_fails: bool) -> Option<u32> {
+    raw_and_cap(checks, unknown_fails).map(|(raw, cap)| raw.min(cap))
+}
+
+/// Whether a cap and not the sum keeps the upper end of the score where it is.
+pub fn is_capped(checks: &[Weighed]) -> bool {
+    raw_and_cap(checks, false).is_some_and(|(raw, cap)| cap < raw)
+}
+
+fn raw_and_cap(checks: &[Weighed], unknown_fails: bool) -> Option<(u32, u32)> {
+    let fails = |check: &&Weighed| match check.outcome {
+        Outcome::Fails => true,
+        Outcome::Unknown | Outcome::Blocked => unknown_fails,
+        Outcome::Holds | Outcome::NotApplicable => false,
+    };
+    let applying = || checks.iter().filter(|check| check.outcome != Outcome::NotApplicable);
+    let total: u32 = applying().map(|check| weight(check.severity)).sum();
+    let failed: u32 = applying().filter(fails).map(|check| weight(check.severity)).sum();
+    let limit = cap(applying().filter(fails).map(|check| check.severity));
+    (total > 0).then(|| (100 * (total - failed) / total, limit))
+}
+
+fn coverage(checks: &[Weighed]) -> f64 {
+    let sum = |known_only: bool| -> u32 {
+        let counts = |outcome| match outcome {
+            Outcome::Holds | Outcome::Fails => true,
+            Outcome::Unknown | Outcome::Blocked => !known_only,
+            Outcome::NotApplicable => false,
+        };
+        checks.iter().filter(|check| counts(check.outcome)).map(|check| weight(check.severity)).sum()
+    };
+    match sum(false) {
+        0 => 0.0,
+        total => f64::from(sum(true)) / f64::from(total),
+    }
+}
+
+/// The score of these checks; what caps it is for the caller to name.
+pub fn score(checks: &[Weighed]) -> Score {
+    let dimensions = Dimension::ALL.iter().filter_map(|dimension| {
+        let own: Vec<Weighed> = checks.iter().filter(|check| check.dimension == *dimension).copied().collect();
+        Some(DimensionScore {
+            dimension: *dimension,
+            low: points(&own, true)?,
+            high: points(&own, false)?,
+            coverage: coverage(&own),
+        })
+    });
+    Score {
+        low: points(checks, true),
+        high: points(checks, false),
+        coverage: coverage(checks),
+        capped_by: None,
+        dimensions: dimensions.collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn check(severity: Severity, outcome: Outcome) -> Weighed {
+        Weighed { severity, dimension: Dimension::Security, outcome }
+    }
+
+    #[test]
+    fn one_open_door_is_not_outvoted_by_a_hundred_clean_windows() {
+        let mut checks = vec![check(Severity::Critical, Outcome::Fails)];
+        checks.extend([check(Severity::Low, Outcome::Holds); 100]);
+        assert_eq!(score(&checks).high, Some(39));
+    }
+
+    #[test]
+    fn seeing_nothing_is_not_full_marks() {
+        let score = score(&[check(Severity::High, Outcome::Unknown); 3]);
+        assert_eq!((score.low, score.high, score.coverage), (Some(0), Some(100), 0.0));
+    }
+
+    #[test]
+    fn nothing_to_judge_is_no_score() {
+        assert_eq!(score(&[check(Severity::High, Outcome::NotApplicable)]).high, None);
+        assert_eq!(score(&[]).low, None);
+    }
+
+    fn any_check() -> impl Strategy<Value = Weighed> {
+        let severity = prop::sample::select(Severity::ALL);
+        let outcome = prop::sample::select(Outcome::ALL);
+        (severity, outcome, prop::sample::select(Dimension::ALL)).prop_map(|(severity, outcome, dimension)| Weighed {
+            severity,
+            dimension,
+            outcome,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn fixing_never_lowers_and_failing_never_raises(mut checks in prop::collection::vec(any_check(), 1..40), at: prop::sample::Index) {
+            let at = at.index(checks.len());
+            prop_assume!(checks[at].outcome != Outcome::NotApplicable);
+            checks[at].outcome = Outcome::Fails;
+            let failing = score(&checks);
+            checks[at].outcome = Outcome::Holds;
+            let fixed = score(&checks);
+            prop_assert!(fixed.low >= failing.low && fixed.high >= failing.high);
+        }
+
+        #[test]
+        fn learning_narrows_the_interval(mut checks in prop::collection::vec(any_check(), 1..40), at: prop::sample::Index, holds: bool) {
+            let at = at.index(checks.len());
+            checks[at].outcome = Outcome::Unknown;
+            let before = score(&checks);
+            checks[at].outcome = if holds { Outcome::Holds } else { Outcome::Fails };
+            let after = score(&checks);
+            prop_assert!(before.low <= after.low && after.high <= before.high && after.low <= after.high);
+        }
+
+        #[test]
+        fn adding_a_failing_check_never_raises(checks in prop::collection::vec(any_check(), 1..40), mut more in any_check()) {
+            more.outcome = Outcome::Fails;
+            let before = score(&checks);
+            let after = score(&[checks, vec![more]].concat());
+            prop_assert!(before.high.is_none() || after.high <= before.high);
+        }
+
+        #[test]
+        fn trivial_checks_never_lift_the_cap(checks in prop::collection::vec(any_check(), 1..40), count in 0_usize..200) {
+            let failing: Vec<Severity> = checks.iter().filter(|c| c.outcome == Outcome::Fails).map(|c| c.severity).collect();
+            let easy = vec![check(Severity::Low, Outcome::Holds); count];
+            prop_assert!(score(&[checks, easy].concat()).high.unwrap_or(0) <= cap(failing.into_iter()));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Words on their way to a person: escaped, cut, with sizes one can read.
+
+/// Characters of one foreign string that are shown.
+const SHOWN: usize = 160;
+/// Characters of a whole message that are shown.
+const MESSAGE_SHOWN: usize = 600;
+
+/// A foreign string that cannot move the cursor, break the line or fill the screen.
+///
+/// Control characters, line and paragraph separators and the marks that turn the direction of writing are shown as
+/// escapes; what is longer than 160 characters is cut.
+pub fn plain(text: &str) -> String {
+    escaped(text, SHOWN)
+}
+
+/// The same for a whole message, which may hold several foreign strings.
+pub fn plain_long(text: &str) -> String {
+    escaped(text, MESSAGE_SHOWN)
+}
+
+fn escaped(text: &str, limit: usize) -> String {
+    let mut shown = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == limit {
+            shown.push('…');
+            break;
+        }
+        match c {
+            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                shown.extend(c.escape_unicode());
+            }
+            c if c.is_control() => shown.extend(c.escape_default()),
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// A number of bytes in the largest unit that leaves at least one, with one decimal.
+pub fn bytes(count: f64) -> String {
+    let mut amount = count;
+    for unit in ["bytes", "KiB", "MiB", "GiB"] {
+        if amount.abs() < 1024.0 {
+            return scaled(amount, unit);
+        }
+        amount /= 1024.0;
+    }
+    scaled(amount, "TiB")
+}
+
+fn scaled(amount: f64, unit: &str) -> String {
+    if unit == "bytes" || (amount.fract() < 0.05 && amount >= 1.0) {
+        format!("{amount:.0} {unit}")
+    } else {
+        format!("{amount:.1} {unit}")
+    }
+}
+
+/// A number without a fraction where it has none, else with at most two decimals.
+pub fn number(value: f64) -> String {
+    let rounded = (value * 100.0).round() / 100.0;
+    format!("{rounded}")
+}
+
+/// `1 check`, `2 checks`.
+pub fn count(number: usize, noun: &str) -> String {
+    count_noun(number, noun, &format!("{noun}s"))
+}
+
+/// `1 capability`, `2 capabilities`, `no capabilities`.
+pub fn count_noun(number: usize, one: &str, many: &str) -> String {
+    match number {
+        0 => format!("no {many}"),
+        1 => format!("1 {one}"),
+        _ => format!("{number} {many}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hostile_string_stays_on_its_line() {
+        assert_eq!(plain("a\u{1b}[31m\nb\u{202e}c"), "a\\u{1b}[31m\\nb\\u{202e}c");
+        assert_eq!(plain(&"x".repeat(1 << 20)).chars().count(), SHOWN + 1);
+    }
+
+    #[test]
+    fn sizes_are_short() {
+        assert_eq!(bytes(64.0 * 1024.0 * 1024.0), "64 MiB");
+        assert_eq!(bytes(540_000_000_000.0), "502.9 GiB");
+        assert_eq!(bytes(0.0), "0 bytes");
+        assert_eq!(number(1.5), "1.5");
+        assert_eq!(number(803.0), "803");
+    }
+}

@@ -1,0 +1,327 @@
+//! The only door to files, environment, processes, sockets and libraries.
+//!
+//! Probes get a [`World`] and reach the machine through it alone, so a test can
+//! hand them another one: a folder that plays the root, and an environment.
+//! Every answer is a [`Fact`]: what is not there is absent, what the kernel
+//! refuses is a gap with the errno in words. Nothing here blocks on a FIFO, and
+//! no file is read beyond [`READ_LIMIT`].
+//!
+//! [`child`] runs a probe in a copy of ourselves with a deadline, [`library`]
+//! opens shared libraries, and [`handover`] becomes the workload. These three
+//! hold the program's only `unsafe`.
+
+mod answers;
+pub mod child;
+pub mod handover;
+pub mod library;
+pub mod terminal;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
+use rustix::io::Errno;
+
+use crate::facts::{Fact, GapKind};
+pub use answers::{Stat, Volume, errno_name};
+use answers::{from_errno, from_io, from_stat};
+
+/// Bytes of one file that are read at most.
+pub const READ_LIMIT: u64 = 1 << 20;
+
+/// The machine as probes see it.
+#[derive(Debug, Clone)]
+pub struct World {
+    root: PathBuf,
+    environment: Vec<(OsString, OsString)>,
+    program: PathBuf,
+    started: Instant,
+    deadline: Instant,
+}
+
+impl World {
+    /// The real machine, with a deadline this far away.
+    pub fn here(budget: Duration) -> Self {
+        Self::at("/", std::env::vars_os().collect(), budget)
+    }
+
+    /// A world whose root is `root`; for tests and for images unpacked in a folder.
+    pub fn at(root: impl Into<PathBuf>, environment: Vec<(OsString, OsString)>, budget: Duration) -> Self {
+        let started = Instant::now();
+        Self { root: root.into(), environment, program: child::own_program(), started, deadline: started + budget }
+    }
+
+    /// The same world with children started from another program; tests are not the program themselves.
+    #[must_use]
+    pub fn with_program(mut self, program: impl Into<PathBuf>) -> Self {
+        self.program = program.into();
+        self
+    }
+
+    /// The program that children are started from: ourselves.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// When collecting has to end.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Time that is left until the deadline.
+    pub fn time_left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Time since the world was made.
+    pub fn elapsed(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether `/` is the real root, so that system calls about this process agree with the files.
+    pub fn is_real(&self) -> bool {
+        self.root == Path::new("/")
+    }
+
+    /// Where `path` really is.
+    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        if self.is_real() { path.to_path_buf() } else { self.root.join(path.strip_prefix("/").unwrap_or(path)) }
+    }
+
+    /// An environment variable as text; what is not UTF-8 is replaced.
+    pub fn env(&self, name: &str) -> Option<String> {
+        let (_, value) = self.environment.iter().find(|(key, _)| key == name)?;
+        Some(value.to_string_lossy().into_owned())
+    }
+
+    /// Names of all environment variables.
+    pub fn env_names(&self) -> impl Iterator<Item = String> {
+        self.environment.iter().map(|(key, _)| key.to_string_lossy().into_owned())
+    }
+
+    /// The whole environment, for a child.
+    pub fn environment(&self) -> &[(OsString, OsString)] {
+        &self.environment
+    }
+
+    /// The text of a file, at most [`READ_LIMIT`] bytes; what is not UTF-8 is replaced.
+    pub fn read(&self, path: impl AsRef<Path>) -> Fact<String> {
+        self.read_bytes(path, READ_LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The text of a one-line file without white space around it.
+    pub fn read_line(&self, path: impl AsRef<Path>) -> Fact<String> {
+        self.read(path).map(|text| text.trim().to_owned())
+    }
+
+    /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
+    pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
+        self.open(path.as_ref()).and_then(|file| {
+            let mut bytes = Vec::new();
+            match file.take(limit).read_to_end(&mut bytes) {
+                Ok(_) => Fact::Known(bytes),
+                Err(error) => from_io(&error, path.as_ref()),
+            }
+        })
+    }
+
+    /// An open regular file, for readers that seek or map.
+    pub fn open(&self, path: impl AsRef<Path>) -> Fact<File> {
+        let path = path.as_ref();
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match rustix::fs::open(self.resolve(path), flags, Mode::empty()) {
+            Err(errno) => from_errno(errno, path),
+            Ok(fd) => {
+                let file = File::from(fd);
+                match file.metadata() {
+                    Ok(meta) if meta.is_file() => Fact::Known(file),
+                    Ok(_) => Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display())),
+                    Err(error) => from_io(&error, path),
+                }
+            }
+        }
+    }
+
+    /// The names in a folder, sorted.
+    pub fn list(&self, path: impl AsRef<Path>) -> Fact<Vec<String>> {
+        let path = path.as_ref();
+        match std::fs::read_dir(self.resolve(path)) {
+            Err(error) => from_io(&error, path),
+            Ok(entries) => {
+                let mut names: Vec<String> =
+                    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+                names.sort();
+                Fact::Known(names)
+            }
+        }
+    }
+
+    /// What a symbolic link says, unresolved.
+    pub fn link(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
+        let path = path.as_ref();
+        match std::fs::read_link(self.resolve(path)) {
+            Ok(target) => Fact::Known(target),
+            Err(error) => from_io(&error, path),
+        }
+    }
+
+    /// The path with every link resolved, as seen from inside this world.
+    pub fn real_path(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
+        let path = path.as_ref();
+        match std::fs::canonicalize(self.resolve(path)) {
+            Ok(real) if self.is_real() => Fact::Known(real),
+            Ok(real) => {
+                let root = std::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
+                Fact::Known(real.strip_prefix(root).map_or(real.clone(), |inner| Path::new("/").join(inner)))
+            }
+            Err(error) => from_io(&error, path),
+        }
+    }
+
+    /// What stat says, links followed.
+    pub fn stat(&self, path: impl AsRef<Path>) -> Fact<Stat> {
+        let path = path.as_ref();
+        from_stat(rustix::fs::statat(CWD, self.resolve(path), AtFlags::empty()), path)
+    }
+
+    /// What stat says of the link itself.
+    pub fn stat_link(&self, path: impl AsRef<Path>) -> Fact<Stat> {
+        let path = path.as_ref();
+        from_stat(rustix::fs::statat(CWD, self.resolve(path), AtFlags::SYMLINK_NOFOLLOW), path)
+    }
+
+    /// Whether something is there, links followed.
+    pub fn exists(&self, path: impl AsRef<Path>) -> Fact<bool> {
+        match self.stat(path) {
+            Fact::Known(_) => Fact::Known(true),
+            Fact::Absent => Fact::Known(false),
+            Fact::Unknown(gap) => Fact::Unknown(gap),
+        }
+    }
+
+    /// Size and free space of the file system under a path.
+    pub fn volume(&self, path: impl AsRef<Path>) -> Fact<Volume> {
+        let path = path.as_ref();
+        match rustix::fs::statvfs(self.resolve(path)) {
+            Ok(v) => Fact::Known(Volume {
+                total_bytes: v.f_blocks.saturating_mul(v.f_frsize),
+                free_bytes: v.f_bavail.saturating_mul(v.f_frsize),
+                total_inodes: v.f_files,
+                free_inodes: v.f_favail,
+                read_only: v.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+            }),
+            Err(errno) => from_errno(errno, path),
+        }
+    }
+
+    /// The magic number of the file system under a path.
+    pub fn file_system_magic(&self, path: impl AsRef<Path>) -> Fact<u64> {
+        let path = path.as_ref();
+        match rustix::fs::statfs(self.resolve(path)) {
+            Ok(found) => Fact::Known(u64::try_from(found.f_type).unwrap_or_default()),
+            Err(errno) => from_errno(errno, path),
+        }
+    }
+
+    /// Whether the effective user may write to a path; nothing is written. Absent when there is no such path.
+    pub fn writable(&self, path: impl AsRef<Path>) -> Fact<bool> {
+        self.allowed(path.as_ref(), Access::WRITE_OK)
+    }
+
+    /// Whether the effective user may execute a path.
+    pub fn executable(&self, path: impl AsRef<Path>) -> Fact<bool> {
+        self.allowed(path.as_ref(), Access::EXEC_OK)
+    }
+
+    fn allowed(&self, path: &Path, access: Access) -> Fact<bool> {
+        match rustix::fs::accessat(CWD, self.resolve(path), access, AtFlags::EACCESS) {
+            Ok(()) => Fact::Known(true),
+            Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
+            Err(errno) => from_errno(errno, path),
+        }
+    }
+
+    /// Whether a file carries capabilities of its own.
+    pub fn has_file_capabilities(&self, path: impl AsRef<Path>) -> bool {
+        let mut buffer = [0_u8; 64];
+        rustix::fs::lgetxattr(self.resolve(path.as_ref()), c"security.capability", &mut buffer[..]).is_ok()
+    }
+
+    /// Opens a device node for reading and writing and closes it at once: `Absent` when that worked,
+    /// else the name of the errno. The node must be there.
+    pub fn open_device_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
+        let path = path.as_ref();
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+        match rustix::fs::open(self.resolve(path), flags, Mode::empty()) {
+            Ok(_) => Fact::Absent,
+            Err(errno) => Fact::Known(errno_name(errno)),
+        }
+    }
+
+    /// What Kubernetes shows as the reason of a stopped container. Written only where the kubelet has put the file.
+    pub fn write_termination_log(&self, text: &str) {
+        let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NONBLOCK;
+        if let Ok(fd) = rustix::fs::open(self.resolve("/dev/termination-log"), flags, Mode::empty()) {
+            let _ = File::from(fd).write_all(text.as_bytes());
+        }
+    }
+
+    /// The text on standard input, at most `limit` bytes.
+    pub fn read_stdin(&self, limit: u64) -> std::io::Result<String> {
+        let mut text = String::new();
+        std::io::stdin().take(limit).read_to_string(&mut text).map(|_| text)
+    }
+
+    /// A TCP connection. Only loopback addresses are allowed: a preflight never scans the network.
+    pub fn connect(&self, address: SocketAddr, patience: Duration) -> std::io::Result<TcpStream> {
+        if !address.ip().is_loopback() {
+            return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "only loopback is ever contacted"));
+        }
+        let patience = patience.min(self.time_left()).max(Duration::from_millis(1));
+        let stream = TcpStream::connect_timeout(&address, patience)?;
+        stream.set_read_timeout(Some(patience))?;
+        stream.set_write_timeout(Some(patience))?;
+        Ok(stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::FileType;
+
+    fn world(root: &Path) -> World {
+        World::at(root, vec![("HOME".into(), "/root".into())], Duration::from_secs(1))
+    }
+
+    #[test]
+    fn not_there_is_absent_and_refused_is_a_gap() {
+        let root = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir(root.path().join("folder")).expect("a folder");
+        let world = world(root.path());
+        assert_eq!(world.read("/nothing"), Fact::Absent);
+        let Fact::Unknown(gap) = world.read("/folder") else { panic!("a folder is no text") };
+        assert_eq!(gap.kind, GapKind::Malformed);
+        assert!(gap.detail.contains("/folder"), "{gap}");
+    }
+
+    #[test]
+    fn a_fifo_is_refused_and_not_waited_for() {
+        let root = tempfile::tempdir().expect("a folder");
+        let fifo = root.path().join("pipe");
+        rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a fifo");
+        assert!(world(root.path()).read("/pipe").is_unknown());
+    }
+
+    #[test]
+    fn only_loopback_is_contacted() {
+        let root = tempfile::tempdir().expect("a folder");
+        let elsewhere = "192.0.2.1:80".parse().expect("an address");
+        assert!(world(root.path()).connect(elsewhere, Duration::from_millis(10)).is_err());
+    }
+}

@@ -1,0 +1,325 @@
+//! One probe in a copy of ourselves, with a deadline.
+//!
+//! Vendor libraries crash, hang in the kernel, print, fork and exit. So whatever
+//! loads one runs in a child: its own process group, killed with us, no core
+//! file, standard streams on `/dev/null`. It says each call before it makes it,
+//! and its answers travel as JSON lines on a private descriptor, so that what it
+//! learnt before it died is kept. At the deadline it is killed and not waited
+//! for: a process in state `D` cannot be, and that state is a reading too.
+
+mod descendants;
+mod progress;
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{Pid, Signal};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::World;
+use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
+
+pub use descendants::Descendants;
+pub use progress::Progress;
+
+/// The hidden command under which a copy of ourselves serves a probe.
+pub const COMMAND: &str = "__probe";
+
+/// The environment variable by which everything that descends from a probe is known as ours.
+const MARK: &str = "GPU_PREFLIGHT_PROBE";
+
+/// Bytes that one child may send; more is a library gone mad.
+const ANSWER_LIMIT: usize = 4 << 20;
+
+/// How long a child that was killed at the deadline is given to be gone before it is left behind.
+const REAP_PATIENCE: Duration = Duration::from_millis(150);
+/// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
+const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// What came of a probe in a child.
+#[derive(Debug)]
+pub struct Probed<T> {
+    /// Its answer. After a crash or at the deadline: what it had learnt until then, with every fact it had not
+    /// reached set to the gap that says why.
+    pub reading: Option<T>,
+    /// How it ended.
+    pub run: ProbeRun,
+    /// Why facts are missing; `None` when it completed.
+    pub gap: Option<Gap>,
+    /// Whether it was in state `D`, uninterruptible in the kernel, at the end.
+    pub hung_in_kernel: bool,
+    /// Whether its last call took the greater part of its time. A child that ran out of time call by call was slow,
+    /// which is nobody's fault that it names.
+    pub stuck: bool,
+}
+
+/// One line from the child.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    /// The call it makes next.
+    At(String),
+    /// What it knows so far.
+    SoFar(Value),
+    /// Its whole answer.
+    Done(Value),
+}
+
+/// Runs probe `name` in a child with `input` and waits for it until `deadline`.
+pub fn probe<T: DeserializeOwned>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    deadline: Instant,
+) -> Probed<T> {
+    let started = Instant::now();
+    let mut talk = Talk::default();
+    let mut hung_in_kernel = false;
+    let (end, detail) = match spawn(world, name, input) {
+        Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
+        Ok((mut child, pipe)) => {
+            let ended = listen(&mut child, &pipe, &mut talk, deadline);
+            if matches!(ended, Ended::Deadline) {
+                hung_in_kernel = is_uninterruptible(child.id());
+            }
+            let patience = if matches!(ended, Ended::Deadline) { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
+            let gone = kill_group(&mut child, patience);
+            describe(&ended, hung_in_kernel, gone)
+        }
+    };
+    let at = if end == ProbeEnd::Completed { None } else { talk.at.take() };
+    let wall_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let stuck = talk.last_heard.is_none_or(|last| last.elapsed() * 2 > started.elapsed());
+    let gap = gap_of(end, at.as_deref(), detail.as_deref(), wall_ms);
+    let reading = read_answer(talk, gap.as_ref());
+    Probed {
+        reading,
+        gap,
+        hung_in_kernel,
+        stuck: stuck && end == ProbeEnd::TimedOut,
+        run: ProbeRun {
+            name: name.to_owned(),
+            gpu: Fact::present(gpu),
+            end,
+            at: Fact::present(at),
+            detail: Fact::present(detail),
+            wall_ms,
+        },
+    }
+}
+
+fn spawn(world: &World, name: &str, input: &impl Serialize) -> std::io::Result<(Child, File)> {
+    let text = serde_json::to_vec(input)?;
+    let mut child = Command::new(world.program())
+        .arg0("gpu-preflight")
+        .args([COMMAND, name])
+        .env_clear()
+        .envs(world.environment().iter().map(|(key, value)| (key, value)))
+        .env(MARK, "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .process_group(0)
+        .spawn()?;
+    descendants::note_group(child.id());
+    if let Some(mut stdin) = child.stdin.take() {
+        // The inputs are far smaller than a pipe's buffer, so this cannot block on a child that never reads. A child
+        // that has gone already is no error here: how it went is a reading.
+        let _ = stdin.write_all(&text);
+    }
+    let Some(stdout) = child.stdout.take() else { return Err(std::io::Error::other("no pipe")) };
+    let pipe = OwnedFd::from(stdout);
+    rustix::io::ioctl_fionbio(&pipe, true)?;
+    Ok((child, File::from(pipe)))
+}
+
+/// Where the copies of ourselves are started from.
+pub(super) fn own_program() -> PathBuf {
+    let link = PathBuf::from("/proc/self/exe");
+    if link.exists() {
+        return link;
+    }
+    // Without /proc the kernel still told us the path it executed.
+    let executed = rustix::param::linux_execfn().to_string_lossy();
+    PathBuf::from(executed.into_owned())
+}
+
+/// What has been heard of a child.
+#[derive(Default)]
+struct Talk {
+    buffer: Vec<u8>,
+    heard: usize,
+    closed: bool,
+    at: Option<String>,
+    last_heard: Option<Instant>,
+    so_far: Option<Value>,
+    done: Option<Value>,
+}
+
+enum Ended {
+    Done,
+    Status(ExitStatus),
+    Flood,
+    Deadline,
+}
+
+fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) -> Ended {
+    loop {
+        let heard = talk.hear(pipe);
+        if let Some(ended) = heard {
+            return ended;
+        }
+        // Its pipe may outlive it, held by something it forked: so ask after the process itself too. What it said
+        // between our listening and its end is still in the pipe.
+        if let Ok(Some(status)) = child.try_wait() {
+            return talk.hear(pipe).unwrap_or(Ended::Status(status));
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ended::Deadline;
+        }
+        let nap = left.min(Duration::from_millis(if talk.closed { 1 } else { 20 }));
+        if talk.closed {
+            std::thread::sleep(nap);
+        } else {
+            let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+            let _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout));
+        }
+    }
+}
+
+impl Talk {
+    /// Takes what is in the pipe now; how it ended, when that settles it.
+    fn hear(&mut self, mut pipe: &File) -> Option<Ended> {
+        while !self.closed {
+            let mut chunk = [0_u8; 8192];
+            match pipe.read(&mut chunk) {
+                Ok(0) => self.closed = true,
+                Ok(count) => self.take(&chunk[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+            if self.done.is_some() {
+                return Some(Ended::Done);
+            }
+            if self.heard > ANSWER_LIMIT {
+                return Some(Ended::Flood);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.heard += bytes.len();
+        self.last_heard = Some(Instant::now());
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.buffer.extend_from_slice(piece);
+            if !piece.ends_with(b"\n") {
+                continue;
+            }
+            match serde_json::from_slice(&self.buffer) {
+                Ok(Line::At(call)) => self.at = Some(call),
+                Ok(Line::SoFar(value)) => self.so_far = Some(value),
+                Ok(Line::Done(value)) => self.done = Some(value),
+                Err(_) => {} // not ours: a library found the descriptor
+            }
+            self.buffer.clear();
+        }
+    }
+}
+
+/// Ends the child and all it started in its group; whether it is gone.
+fn kill_group(child: &mut Child, patience: Duration) -> bool {
+    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        let _ = rustix::process::kill_process_group(group, Signal::KILL);
+    }
+    let until = Instant::now() + patience;
+    loop {
+        match child.try_wait() {
+            Ok(Some(_)) => return true,
+            _ if Instant::now() >= until => return false,
+            _ => std::thread::sleep(Duration::from_micros(300)),
+        }
+    }
+}
+
+fn is_uninterruptible(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
+}
+
+fn describe(ended: &Ended, hung_in_kernel: bool, gone: bool) -> (ProbeEnd, Option<String>) {
+    let left_behind = if gone { "" } else { "; it cannot be killed and was left behind" };
+    match ended {
+        Ended::Done => (ProbeEnd::Completed, None),
+        Ended::Flood => (ProbeEnd::Exited, Some("sent more than an answer may hold".to_owned())),
+        Ended::Deadline => {
+            let state = if hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
+            (ProbeEnd::TimedOut, Some(format!("{state}{left_behind}")))
+        }
+        Ended::Status(status) => match (status.signal(), status.code()) {
+            (Some(signal), _) => (ProbeEnd::Crashed, Some(signal_name(signal))),
+            (None, code) => {
+                (ProbeEnd::Exited, Some(format!("left with exit code {} before it answered", code.unwrap_or(0))))
+            }
+        },
+    }
+}
+
+fn signal_name(signal: i32) -> String {
+    match signal {
+        4 => "SIGILL".to_owned(),
+        6 => "SIGABRT".to_owned(),
+        7 => "SIGBUS".to_owned(),
+        8 => "SIGFPE".to_owned(),
+        9 => "SIGKILL".to_owned(),
+        11 => "SIGSEGV".to_owned(),
+        15 => "SIGTERM".to_owned(),
+        31 => "SIGSYS".to_owned(),
+        other => format!("signal {other}"),
+    }
+}
+
+fn gap_of(end: ProbeEnd, at: Option<&str>, detail: Option<&str>, wall_ms: f64) -> Option<Gap> {
+    let call = at.unwrap_or("start-up");
+    let detail = detail.unwrap_or_default();
+    match end {
+        ProbeEnd::Completed | ProbeEnd::Skipped => None,
+        ProbeEnd::TimedOut => Some(Gap::new(
+            GapKind::TimedOut,
+            format!("{call} did not return within {:.1} s: {detail}", wall_ms / 1000.0),
+        )),
+        ProbeEnd::Crashed => Some(Gap::new(GapKind::Crashed, format!("{call} ended in {detail}"))),
+        ProbeEnd::Exited => Some(Gap::new(GapKind::Crashed, format!("{call}: {detail}"))),
+    }
+}
+
+fn read_answer<T: DeserializeOwned>(talk: Talk, gap: Option<&Gap>) -> Option<T> {
+    let mut value = talk.done.or(talk.so_far)?;
+    if let Some(gap) = gap {
+        fill_gaps(&mut value, gap);
+    }
+    serde_json::from_value(value).ok()
+}
+
+/// Says of every fact that nobody got to ask why it was not asked.
+pub fn fill_gaps(value: &mut Value, gap: &Gap) {
+    match value {
+        Value::Object(map) if map.get("unknown").and_then(Value::as_str) == Some(GapKind::NotAsked.as_str()) => {
+            map.insert("unknown".to_owned(), gap.kind.as_str().into());
+            map.insert("detail".to_owned(), gap.detail.clone().into());
+        }
+        Value::Object(map) => map.values_mut().for_each(|inner| fill_gaps(inner, gap)),
+        Value::Array(items) => items.iter_mut().for_each(|inner| fill_gaps(inner, gap)),
+        _ => {}
+    }
+}

@@ -1,0 +1,84 @@
+//! The child's side of a probe.
+
+use std::fs::File;
+use std::io::{Read, Write};
+
+use rustix::process::{Resource, Rlimit, Signal};
+use rustix::thread::CapabilitySet;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{ANSWER_LIMIT, Line};
+
+/// The child's side: says where it is and what it knows.
+pub struct Progress {
+    out: File,
+}
+
+impl Progress {
+    /// Prepares this process to be the child and takes over its streams.
+    ///
+    /// From here on standard output and error are `/dev/null`: what a library
+    /// prints must not reach the report. The input is read to its end.
+    pub fn begin() -> std::io::Result<(Self, Value)> {
+        rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        forbid_device_nodes();
+        let none = Rlimit { current: Some(0), maximum: Some(0) };
+        let _ = rustix::process::setrlimit(Resource::Core, none);
+        let mut input = Vec::new();
+        std::io::stdin().take(ANSWER_LIMIT as u64).read_to_end(&mut input)?;
+        let out = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 10)?;
+        let null = File::options().read(true).write(true).open("/dev/null")?;
+        rustix::stdio::dup2_stdin(&null)?;
+        rustix::stdio::dup2_stdout(&null)?;
+        rustix::stdio::dup2_stderr(&null)?;
+        Ok((Self { out: File::from(out) }, serde_json::from_slice(&input)?))
+    }
+
+    /// A progress that nobody hears, to run a probe without a child.
+    pub fn unheard() -> std::io::Result<Self> {
+        Ok(Self { out: File::options().write(true).open("/dev/null")? })
+    }
+
+    /// Says which call comes next. Without a parent to hear it there is nothing left to do.
+    pub fn at(&mut self, call: &str) {
+        self.say(&Line::At(call.to_owned()));
+    }
+
+    /// Hands over what is known so far.
+    pub fn so_far(&mut self, reading: &impl Serialize) {
+        if let Ok(value) = serde_json::to_value(reading) {
+            self.say(&Line::SoFar(value));
+        }
+    }
+
+    /// Hands over the whole answer. The parent ends this process when it has heard it, so that no exit handler
+    /// of a library gets the chance to hang.
+    pub fn done(&mut self, reading: &impl Serialize) {
+        if let Ok(value) = serde_json::to_value(reading) {
+            self.say(&Line::Done(value));
+        }
+    }
+
+    fn say(&mut self, line: &Line) {
+        let Ok(mut text) = serde_json::to_vec(line) else { return };
+        text.push(b'\n');
+        if self.out.write_all(&text).is_err() {
+            std::process::exit(0);
+        }
+    }
+}
+
+/// Gives up the right to make device nodes.
+///
+/// NVIDIA's libraries make `/dev/nvidiactl` when they run as root and it is not there. A look that leaves a node
+/// behind would change the machine, and be the wrong cause of the next look.
+fn forbid_device_nodes() {
+    let _ = rustix::thread::remove_capability_from_bounding_set(CapabilitySet::MKNOD);
+    if let Ok(mut sets) = rustix::thread::capabilities(None) {
+        sets.effective.remove(CapabilitySet::MKNOD);
+        sets.permitted.remove(CapabilitySet::MKNOD);
+        sets.inheritable.remove(CapabilitySet::MKNOD);
+        let _ = rustix::thread::set_capabilities(None, sets);
+    }
+}

@@ -1,0 +1,104 @@
+//! Becoming the workload, as if we had never been there.
+//!
+//! The Rust runtime ignores SIGPIPE and opens `/dev/null` on standard streams that
+//! were closed, and the C library's first thread takes two signals for itself.
+//! All of that would reach the workload, so what we were started with is noted
+//! before the runtime begins and put back before we end. The signal mask, limits
+//! and environment are never touched; our descriptors close on exec.
+#![allow(unsafe_code)]
+
+use std::ffi::{CString, OsStr, c_int};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+/// A bit for each signal, from 1, that was ignored when we were started.
+static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// A bit for each standard stream that was closed when we were started.
+static CLOSED_STREAMS: AtomicU8 = AtomicU8::new(0);
+
+/// Runs before the Rust runtime, which changes what is noted here.
+///
+/// The linker section is the documented place for initialisers of an ELF program.
+#[used]
+#[unsafe(link_section = ".init_array")]
+static NOTE_INHERITANCE: extern "C" fn() = note_inheritance;
+
+extern "C" fn note_inheritance() {
+    for signal in 1..=64 {
+        if handler(signal) == Some(libc::SIG_IGN) {
+            IGNORED.fetch_or(1 << (signal - 1), Ordering::Relaxed);
+        }
+    }
+    for stream in 0..3 {
+        // SAFETY: F_GETFD only asks.
+        if unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1 {
+            CLOSED_STREAMS.fetch_or(1 << stream, Ordering::Relaxed);
+        }
+    }
+}
+
+/// The kernel's own form of an action: the C library hides the signals that it takes for itself from `sigaction`.
+#[repr(C)]
+#[derive(Default)]
+struct KernelAction {
+    handler: usize,
+    flags: usize,
+    restorer: usize,
+    mask: u64,
+}
+
+fn handler(signal: c_int) -> Option<usize> {
+    let mut action = KernelAction::default();
+    let none = std::ptr::null::<KernelAction>();
+    // SAFETY: without a new action the call only reads, into a struct of ours in the kernel's layout of every 64-bit
+    // Linux; 8 is the size of the kernel's signal set.
+    let answer = unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, none, &raw mut action, 8_usize) };
+    (answer == 0).then_some(action.handler)
+}
+
+fn set_handler(signal: c_int, handler: usize) {
+    let action = KernelAction { handler, ..KernelAction::default() };
+    let none = std::ptr::null_mut::<KernelAction>();
+    // SAFETY: only ever called with SIG_IGN or SIG_DFL, which run no code; the kernel copies the struct.
+    unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, none, 8_usize) };
+}
+
+/// Becomes `command`. Returns only when that failed, with the reason.
+///
+/// Every thread but the caller's must have ended.
+pub fn become_workload(command: &[impl AsRef<OsStr>]) -> io::Error {
+    let arguments: Result<Vec<CString>, _> =
+        command.iter().map(|word| CString::new(word.as_ref().as_bytes())).collect();
+    let Ok(arguments) = arguments else { return io::Error::from(io::ErrorKind::InvalidInput) };
+    let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
+    pointers.push(std::ptr::null());
+    let Some(program) = arguments.first() else { return io::Error::from(io::ErrorKind::NotFound) };
+    restore_signals();
+    for stream in 0..3 as c_int {
+        if CLOSED_STREAMS.load(Ordering::Relaxed) & (1 << stream) != 0 {
+            // SAFETY: the stream was closed before us, and nothing of ours uses it any more.
+            unsafe { libc::close(stream) };
+        }
+    }
+    // SAFETY: the argument array is null-terminated, its strings live until the call returns, and it returns only on
+    // failure.
+    unsafe { libc::execvp(program.as_ptr(), pointers.as_ptr()) };
+    let error = io::Error::last_os_error();
+    // We stay after all, and must not die of a closed pipe while we say so.
+    set_handler(libc::SIGPIPE, libc::SIG_IGN);
+    error
+}
+
+/// What was ignored is ignored again, and what we ignore is not; handlers are reset by the kernel.
+fn restore_signals() {
+    for signal in 1..=64 {
+        let was_ignored = IGNORED.load(Ordering::Relaxed) & (1 << (signal - 1)) != 0;
+        let is_ignored = handler(signal) == Some(libc::SIG_IGN);
+        match (was_ignored, is_ignored) {
+            (true, false) => set_handler(signal, libc::SIG_IGN),
+            (false, true) => set_handler(signal, libc::SIG_DFL),
+            _ => {}
+        }
+    }
+}

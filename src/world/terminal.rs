@@ -1,0 +1,88 @@
+//! Standard streams, and files that are replaced whole or not at all.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+/// A stream that text goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Columns of the terminal behind a stream; `COLUMNS` where there is none and it is set.
+pub fn width(stream: Stream) -> Option<u16> {
+    let size = match stream {
+        Stream::Stdout => rustix::termios::tcgetwinsize(io::stdout()),
+        Stream::Stderr => rustix::termios::tcgetwinsize(io::stderr()),
+    };
+    let asked = size.ok().map(|size| size.ws_col).filter(|columns| *columns > 0);
+    asked.or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
+}
+
+/// Whether a stream is a terminal.
+pub fn is_terminal(stream: Stream) -> bool {
+    match stream {
+        Stream::Stdout => io::IsTerminal::is_terminal(&io::stdout()),
+        Stream::Stderr => io::IsTerminal::is_terminal(&io::stderr()),
+    }
+}
+
+/// Whether colour is welcome: on a terminal that is not dumb, unless `NO_COLOR` says otherwise.
+pub fn may_color(stream: Stream) -> bool {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    is_terminal(stream) && !set("NO_COLOR") && !is_dumb
+}
+
+/// Writes all of it.
+pub fn write(stream: Stream, text: &str) -> io::Result<()> {
+    match stream {
+        Stream::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes())?;
+            out.flush()
+        }
+        Stream::Stderr => io::stderr().lock().write_all(text.as_bytes()),
+    }
+}
+
+/// Puts `text` in place of a file. Until it is all on disk the old file stays, and when that fails it stays for good.
+///
+/// A file that is mounted by itself, or whose folder is closed to us, cannot be replaced: it is written over, after its
+/// room has been set aside.
+pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+    let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    let is_special = std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file());
+    if is_special {
+        // A pipe, /dev/stdout: nothing to keep. Nobody is waited for who might read it.
+        let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+        return File::options().write(true).custom_flags(flags).open(&path)?.write_all(text.as_bytes());
+    }
+    let mut name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_owned();
+    name.push(format!(".{}.new", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = File::create_new(&beside).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&beside, &path)
+    });
+    let Err(error) = written else { return Ok(()) };
+    let _ = std::fs::remove_file(&beside);
+    let closed = [io::ErrorKind::ResourceBusy, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
+    if closed.contains(&error.kind()) && path.exists() { write_over(&path, text) } else { Err(error) }
+}
+
+fn write_over(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = File::options().write(true).open(path)?;
+    match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, text.len() as u64) {
+        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => {}
+        Err(errno) => return Err(errno.into()),
+    }
+    file.write_all(text.as_bytes())?;
+    file.set_len(text.len() as u64)
+}

@@ -1,0 +1,109 @@
+//! Each fault of the fake GPU, through the whole program: one cause, its dependants blocked, in time.
+
+use std::time::Instant;
+
+use crate::containers::{BASE, available};
+use crate::gpu::with_fake_gpu;
+use crate::isolation::hardened;
+
+/// Seconds that each look is given.
+const DEADLINE: f64 = 3.0;
+/// Seconds beyond the deadline until the verdict must be there; starting a container is taken off.
+const GRACE: f64 = 0.3;
+
+/// Scenario, the check that must be the cause, whether others must be blocked by it.
+const FAULTS: [(&str, &str, bool); 18] = [
+    ("cu_init=3", "driver.initialised", true),
+    ("cu_init=34", "library.cuda-not-stub", true),
+    ("cu_init=100", "driver.devices-visible", true),
+    ("cu_init=803", "driver.library-matches-kernel", true),
+    ("cu_init=804", "driver.forward-compatible", true),
+    ("cu_init=802", "driver.fabric-ready", true),
+    ("cu_init=999", "driver.initialised", true),
+    ("nvml_init=9;cu_init=100", "driver.kernel-loaded", true),
+    ("nvml_init=9", "observability.nvml-answers", true),
+    ("nvml_init=18;cu_init=803", "driver.library-matches-kernel", true),
+    ("nvml_init=18", "observability.nvml-answers", true),
+    ("hang=cuInit", "driver.answers", true),
+    ("crash=cuInit", "driver.survives", true),
+    ("exit=cuInit", "driver.survives", true),
+    ("hang=nvmlInit_v2", "driver.management-answers", true),
+    ("hang=cublasCreate_v2", "compute.multiply-runs", true),
+    ("crash=cublasCreate_v2", "compute.multiply-runs", true),
+    ("slow=0:0.33", "compute.rate-expected", true),
+];
+
+#[test]
+fn each_fault_has_one_cause_and_blocks_what_depends_on_it() {
+    if !available() {
+        return;
+    }
+    for (scenario, cause, blocks) in FAULTS {
+        let recipe = with_fake_gpu(hardened(BASE)).with([format!("--env=FAKE_GPU={scenario}")]);
+        let report = recipe.check(&["--deadline", &DEADLINE.to_string()]);
+        assert_eq!((report.verdict(), report.code), ("not-ready", 1), "{scenario}: {}", report.troubles());
+        let findings: Vec<_> = report.findings().collect();
+        assert_eq!(findings[0]["check"], cause, "{scenario}: {}", report.troubles());
+        let gating: Vec<_> = findings
+            .iter()
+            .filter(|finding| finding["outcome"] == "fails" && finding["gating"] == true && finding["check"] != cause)
+            .collect();
+        assert!(gating.is_empty(), "{scenario} is one trouble, yet {gating:#?}");
+        let blocked = findings.iter().filter(|finding| finding["blocked_by"] == cause).count();
+        assert_eq!(blocked > 0, blocks, "{scenario}: {blocked} blocked");
+        let wall_ms = report.fact("run.wall_ms").as_f64().expect("a number");
+        assert!(wall_ms < (DEADLINE + GRACE) * 1000.0, "{scenario}: the verdict came after {wall_ms} ms");
+    }
+}
+
+#[test]
+fn what_a_library_prints_or_forks_is_no_fault_of_the_gpu() {
+    if !available() {
+        return;
+    }
+    for scenario in ["flood=cuInit", "fork=cuInit"] {
+        let recipe = with_fake_gpu(hardened(BASE)).with([format!("--env=FAKE_GPU={scenario}")]);
+        let report = recipe.check(&[]);
+        assert_eq!((report.verdict(), report.code), ("ready", 0), "{scenario}: {}", report.troubles());
+    }
+}
+
+#[test]
+fn one_bad_gpu_of_eight_is_named_and_no_other() {
+    if !available() {
+        return;
+    }
+    let nodes = (1..8).map(|index| format!("--device=/dev/null:/dev/nvidia{index}"));
+    let eight = || with_fake_gpu(hardened(BASE)).with(nodes.clone());
+    for (scenario, cause) in [("wrong=3", "compute.product-exact"), ("slow=3:0.33", "compute.rate-expected")] {
+        let report = eight().with([format!("--env=FAKE_GPU=count=8;{scenario}")]).check(&["--deadline", "60"]);
+        assert_eq!(report.code, 1, "{scenario}: {}", report.troubles());
+        let accused: Vec<_> = report
+            .findings()
+            .filter(|finding| finding["outcome"] == "fails" && finding["gating"] == true)
+            .map(|finding| (finding["check"].clone(), finding["subject"].clone()))
+            .collect();
+        assert!(!accused.is_empty());
+        for (check, subject) in accused {
+            assert_eq!(check, cause, "{scenario}");
+            assert!(subject.as_str().is_some_and(|subject| subject.starts_with("GPU 3 ")), "{scenario}: {subject}");
+        }
+    }
+}
+
+#[test]
+fn a_hanging_driver_is_left_behind_and_the_workload_starts_clean() {
+    if !available() {
+        return;
+    }
+    let started = Instant::now();
+    let script = "cat /proc/1/comm; ls /proc | grep -c '^[0-9]'";
+    let recipe = with_fake_gpu(hardened(BASE)).with(["--env=FAKE_GPU=hang=cuInit"]);
+    let output =
+        recipe.run(&["gpu-preflight", "exec", "--mode", "report", "--deadline", "2", "--", "sh", "-c", script]);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    // docker-init, the shell, ls and grep: nothing of ours.
+    assert_eq!(words.last(), Some(&"4"), "{text}");
+    assert!(started.elapsed().as_secs_f64() < 20.0);
+}

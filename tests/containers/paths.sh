@@ -1,0 +1,15 @@
+# Where the real parts of the tests lie. Sourced, never run.
+#
+# Everything downloaded stays outside the repository, so that a clean checkout
+# does not download it again. A variable that is set already wins.
+
+PREFLIGHT_CACHE=${PREFLIGHT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gpu-preflight}
+
+# jupyter-server from PyPI.
+PREFLIGHT_TEST_JUPYTER=${PREFLIGHT_TEST_JUPYTER:-$PREFLIGHT_CACHE/jupyter/bin/jupyter-server}
+# A site-packages folder with NVIDIA's libcudart and libcublas wheels for CUDA 12.
+PREFLIGHT_TEST_NVIDIA_WHEELS=${PREFLIGHT_TEST_NVIDIA_WHEELS:-$PREFLIGHT_CACHE/nvidia-wheels}
+# A folder with libcuda.so.1 and libnvidia-ml.so.1 of Debian's non-free archive.
+PREFLIGHT_TEST_NVIDIA_DRIVER=${PREFLIGHT_TEST_NVIDIA_DRIVER:-$PREFLIGHT_CACHE/nvidia-driver}
+
+export PREFLIGHT_CACHE PREFLIGHT_TEST_JUPYTER PREFLIGHT_TEST_NVIDIA_WHEELS PREFLIGHT_TEST_NVIDIA_DRIVER

@@ -1,0 +1,92 @@
+//! The memory of the fake device: writes wait until somebody reads what they lead to.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Mutex;
+
+use crate::arithmetic::{Format, element_bytes, multiply};
+
+/// A range of addresses.
+pub type Bytes = Range<usize>;
+
+/// What is written somewhere.
+pub enum Work {
+    /// Already done; it only hides what was written before.
+    Done,
+    Put(Vec<u8>),
+    Set(u8),
+    Copy(usize),
+    Multiply {
+        size: usize,
+        format: Format,
+        a: usize,
+        b: usize,
+    },
+}
+
+/// A write that waits for somebody to read.
+pub struct Step {
+    pub to: Bytes,
+    pub work: Work,
+}
+
+/// The one device of this process.
+pub struct Device {
+    pub gpu: i64,
+    pub context: bool,
+    pub clock_ms: f64,
+    pub steps: Vec<Step>,
+    pub allocated: BTreeMap<usize, usize>,
+}
+
+static DEVICE: Mutex<Device> =
+    Mutex::new(Device { gpu: 0, context: false, clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new() });
+
+/// The device, for one call.
+pub fn device() -> std::sync::MutexGuard<'static, Device> {
+    DEVICE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Whether two ranges share an address.
+pub fn overlap(one: &Bytes, other: &Bytes) -> bool {
+    one.start < other.end && other.start < one.end
+}
+
+fn without(ranges: Vec<Bytes>, hole: &Bytes) -> Vec<Bytes> {
+    let cut = |range: Bytes| [range.start..range.end.min(hole.start), range.start.max(hole.end)..range.end];
+    ranges.into_iter().flat_map(cut).filter(|range| range.start < range.end).collect()
+}
+
+impl Device {
+    /// Does what must be done so that `wanted` holds what the device would hold there.
+    pub fn settle(&mut self, wanted: Bytes) {
+        let (mut needed, mut todo) = (vec![wanted], Vec::new());
+        for (index, step) in self.steps.iter().enumerate().rev() {
+            if !needed.iter().any(|range| overlap(range, &step.to)) {
+                continue;
+            }
+            needed = without(needed, &step.to);
+            match &step.work {
+                Work::Done => continue,
+                Work::Put(_) | Work::Set(_) => {}
+                Work::Copy(from) => needed.push(*from..from + step.to.len()),
+                Work::Multiply { size, format, a, b } => {
+                    let bytes = size * size * element_bytes(*format);
+                    needed.extend([*a..a + bytes, *b..b + bytes]);
+                }
+            }
+            todo.push(index);
+        }
+        for index in todo.into_iter().rev() {
+            let step = &mut self.steps[index];
+            let to = step.to.start as *mut u8;
+            match std::mem::replace(&mut step.work, Work::Done) {
+                Work::Done => {}
+                Work::Put(bytes) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
+                Work::Set(byte) => unsafe { to.write_bytes(byte, step.to.len()) },
+                Work::Copy(from) => unsafe { std::ptr::copy(from as *const u8, to, step.to.len()) },
+                Work::Multiply { size, format, a, b } => multiply(size, format, a, b, to.cast(), self.gpu),
+            }
+        }
+    }
+}

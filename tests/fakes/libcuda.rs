@@ -1,0 +1,60 @@
+//! A fake `libcuda.so.1`. What it plays: see `scenario.rs`.
+#![allow(non_snake_case)]
+
+mod scenario;
+
+use scenario::{enter, number};
+use std::ffi::{c_char, c_int, c_uint};
+use std::sync::atomic::{AtomicI64, Ordering};
+
+static CALLS: AtomicI64 = AtomicI64::new(0);
+
+fn init_code() -> c_int {
+    let ready = number("cu_init_ready", i64::MAX);
+    if CALLS.load(Ordering::SeqCst) >= ready { 0 } else { number("cu_init", 0) as c_int }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuInit(_flags: c_uint) -> c_int {
+    enter("cuInit");
+    CALLS.fetch_add(1, Ordering::SeqCst);
+    init_code()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuDriverGetVersion(version: *mut c_int) -> c_int {
+    enter("cuDriverGetVersion");
+    unsafe { version.write(number("cuda", 13000) as c_int) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuDeviceGetCount(count: *mut c_int) -> c_int {
+    enter("cuDeviceGetCount");
+    if CALLS.load(Ordering::SeqCst) == 0 {
+        return 3;
+    }
+    unsafe { count.write(number("count", 1) as c_int) };
+    init_code()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cuDeviceGetName(name: *mut c_char, length: c_int, _device: c_int) -> c_int {
+    enter("cuDeviceGetName");
+    scenario::put(&scenario::text("model").unwrap_or("NVIDIA H200".to_owned()), name, length as usize);
+    0
+}
+
+/// Knows few names, as an old library would.
+#[unsafe(no_mangle)]
+pub extern "C" fn cuGetErrorName(code: c_int, name: *mut *const c_char) -> c_int {
+    let found = match code {
+        0 => c"CUDA_SUCCESS",
+        3 => c"CUDA_ERROR_NOT_INITIALIZED",
+        100 => c"CUDA_ERROR_NO_DEVICE",
+        999 => c"CUDA_ERROR_UNKNOWN",
+        _ => return 1,
+    };
+    unsafe { name.write(found.as_ptr()) };
+    0
+}

@@ -1,0 +1,239 @@
+//! A fake `libcudart.so.12`, with the device's memory and its clock. What it plays: see `scenario.rs`.
+//!
+//! The device is lazy: writes are written down and only done when somebody
+//! reads what they lead to, so that timed multiplies of any size cost nothing.
+//! What is read is honest: the operand bytes, multiplied. Its clock moves by
+//! the time that a GPU of this rate would have taken.
+#![allow(non_snake_case)]
+
+mod arithmetic;
+mod lazy;
+mod scenario;
+
+use arithmetic::Format;
+use lazy::{Step, Work, device, overlap};
+use scenario::{dlopen, dlsym, enter, number, text};
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::time::Duration;
+
+/// What the driver says: the real runtime loads libcuda, too.
+fn driver_code() -> c_int {
+    unsafe {
+        let cuda = dlopen(c"libcuda.so.1".as_ptr(), 2);
+        if cuda.is_null() {
+            return 35;
+        }
+        let init = dlsym(cuda, c"cuInit".as_ptr());
+        let init: extern "C" fn(c_uint) -> c_int = std::mem::transmute(init);
+        init(0)
+    }
+}
+
+fn make_context() -> c_int {
+    let code = driver_code();
+    let mut device = device();
+    if code == 0 && !device.context {
+        std::thread::sleep(Duration::from_millis(number("context_ms", 0) as u64));
+        device.context = true;
+    }
+    code
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaRuntimeGetVersion(version: *mut c_int) -> c_int {
+    enter("cudaRuntimeGetVersion");
+    unsafe { version.write(number("runtime", 12090) as c_int) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaDriverGetVersion(version: *mut c_int) -> c_int {
+    let there = unsafe { !dlopen(c"libcuda.so.1".as_ptr(), 2).is_null() };
+    unsafe { version.write(if there { number("cuda", 13000) as c_int } else { 0 }) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaGetDeviceCount(count: *mut c_int) -> c_int {
+    unsafe { count.write(number("count", 1) as c_int) };
+    driver_code()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaSetDevice(gpu: c_int) -> c_int {
+    enter("cudaSetDevice");
+    if i64::from(gpu) >= number("count", 1) {
+        return 101;
+    }
+    device().gpu = i64::from(gpu);
+    make_context()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMemGetInfo(free: *mut usize, total: *mut usize) -> c_int {
+    enter("cudaMemGetInfo");
+    unsafe {
+        free.write(number("free", 149_000_000_000) as usize);
+        total.write(number("memory", 150_754_820_096) as usize);
+    }
+    make_context()
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaDeviceGetAttribute(value: *mut c_int, attribute: c_int, _gpu: c_int) -> c_int {
+    let capability = text("cc").unwrap_or("9.0".to_owned());
+    let (major, minor) = capability.split_once('.').expect("cc=MAJOR.MINOR");
+    let found = match attribute {
+        13 => number("mhz", 1980) as c_int * 1000,
+        16 => number("sms", 132) as c_int,
+        75 => major.parse().expect("a number"),
+        76 => minor.parse().expect("a number"),
+        _ => return 1,
+    };
+    unsafe { value.write(found) };
+    0
+}
+
+unsafe extern "C" {
+    fn mmap(at: *mut c_void, size: usize, protect: c_int, flags: c_int, file: c_int, offset: i64) -> *mut c_void;
+    fn munmap(at: *mut c_void, size: usize) -> c_int;
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMalloc(address: *mut *mut c_void, size: usize) -> c_int {
+    enter("cudaMalloc");
+    if size > number("free", 149_000_000_000) as usize {
+        return 2;
+    }
+    // Read and write, private, anonymous, not reserved: untouched pages cost nothing.
+    let memory = unsafe { mmap(std::ptr::null_mut(), size, 3, 0x2 | 0x20 | 0x4000, -1, 0) };
+    if memory as isize == -1 {
+        return 2;
+    }
+    device().allocated.insert(memory as usize, size);
+    unsafe { address.write(memory) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaFree(address: *mut c_void) -> c_int {
+    enter("cudaFree");
+    let mut device = device();
+    let Some(size) = device.allocated.remove(&(address as usize)) else { return 1 };
+    let freed = address as usize..address as usize + size;
+    device.steps.retain(|step| !overlap(&step.to, &freed));
+    unsafe { munmap(address, size) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMemset(to: *mut c_void, byte: c_int, size: usize) -> c_int {
+    enter("cudaMemset");
+    let to = to as usize;
+    device().steps.push(Step { to: to..to + size, work: Work::Set(byte as u8) });
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, direction: c_int) -> c_int {
+    enter("cudaMemcpy");
+    let (target, source) = (to as usize..to as usize + size, from as usize..from as usize + size);
+    let mut device = device();
+    match direction {
+        1 => {
+            let bytes = unsafe { std::slice::from_raw_parts(from.cast(), size) }.to_vec();
+            device.steps.push(Step { to: target, work: Work::Put(bytes) });
+        }
+        2 => {
+            device.settle(source);
+            unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast(), size) };
+        }
+        3 => device.steps.push(Step { to: target, work: Work::Copy(from as usize) }),
+        _ => return 21,
+    }
+    0
+}
+
+/// The door for the fake cuBLAS: writes a multiply down and moves the clock.
+#[unsafe(no_mangle)]
+pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, a: usize, b: usize, c: usize) -> c_int {
+    let format = match (kind, tf32) {
+        (0, 0) => Format::Float32,
+        (0, _) => Format::Tf32,
+        (2, _) => Format::Float16,
+        (14, _) => Format::Bfloat16,
+        _ => return 15,
+    };
+    let mut device = device();
+    device.clock_ms += 2.0 * (size as f64).powi(3) / rate(format, device.gpu) / 1e9 + 0.004;
+    let step = Step { to: c..c + size * size * 4, work: Work::Multiply { size, format, a, b } };
+    device.steps.push(step);
+    0
+}
+
+/// What an H200 reaches in practice, in TFLOP/s, scaled by the scenario's size and clock.
+fn rate(format: Format, gpu: i64) -> f64 {
+    let healthy = match format {
+        Format::Float32 => 52.0,
+        Format::Tf32 => 410.0,
+        Format::Float16 => 740.0,
+        Format::Bfloat16 => 770.0,
+    };
+    let share = text("slow").and_then(|slow| {
+        let (slow_gpu, share) = slow.split_once(':')?;
+        (slow_gpu.parse() == Ok(gpu)).then(|| share.parse::<f64>().expect("a share"))
+    });
+    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share.unwrap_or(1.0)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaDeviceSynchronize() -> c_int {
+    enter("cudaDeviceSynchronize");
+    0
+}
+
+/// An event is a box with the time it was recorded at.
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaEventCreate(event: *mut *mut f64) -> c_int {
+    unsafe { event.write(Box::into_raw(Box::new(f64::NAN))) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaEventRecord(event: *mut f64, _stream: *mut c_void) -> c_int {
+    enter("cudaEventRecord");
+    unsafe { event.write(device().clock_ms) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaEventElapsedTime(elapsed: *mut f32, from: *mut f64, to: *mut f64) -> c_int {
+    unsafe { elapsed.write((to.read() - from.read()) as f32) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaEventDestroy(event: *mut f64) -> c_int {
+    drop(unsafe { Box::from_raw(event) });
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaGetErrorName(code: c_int) -> *const c_char {
+    let name = match code {
+        0 => c"cudaSuccess",
+        1 => c"cudaErrorInvalidValue",
+        2 => c"cudaErrorMemoryAllocation",
+        3 => c"cudaErrorInitializationError",
+        34 => c"cudaErrorStubLibrary",
+        35 => c"cudaErrorInsufficientDriver",
+        100 => c"cudaErrorNoDevice",
+        101 => c"cudaErrorInvalidDevice",
+        802 => c"cudaErrorSystemNotReady",
+        803 => c"cudaErrorSystemDriverMismatch",
+        804 => c"cudaErrorCompatNotSupportedOnDevice",
+        999 => c"cudaErrorUnknown",
+        _ => c"unrecognized error code",
+    };
+    name.as_ptr()
+}

@@ -1,0 +1,98 @@
+//! What a fake GPU library plays, read from the environment variable `FAKE_GPU`: `key=value;key=value`.
+//!
+//! Every fake includes this file. Keys, with their defaults:
+//!
+//! | key | meaning |
+//! |---|---|
+//! | `count=1` | GPUs |
+//! | `model=NVIDIA H200` | product name |
+//! | `cc=9.0` `sms=132` `mhz=1980` | compute capability, streaming multiprocessors, highest SM clock |
+//! | `memory=150754820096` `free=149000000000` | bytes |
+//! | `driver=580.65.06` `cuda=13000` | driver version, newest CUDA of the driver |
+//! | `runtime=12090` `cublas=120901` | versions of libcudart and libcublas |
+//! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
+//! | `cublas_create=0` | status of `cublasCreate_v2` |
+//! | `hang=CALL` | the call never returns and SIGTERM is ignored |
+//! | `crash=CALL` `exit=CALL` | the call ends the process: SIGSEGV, `exit(0)` |
+//! | `flood=CALL` | the call writes megabytes to standard output and error |
+//! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
+//! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
+//! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
+//! | `lost=GPU` | NVML answers 15 for this GPU |
+//! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
+//! | `context_ms=0` | time that making a context takes |
+//! | `garbage=1` | NVML gives values that no GPU can have |
+//! | `mig=1` `ecc=0` | MIG is on without instances, the memory has no ECC |
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+#[allow(dead_code, reason = "each fake uses a part")]
+unsafe extern "C" {
+    pub fn signal(number: c_int, handler: usize) -> usize;
+    pub fn fork() -> c_int;
+    pub fn setsid() -> c_int;
+    pub fn sleep(seconds: c_uint) -> c_uint;
+    pub fn _exit(code: c_int) -> !;
+    pub fn exit(code: c_int) -> !;
+    pub fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
+    pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
+}
+
+/// The text of a key.
+pub fn text(key: &str) -> Option<String> {
+    let scenario = std::env::var("FAKE_GPU").unwrap_or_default();
+    let mut pairs = scenario.split(';').filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == key).map(|(_, value)| value.to_owned())
+}
+
+/// The number of a key.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn number(key: &str, default: i64) -> i64 {
+    text(key).map_or(default, |value| value.parse().expect("a number in FAKE_GPU"))
+}
+
+/// Whether a key names this GPU.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn names(key: &str, gpu: i64) -> bool {
+    text(key).is_some_and(|value| value.parse() == Ok(gpu))
+}
+
+/// Plays the faults that are meant for this call.
+pub fn enter(call: &str) {
+    let meant = |key: &str| text(key).as_deref() == Some(call);
+    if meant("hang") {
+        unsafe { signal(15, 1) };
+        loop {
+            unsafe { sleep(1) };
+        }
+    }
+    if meant("crash") {
+        unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
+    }
+    if meant("exit") {
+        unsafe { exit(0) };
+    }
+    if meant("flood") {
+        let line = "a vendor library that talks too much\n".repeat(1000);
+        for _ in 0..200 {
+            print!("{line}");
+            eprint!("{line}");
+        }
+    }
+    if meant("fork") && unsafe { fork() } == 0 {
+        unsafe {
+            setsid();
+            sleep(60);
+            _exit(0);
+        }
+    }
+}
+
+/// Copies a text and its closing zero into a C buffer, cut to its length.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn put(value: &str, buffer: *mut c_char, length: usize) {
+    let kept = &value.as_bytes()[..value.len().min(length - 1)];
+    for (index, byte) in kept.iter().chain(&[0]).enumerate() {
+        unsafe { buffer.add(index).write(*byte as c_char) };
+    }
+}

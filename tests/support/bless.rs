@@ -1,0 +1,27 @@
+//! Committed files that come from the source: compared, or written anew with `BLESS=1`.
+
+use std::path::{Path, PathBuf};
+
+/// Holds `text` against the committed file, or replaces it when asked to.
+#[track_caller]
+pub fn compare(file: impl AsRef<Path>, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file.as_ref());
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, text).expect("the file can be written");
+        return;
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    if committed != text {
+        let differs = committed.lines().zip(text.lines()).position(|(a, b)| a != b);
+        let line = differs.unwrap_or_else(|| committed.lines().count().min(text.lines().count()));
+        panic!(
+            "{} is not what the source gives, from line {}:\n  committed: {}\n  now:       {}\n\
+             `BLESS=1 cargo test` (or `just bless`) writes it anew; then read the difference.",
+            file.as_ref().display(),
+            line + 1,
+            committed.lines().nth(line).unwrap_or("(the end)"),
+            text.lines().nth(line).unwrap_or("(the end)"),
+        );
+    }
+}
