@@ -9,15 +9,27 @@ mod machine;
 mod multiplies;
 
 use std::path::Path;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::facts::{Cuda, Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun};
 use gpu_preflight::probe::{cuda, nvml};
 use gpu_preflight::world::World;
 
+/// Tests that measure how long something takes run alone: the fakes multiply on the CPU, and they are many.
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// Keeps those that need quiet, or those that make noise, away while it lives.
+#[expect(dead_code, reason = "held, never read")]
+enum Turn {
+    Shared(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
 /// A machine whose GPU libraries play a scenario.
 struct Machine {
     world: World,
+    _turn: Turn,
 }
 
 impl Machine {
@@ -26,7 +38,15 @@ impl Machine {
     }
 
     fn with(libraries: &Path, scenario: &str) -> Self {
-        Self { world: machine::with(libraries, scenario) }
+        // A test that failed in its turn has said so; the others go on.
+        let turn = Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner));
+        Self { world: machine::with(libraries, scenario), _turn: turn }
+    }
+
+    /// The same with no other test beside.
+    fn alone(scenario: &str) -> Self {
+        let turn = Turn::Alone(TURNS.write().unwrap_or_else(PoisonError::into_inner));
+        Self { world: machine::with(fakes::folder(), scenario), _turn: turn }
     }
 
     fn cuda(&self, patience: f64) -> (Cuda, ProbeRun) {
@@ -36,6 +56,22 @@ impl Machine {
     fn nvml(&self, patience: f64) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
         nvml::collect(&self.world, soon(patience))
     }
+}
+
+/// What `look` gave, and that it came within `limit` seconds. A machine that others use too may be late by itself, so
+/// it is late only if it is late three times; a program that is late always is.
+fn within<T>(limit: f64, mut look: impl FnMut() -> T) -> T {
+    let mut walls = Vec::new();
+    while walls.len() < 3 {
+        let started = Instant::now();
+        let seen = look();
+        let wall = started.elapsed().as_secs_f64();
+        if wall < limit {
+            return seen;
+        }
+        walls.push(wall);
+    }
+    panic!("{walls:?} seconds, three times more than {limit}");
 }
 
 fn soon(seconds: f64) -> Instant {
@@ -140,9 +176,9 @@ fn no_library_at_all_is_absent_and_quick() {
 
 #[test]
 fn a_hang_is_ended_at_the_deadline_and_the_call_is_named() {
-    let started = Instant::now();
-    let (cuda, run) = Machine::plays("hang=cuInit").cuda(1.0);
-    assert!(started.elapsed() < Duration::from_millis(1300), "{:?}", started.elapsed());
+    let machine = Machine::alone("hang=cuInit");
+    let (cuda, run) = within(1.3, || machine.cuda(1.0));
+    drop(machine);
     assert_eq!((run.end, known(&run.at).as_str()), (ProbeEnd::TimedOut, "cuInit"));
     assert_eq!((known(&cuda.hung), known(&cuda.lost_call).as_str()), (true, "cuInit"));
     assert_eq!(known(&cuda.version), "13.0", "what was learnt before is kept");
