@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
+use crate::facts::reference::gpus;
+use crate::facts::version::Version;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]
@@ -39,6 +41,8 @@ pub enum Command {
     },
     /// List all checks
     List(JudgingArgs),
+    /// Say on which GPUs this image can run, from its files alone
+    Gpus(GpusArgs),
 }
 
 /// Options of `check`.
@@ -48,6 +52,8 @@ pub struct CheckArgs {
     pub collecting: CollectingArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    #[command(flatten)]
+    pub assuming: AssumingArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -105,7 +111,40 @@ pub struct JudgeArgs {
     #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]
+    pub assuming: AssumingArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
+}
+
+/// Options of `gpus`.
+#[derive(Debug, Clone, Args)]
+pub struct GpusArgs {
+    /// GPUs to show, by name or by words of it such as H100 [default: all that are known]
+    #[arg(value_name = "GPU")]
+    pub gpus: Vec<String>,
+    /// Read the image from this recording instead of this container
+    #[arg(long, value_name = "FACTS.json")]
+    pub from: Option<PathBuf>,
+    /// How the table is written
+    #[arg(long, default_value = "text")]
+    pub format: Format,
+}
+
+/// What to take for given.
+#[derive(Debug, Clone, Args)]
+pub struct AssumingArgs {
+    /// Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma
+    #[arg(long, value_name = "WHAT=VALUE", value_delimiter = ',', value_parser = assumption)]
+    pub assume: Vec<Assumption>,
+}
+
+/// Something taken for given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assumption {
+    /// A GPU, by the name in the reference table.
+    Gpu(String),
+    /// A driver version.
+    Driver(String),
 }
 
 /// How to look.
@@ -170,6 +209,16 @@ impl ValueEnum for Phase {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         Some(clap::builder::PossibleValue::new(self.as_str()))
+    }
+}
+
+/// `gpu=NAME` or `driver=VERSION`.
+fn assumption(text: &str) -> Result<Assumption, String> {
+    match text.split_once('=') {
+        Some(("gpu", words)) => gpus::find(words).map(|model| Assumption::Gpu(model.name.clone())),
+        Some(("driver", version)) if Version::parse(version).is_some() => Ok(Assumption::Driver(version.to_owned())),
+        Some(("driver", version)) => Err(format!("`{version}` is no driver version, for example 580.65.06")),
+        _ => Err("gpu=NAME or driver=VERSION".to_owned()),
     }
 }
 

@@ -18,6 +18,7 @@ mod image;
 mod isolation;
 mod library;
 mod limits;
+mod native;
 mod network;
 mod process;
 pub mod reference;
@@ -39,6 +40,7 @@ pub use image::{Framework, Image, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
+pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network};
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run};
@@ -94,6 +96,8 @@ record! {
         pub gpus: Fact<Vec<Gpu>>,
         /// NVIDIA libraries that the workload would get.
         pub libraries: Fact<Vec<Library>>,
+        /// GPU code in the image's libraries, and the GPUs that it is meant for.
+        pub native: Native,
         /// Whether driver, runtime and libraries belong together.
         pub compatibility: Compatibility,
         /// Matrix multiplies through the libraries that the workload would get.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::check::load::{PROFILES, parse_toml};
 use crate::check::{Catalogue, ConfigError, Severity, matches};
 use crate::facts::Phase;
+use crate::facts::reference::gpus;
 use crate::facts::shape::{record, words};
 use crate::lang::suggestion;
 
@@ -35,6 +36,8 @@ record! {
         pub description: String,
         /// The phase in which it looks, when the command line names none.
         pub phase: Option<Phase>,
+        /// GPUs that the image must be able to run on, by name or by words of it such as `H100`.
+        pub want: Vec<String>,
         /// Severities that gate; critical and high when not given.
         pub gate: Option<Vec<Severity>>,
         /// Severity by check id or pattern. An id beats a pattern, and a longer pattern beats a shorter.
@@ -84,10 +87,13 @@ impl Profile {
 
     /// Reads a profile and checks it against the catalogue.
     pub fn read(name: &str, file: &str, text: &str, catalogue: &Catalogue) -> Result<Self, ConfigError> {
-        let parsed: ProfileFile = parse_toml(file, text)?;
+        let mut parsed: ProfileFile = parse_toml(file, text)?;
         let wrong = |message: String| ConfigError { file: file.to_owned(), line: 0, column: 0, message };
         for pattern in parsed.severity.keys() {
             catalogue.require_match(pattern).map_err(wrong)?;
+        }
+        for words in &mut parsed.want {
+            *words = gpus::find(words).map_err(wrong)?.name.clone();
         }
         for waiver in &parsed.waive {
             catalogue.require_match(&waiver.check).map_err(wrong)?;

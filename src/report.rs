@@ -2,6 +2,7 @@
 
 mod build;
 mod glance;
+pub mod gpus;
 pub mod json;
 pub mod summary;
 mod table;

@@ -1,6 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
 mod collect;
+mod gpus;
 mod output;
 mod plan;
 
@@ -12,14 +13,17 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::check::judge;
-use crate::cli::{CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode};
+use crate::cli::{
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode,
+};
 use crate::exit::{self, Exit};
-use crate::facts::{Facts, Phase, compat};
+use crate::facts::{Fact, Facts, Phase, compat};
 use crate::report::{Report, build, summary};
 use crate::score::Verdict;
 use crate::world::child;
 use crate::world::{World, handover};
 use crate::{explain, probe};
+use collect::Look;
 use output::{Target, say};
 use plan::Plan;
 
@@ -71,14 +75,17 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Judge(arguments) => judge_recording(&arguments),
         Command::Explain { check } => explain_check(&check),
         Command::List(arguments) => list(&arguments),
+        Command::Gpus(arguments) => gpus::run(&arguments),
     }
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let world = world(&arguments.collecting);
     let plan = Plan::load(&world, &arguments.judging)?;
-    let facts = collected(&world, &arguments.collecting, plan.phase(arguments.collecting.phase, Phase::Live), None);
-    let report = reported(facts, &plan);
+    let phase = plan.phase(arguments.collecting.phase, Phase::Live);
+    let look = Look { phase, command: None, gpu_code: plan.asks_about_gpus(&arguments.assuming) };
+    let facts = collected(&world, &arguments.collecting, &look);
+    let report = reported(facts, &plan, &arguments.assuming.assume);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
@@ -89,11 +96,14 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     }
     let world = world(&arguments.collecting);
     let plan = Plan::load(&world, &arguments.judging)?;
-    let phase = plan.phase(arguments.collecting.phase, Phase::Start);
+    let look = Look {
+        phase: plan.phase(arguments.collecting.phase, Phase::Start),
+        command: Some(&arguments.command),
+        gpu_code: !plan.profile.file.want.is_empty(),
+    };
     // A bug of ours may not keep a workload from starting that would have started without us.
-    let looked = catch_unwind(AssertUnwindSafe(|| {
-        reported(collected(&world, &arguments.collecting, phase, Some(&arguments.command)), &plan)
-    }));
+    let looked =
+        catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &arguments.collecting, &look), &plan, &[])));
     let verdict = match &looked {
         Ok(report) => {
             // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
@@ -118,10 +128,10 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let world = world(&arguments.collecting);
-    let facts = collected(&world, &arguments.collecting, arguments.collecting.phase.unwrap_or_default(), None);
-    let mut text = serde_json::to_string_pretty(&facts).map_err(|error| Failure::new(exit::BUG, error))?;
-    text.push('\n');
-    output::deliver(&text, arguments.output.as_deref(), Target::Stdout)?;
+    let phase = arguments.collecting.phase.unwrap_or_default();
+    // Whoever judges the recording may ask about any GPU.
+    let facts = collected(&world, &arguments.collecting, &Look { phase, command: None, gpu_code: true });
+    output::deliver(&output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
     Ok(exit::READY)
 }
 
@@ -132,7 +142,7 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     if let Some(phase) = arguments.phase.or(plan.profile.file.phase) {
         facts.run.phase = phase;
     }
-    let report = reported(facts, &plan);
+    let report = reported(facts, &plan, &arguments.assuming.assume);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
@@ -163,13 +173,26 @@ fn world(arguments: &CollectingArgs) -> World {
 }
 
 /// Everything that can be learnt about this container now.
-fn collected(world: &World, arguments: &CollectingArgs, phase: Phase, command: Option<&[OsString]>) -> Facts {
+fn collected(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
     let _descendants = child::Descendants::watch();
-    collect::collect(world, arguments, phase, command)
+    collect::collect(world, arguments, look)
+}
+
+/// Takes for given what the command line says, and nothing else.
+fn assume(facts: &mut Facts, assumed: &[Assumption]) {
+    (facts.run.assumed_gpu, facts.run.assumed_driver) = (Fact::Absent, Fact::Absent);
+    for assumption in assumed {
+        match assumption {
+            Assumption::Gpu(name) => facts.run.assumed_gpu = Fact::Known(name.clone()),
+            Assumption::Driver(version) => facts.run.assumed_driver = Fact::Known(version.clone()),
+        }
+    }
 }
 
 /// Judge, weigh, build: from facts to a report, by values alone.
-fn reported(mut facts: Facts, plan: &Plan) -> Report {
+fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
+    assume(&mut facts, assumed);
+    facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
     compat::derive(&mut facts);
     let phase = facts.run.phase;
     let value = serde_json::to_value(&facts).unwrap_or_default();

@@ -14,6 +14,7 @@ use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::shape::{Field, Shape, Shaped, text};
 use gpu_preflight::profile::{Profile, ProfileFile};
 use gpu_preflight::report::Report;
+use gpu_preflight::report::gpus::GpuTable;
 use gpu_preflight::{exit, explain};
 use serde_json::{Map, Value, json};
 
@@ -124,6 +125,7 @@ fn schemas_are_current() {
     for (name, shape) in [
         ("facts", Facts::SHAPE),
         ("report", Report::SHAPE),
+        ("gpus", GpuTable::SHAPE),
         ("check", CheckFile::SHAPE),
         ("profile", ProfileFile::SHAPE),
     ] {

@@ -6,10 +6,11 @@
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
 //! [`stack`] joins driver, runtime and libraries, [`multiply`] sets rates against what
-//! such a GPU reaches; here are the small ones.
+//! such a GPU reaches, [`target`] the image's GPU code beside a GPU; here are the small ones.
 
 mod multiply;
 mod stack;
+pub mod target;
 
 use super::reference::cuda_errors;
 use super::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
@@ -36,6 +37,7 @@ pub fn derive(facts: &mut Facts) {
     adopt_loaded(facts);
     facts.compatibility = stack::compatibility(facts);
     multiply::derive(facts);
+    target::derive(facts);
 }
 
 /// libcuda and NVML are loaded by probes of their own; which file it was is told with the other libraries too.

@@ -8,3 +8,4 @@ pub mod cuda_errors;
 pub mod env_vars;
 pub mod gemm;
 pub mod gpus;
+pub mod native;

@@ -40,6 +40,12 @@ record! {
         pub phase: Phase,
         /// Whether this container is meant to have a GPU: false after `--no-gpu`.
         pub gpu_expected: bool,
+        /// GPUs that the profile wants the image to run on. Context.
+        pub wanted_gpus: Vec<String>,
+        /// GPU that `--assume` names; absent without. Context.
+        pub assumed_gpu: Fact<String>,
+        /// Driver that `--assume` names; absent without. Context.
+        pub assumed_driver: Fact<String>,
         /// Seconds that the whole run was given. Context.
         pub deadline_seconds: f64,
         /// Wall time of collecting in milliseconds. Context.

@@ -1,12 +1,11 @@
 //! NVIDIA's libraries: which copies there are, which one the workload gets, and whether it can be loaded.
 //!
 //! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
-//! [`folders`] and [`names`] where and what to look for, [`elf`] and [`cache`] the formats. [`load`] opens the winners in a
+//! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats. [`load`] opens the winners in a
 //! child of ourselves and asks each for its version. What the versions mean for each
 //! other is the business of [`crate::facts::compat`].
 
 mod cache;
-mod elf;
 #[cfg(test)]
 mod fake_root;
 mod folders;
@@ -16,9 +15,9 @@ mod search;
 
 use std::collections::BTreeMap;
 
+use super::elf::Contents;
 use crate::facts::{Candidate, Fact, Framework, GapKind, Library, LibraryId};
 use crate::world::World;
-use elf::Contents;
 use search::{Found, Search};
 
 pub use load::{NAME, load, serve};

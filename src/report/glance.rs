@@ -105,7 +105,7 @@ fn say<T>(fact: &Fact<T>, known: impl Fn(&T) -> String, absent: &str) -> String 
 fn port(report: &Report, port: u16) -> String {
     let facts = &report.facts;
     if report.phase == Phase::Build {
-        return declared(facts, port).unwrap_or_else(|| "not looked at while building".to_owned());
+        return declared(facts, port).unwrap_or_else(|| NOT_BUILT.to_owned());
     }
     let Fact::Known(listeners) = &facts.network.listeners else {
         return say(&facts.network.listeners, |_| String::new(), "no listeners");
@@ -178,10 +178,19 @@ fn size(count: u64) -> String {
 
 /// What is said of the GPU where none is wanted.
 const NOT_EXPECTED: &str = "not expected here (--no-gpu)";
+/// What is said of what an image cannot show.
+const NOT_BUILT: &str = "not looked at while building";
+
+/// Why the GPU is not spoken of at all.
+fn no_gpu_asked(facts: &Facts) -> Option<String> {
+    let words = (!facts.run.gpu_expected).then_some(NOT_EXPECTED);
+    let building = facts.run.phase == Phase::Build && facts.cuda.init_code.is_unknown();
+    words.or(building.then_some(NOT_BUILT)).map(str::to_owned)
+}
 
 fn driver(facts: &Facts) -> String {
-    if !facts.run.gpu_expected {
-        return NOT_EXPECTED.to_owned();
+    if let Some(words) = no_gpu_asked(facts) {
+        return words;
     }
     // Where `/proc/driver` is hidden NVML still knows.
     let version = facts.compatibility.driver_version.known().map(|version| plain(version));
@@ -216,7 +225,7 @@ fn cuda(facts: &Facts) -> String {
     let runtime =
         say(&facts.compatibility.runtime_version, |version| format!("runtime {}", plain(version)), "no runtime");
     let torch = facts.framework.torch_version.known().map_or(String::new(), |v| format!(" · PyTorch {}", plain(v)));
-    format!("{driver} · {runtime}{torch}")
+    if no_gpu_asked(facts).is_some() { format!("{runtime}{torch}") } else { format!("{driver} · {runtime}{torch}") }
 }
 
 fn libraries(facts: &Facts) -> String {
@@ -232,8 +241,8 @@ fn libraries(facts: &Facts) -> String {
 }
 
 fn multiply(facts: &Facts) -> String {
-    if !facts.run.gpu_expected {
-        return NOT_EXPECTED.to_owned();
+    if let Some(words) = no_gpu_asked(facts) {
+        return words;
     }
     let all = match &facts.compute.multiplies {
         Fact::Known(all) => all,

@@ -1,10 +1,8 @@
-//! The report as JSON, for programs.
+//! A report or a recording as JSON, for programs.
 
-use super::Report;
-
-/// The whole report, indented, with a line feed at the end.
-pub fn render(report: &Report) -> Result<String, serde_json::Error> {
-    let mut text = serde_json::to_string_pretty(report)?;
+/// The whole document, indented, with a line feed at the end.
+pub fn render(document: &impl serde::Serialize) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(document)?;
     text.push('\n');
     Ok(text)
 }

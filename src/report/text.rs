@@ -7,6 +7,7 @@ use super::glance::{self, Mark};
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
+use crate::facts::Facts;
 use crate::score::Verdict;
 use crate::text::{count, plain};
 
@@ -78,6 +79,9 @@ impl Page {
             glance::place(facts)
         );
         self.wrapped(&head);
+        if let Some(words) = assumed(facts) {
+            self.wrapped(&format!("assumed: {words}"));
+        }
         self.line("");
     }
 
@@ -276,4 +280,12 @@ fn failure_line(group: &[&Finding], report: &Report) -> Line {
 
 fn line(mark: Mark, finding: &Finding, text: String) -> Line {
     Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
+}
+
+/// What was taken for given: `NVIDIA B200, driver 535.104.05`.
+fn assumed(facts: &Facts) -> Option<String> {
+    let gpu = facts.run.assumed_gpu.known().map(|name| plain(name));
+    let driver = facts.run.assumed_driver.known().map(|version| format!("driver {}", plain(version)));
+    let words: Vec<String> = gpu.into_iter().chain(driver).collect();
+    (!words.is_empty()).then(|| words.join(", "))
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::CollectingArgs;
 use crate::facts::{
-    Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Network, Nvml, Phase,
+    Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Native, Network, Nvml, Phase,
     ProbeEnd, ProbeRun, Run, SCHEMA, Services,
 };
 use crate::probe;
@@ -15,19 +15,31 @@ use crate::world::World;
 
 use super::output::Waiting;
 
+/// What is asked of one look.
+pub struct Look<'a> {
+    /// When in the life of the container it is.
+    pub phase: Phase,
+    /// The command that `exec` will become.
+    pub command: Option<&'a [OsString]>,
+    /// Whether the GPU code of the image is wanted even where no GPU is.
+    pub gpu_code: bool,
+}
+
 /// Everything that can be learnt about this container until the deadline.
 ///
 /// Every thread has ended when this returns, so that the caller may become another program.
-pub fn collect(world: &World, arguments: &CollectingArgs, phase: Phase, command: Option<&[OsString]>) -> Facts {
+pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
+    let phase = look.phase;
     let log = Log::default();
     let waiting = Waiting::begin();
     let asks_gpu = !arguments.no_gpu && phase != Phase::Build;
-    let words = command.map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>());
+    let words =
+        look.command.map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>());
     let mut facts = Facts { schema: SCHEMA.to_owned(), ..Facts::default() };
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu = scope.spawn(|| gpu_chain(world, &framework, asks_gpu, phase, &log, &waiting));
+        let gpu = scope.spawn(|| gpu_chain(world, &framework, look, asks_gpu, &log, &waiting));
         let services = scope.spawn(|| {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =
@@ -54,6 +66,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, phase: Phase, command:
             facts.gpus = chain.gpus;
             facts.cuda = chain.cuda;
             facts.libraries = chain.libraries;
+            facts.native = chain.native;
             facts.compute = chain.compute;
         }
         if let Ok((network, services)) = services.join() {
@@ -77,7 +90,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, phase: Phase, command:
         gpu_expected: !arguments.no_gpu,
         deadline_seconds: arguments.deadline,
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
-        command: Fact::present(command.and_then(super::program_name)),
+        command: Fact::present(look.command.and_then(super::program_name)),
+        ..Run::default()
     };
     facts
 }
@@ -90,6 +104,7 @@ struct GpuChain {
     gpus: Fact<Vec<Gpu>>,
     cuda: Cuda,
     libraries: Fact<Vec<Library>>,
+    native: Native,
     compute: Compute,
 }
 
@@ -98,8 +113,8 @@ struct GpuChain {
 fn gpu_chain(
     world: &World,
     framework: &Framework,
+    look: &Look<'_>,
     asks_gpu: bool,
-    phase: Phase,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
@@ -112,7 +127,8 @@ fn gpu_chain(
         chain.driver = log.time("driver", || probe::driver::collect(world));
     }
     std::thread::scope(|scope| {
-        let loads = (asks_gpu || phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
+        let loads =
+            (asks_gpu || look.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
         let mut libraries = chain.libraries.clone();
         let loader = scope.spawn(move || {
             if let Fact::Known(libraries) = &mut libraries
@@ -122,9 +138,19 @@ fn gpu_chain(
             }
             libraries
         });
+        // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
+        let [asks_nvml, asks_cuda] =
+            [LibraryId::Nvml, LibraryId::Cuda].map(|id| asks_gpu && may_find(&chain.libraries, id));
+        let found = chain.libraries.clone();
+        let native = scope.spawn(move || {
+            let asked = look.gpu_code || asks_nvml || asks_cuda;
+            if asked {
+                log.time("native", || probe::native::collect(world, framework, &found))
+            } else {
+                Native::default()
+            }
+        });
         if asks_gpu {
-            // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
-            let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
             let nvml =
                 scope.spawn(
                     move || {
@@ -144,6 +170,9 @@ fn gpu_chain(
             }
         }
         waiting.on("the CUDA libraries");
+        if let Ok(native) = native.join() {
+            chain.native = native;
+        }
         if let Ok(libraries) = loader.join() {
             chain.libraries = libraries;
         }

@@ -19,19 +19,28 @@ const DEFAULT_WIDTH: u16 = 100;
 
 /// Writes a report as asked: to a file, else to `target`.
 pub fn report(report: &Report, arguments: &OutputArgs, target: Target) -> Result<(), Failure> {
-    let to_file = arguments.output.is_some();
     let text = match arguments.format {
-        Format::Json => json::render(report).map_err(|error| Failure::new(exit::BUG, error))?,
-        Format::Text => text::render(
-            report,
-            Layout {
-                width: terminal::width(target).filter(|_| !to_file).unwrap_or(DEFAULT_WIDTH).clamp(60, 140),
-                color: !to_file && terminal::may_color(target),
-                verbose: arguments.verbose,
-            },
-        ),
+        Format::Json => as_json(report)?,
+        Format::Text => {
+            let layout = layout(target, arguments.output.is_some());
+            text::render(report, Layout { verbose: arguments.verbose, ..layout })
+        }
     };
     deliver(&text, arguments.output.as_deref(), target)
+}
+
+/// How wide and coloured text may be at `target`, or in a file.
+pub fn layout(target: Target, to_file: bool) -> Layout {
+    Layout {
+        width: terminal::width(target).filter(|_| !to_file).unwrap_or(DEFAULT_WIDTH).clamp(60, 140),
+        color: !to_file && terminal::may_color(target),
+        verbose: false,
+    }
+}
+
+/// A document as JSON.
+pub fn as_json(document: &impl serde::Serialize) -> Result<String, Failure> {
+    json::render(document).map_err(|error| Failure::new(exit::BUG, error))
 }
 
 /// Writes text to a file, which is replaced whole or not at all, else to `target`.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Failure;
 use crate::check::load::with_suggestion;
 use crate::check::{Catalogue, ConfigError, Severity, matches};
-use crate::cli::JudgingArgs;
+use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
 use crate::facts::{Fact, Facts, Phase, SCHEMA};
 use crate::profile::Profile;
@@ -72,6 +72,11 @@ impl Plan {
     /// The phase: as asked, else the profile's, else this seat's.
     pub fn phase(&self, asked: Option<Phase>, seat: Phase) -> Phase {
         asked.or(self.profile.file.phase).unwrap_or(seat)
+    }
+
+    /// Whether the GPU code of the image is asked about, be there a GPU or not.
+    pub fn asks_about_gpus(&self, assuming: &AssumingArgs) -> bool {
+        !self.profile.file.want.is_empty() || !assuming.assume.is_empty()
     }
 
     /// Whether a check is asked for.

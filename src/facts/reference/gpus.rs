@@ -51,6 +51,13 @@ impl GpuModel {
         }
     }
 
+    /// Whether forward compatibility is for it: a board for data centres, not for desks.
+    pub fn is_for_data_centers(&self) -> bool {
+        let words: Vec<&str> = self.name.split([' ', '-']).collect();
+        // DGX Spark (GB10) has a driver of its own.
+        !["GeForce", "RTX", "TITAN", "GB10"].iter().any(|word| words.contains(word)) || words.contains(&"Server")
+    }
+
     fn has_tensor_cores(&self) -> bool {
         !self.cc.starts_with("6.")
     }
@@ -74,6 +81,30 @@ pub fn gpus() -> &'static [GpuModel] {
 pub fn gpu(name: &str) -> Option<&'static GpuModel> {
     let wanted = plain(name);
     GPUS.iter().find(|gpu| plain(&gpu.name) == wanted)
+}
+
+/// The model that a person means: its name, or words of it that fit one model, or only models of one capability. Else why
+/// none is meant.
+pub fn find(words: &str) -> Result<&'static GpuModel, String> {
+    if let Some(model) = gpu(words) {
+        return Ok(model);
+    }
+    let parts = |name: &str| name.to_lowercase().split([' ', '-']).map(str::to_owned).collect::<Vec<_>>();
+    let wanted = parts(words);
+    let fits = |model: &&GpuModel| wanted.iter().all(|word| parts(&model.name).contains(word));
+    let fitting: Vec<&GpuModel> = GPUS.iter().filter(fits).collect();
+    match fitting.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|model| model.cc == first.cc) => Ok(first),
+        [] => {
+            let near = GPUS.iter().map(|model| plain(&model.name));
+            let near = near.min_by_key(|name| strsim::damerau_levenshtein(&words.to_lowercase(), &name.to_lowercase()));
+            Err(format!("no GPU is called `{words}`; the nearest name is `{}`", near.unwrap_or_default()))
+        }
+        several => {
+            let names: Vec<&str> = several.iter().map(|model| model.name.as_str()).collect();
+            Err(format!("`{words}` may be {}", names.join(", ")))
+        }
+    }
 }
 
 fn plain(name: &str) -> &str {
@@ -106,6 +137,34 @@ mod tests {
         }
         assert!(gpu("NVIDIA X9000").is_none());
         assert!(gpu("").is_none());
+    }
+
+    #[test]
+    fn a_person_may_leave_words_out() {
+        for (words, found) in [
+            ("H100", "NVIDIA H100"),
+            ("b200", "NVIDIA B200"),
+            ("RTX 5090", "NVIDIA GeForce RTX 5090"),
+            ("A100", "NVIDIA A100-SXM4-80GB"),
+            ("V100", "Tesla V100-SXM2-16GB"),
+            ("T4", "Tesla T4"),
+        ] {
+            assert_eq!(find(words).map(|model| model.name.as_str()), Ok(found), "{words}");
+        }
+        assert!(find("X9000").is_err_and(|why| why.contains("no GPU is called `X9000`")));
+        assert!(find("RTX").is_err_and(|why| why.contains("may be") && why.contains("NVIDIA TITAN RTX")));
+        assert!(find("").is_err());
+    }
+
+    #[test]
+    fn boards_for_desks_are_told_from_boards_for_data_centers() {
+        let is = |name: &str| gpu(name).expect("a model").is_for_data_centers();
+        for name in ["NVIDIA H200", "Tesla T4", "NVIDIA A10G", "NVIDIA RTX PRO 6000 Blackwell Server Edition"] {
+            assert!(is(name), "{name}");
+        }
+        for name in ["NVIDIA GeForce RTX 5090", "NVIDIA RTX A6000", "NVIDIA TITAN RTX", "NVIDIA GB10"] {
+            assert!(!is(name), "{name}");
+        }
     }
 
     #[test]

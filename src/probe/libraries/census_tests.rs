@@ -3,8 +3,8 @@
 
 use super::*;
 use crate::facts::FoundBy;
+use crate::probe::elf::tests::image;
 use cache::tests::new_format;
-use elf::tests::image;
 use fake_root::Root;
 
 const SITE: &str = "/usr/lib/python3/site-packages";

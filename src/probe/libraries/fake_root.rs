@@ -6,8 +6,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::census;
-use super::elf::tests::image;
 use crate::facts::{Framework, Library};
+use crate::probe::elf::tests::image;
 use crate::world::World;
 
 pub struct Root {

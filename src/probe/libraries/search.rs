@@ -28,10 +28,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::cache;
-use super::elf::{self, Contents, Elf};
 use super::folders::{FOLDERS_MAX, conda_folders, default_folders, expand, join, library_path, toolkit_folders};
 use super::names::{identify, soname_of};
 use crate::facts::{Fact, FoundBy, Framework, LibraryId};
+use crate::probe::elf::{self, Contents, Elf};
 use crate::world::World;
 
 /// A file whose name is that of one of our libraries.

@@ -1,8 +1,11 @@
 //! What the loader reads of an ELF file: its headers and its dynamic section.
 //!
 //! Only headers are read, at their offsets: cuBLASLt alone has over 600 MB. The
-//! file may be anything, so every number in it is bounded before it is used.
-//! Finding files is the business of [`super::search`].
+//! file may be anything, so every number in it is bounded before it is used; and
+//! it is read, never mapped, for a file that is cut while it is mapped kills the
+//! reader. [`sections`] finds parts by name; finding files is the business of others.
+
+pub mod sections;
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -189,18 +192,20 @@ fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
     bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
 }
 
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
+/// A little-endian number at a place; zero where it does not lie within.
+pub fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes(array_at(bytes, at))
 }
 
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
+/// A little-endian number at a place; zero where it does not lie within.
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes(array_at(bytes, at))
 }
 
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
+/// A little-endian number at a place; zero where it does not lie within.
+pub fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(array_at(bytes, at))
 }
 
 #[cfg(test)]
-#[path = "elf_tests.rs"]
 pub(super) mod tests;

@@ -125,3 +125,68 @@ fn our_own_program_is_understood() {
     assert!(elf.is_native() && elf.whole);
     assert!(elf.needed.iter().any(|name| name.starts_with("libc.so")), "{:?}", elf.needed);
 }
+
+/// A file of these sections and no segments.
+pub fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut names = vec![0_u8];
+    let mut body = Vec::new();
+    let mut headers = vec![[0_u8; 64]];
+    let mut section = |name: &str, kind: u32, offset: u64, length: u64| {
+        let mut header = [0_u8; 64];
+        header[0..4].copy_from_slice(&u32::try_from(names.len()).expect("short").to_le_bytes());
+        header[4..8].copy_from_slice(&kind.to_le_bytes());
+        header[24..32].copy_from_slice(&offset.to_le_bytes());
+        header[32..40].copy_from_slice(&length.to_le_bytes());
+        headers.push(header);
+        names.extend(name.as_bytes());
+        names.push(0);
+    };
+    for (name, bytes) in sections {
+        section(name, 1, (HEADER + body.len()) as u64, bytes.len() as u64);
+        body.extend_from_slice(bytes);
+    }
+    let names_length = 1 + sections.iter().map(|(name, _)| name.len() + 1).sum::<usize>() + ".shstrtab".len() + 1;
+    section(".shstrtab", 3, (HEADER + body.len()) as u64, names_length as u64);
+    let count = u16::try_from(headers.len()).expect("few");
+    body.extend_from_slice(&names);
+    let mut out = b"\x7fELF\x02\x01\x01".to_vec();
+    out.resize(HEADER, 0);
+    out[40..48].copy_from_slice(&((HEADER + body.len()) as u64).to_le_bytes());
+    out[58..60].copy_from_slice(&64_u16.to_le_bytes());
+    out[60..62].copy_from_slice(&count.to_le_bytes());
+    out[62..64].copy_from_slice(&(count - 1).to_le_bytes());
+    out.extend(body);
+    out.extend(headers.concat());
+    out
+}
+
+fn found(bytes: &[u8], names: &[&str]) -> Option<Vec<(u64, u64)>> {
+    let root = tempfile::tempdir().expect("a folder");
+    std::fs::write(root.path().join("lib.so"), bytes).expect("a file");
+    let file = World::at(root.path(), Vec::new(), Duration::from_secs(1)).open("/lib.so").known().map(File::try_clone);
+    let found = sections::find(&file.expect("open").expect("a handle"), bytes.len() as u64, names)?;
+    Some(found.into_iter().map(|place| (place.start, place.end)).collect())
+}
+
+#[test]
+fn sections_are_found_by_their_whole_names() {
+    let file = with_sections(&[(".nv_fatbin", b"abc"), (".nv_fatbinary", b"de"), (".text", b"f")]);
+    assert_eq!(found(&file, &[".nv_fatbin"]), Some(vec![(64, 67)]));
+    assert_eq!(found(&file, &[".text", ".nv_fatbin"]), Some(vec![(64, 67), (69, 70)]));
+    assert_eq!(found(&file, &["__nv_relfatbin"]), Some(Vec::new()));
+}
+
+#[test]
+fn tables_of_sections_that_lie_outside_are_refused() {
+    let good = with_sections(&[(".nv_fatbin", b"abc")]);
+    assert_eq!(found(&good[..good.len() - 1], &[".nv_fatbin"]), None);
+    for (at, bytes) in [(40, vec![0xff; 8]), (58, vec![1, 0]), (62, vec![9, 0]), (4, vec![1]), (0, vec![0])] {
+        let mut wrong = good.clone();
+        wrong[at..at + bytes.len()].copy_from_slice(&bytes);
+        assert_eq!(found(&wrong, &[".nv_fatbin"]), None, "byte {at}");
+    }
+    let mut long = good.clone();
+    let section = good.len() - 2 * 64;
+    long[section + 32..section + 40].copy_from_slice(&u64::MAX.to_le_bytes());
+    assert_eq!(found(&long, &[".nv_fatbin"]), None, "longer than the file");
+}

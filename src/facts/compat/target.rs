@@ -1,0 +1,302 @@
+//! Whether the image's GPU code can run on a GPU, and which driver that takes.
+//!
+//! The rules are NVIDIA's. Machine code runs on GPUs of its major capability whose minor is not lower; code marked `a` on
+//! exactly its own. PTX runs on every GPU of its capability or a newer one, once the driver has compiled it, which only a
+//! driver at least as new as the toolkit can.
+//!
+//! What a library carries is not one list: its objects differ. PyTorch has nearly every object for every architecture,
+//! and a few for Hopper alone; cuBLASLt has twenty times as many for Hopper as for Pascal, and runs on both. So a GPU is
+//! held against the least served of the architectures that the library was built for: with as many objects it is served,
+//! with none it is not. An architecture in less than one object of fifty is an exception, not one that it was built for
+//! (seen: up to 0.8 % in PyTorch; of those it was built for, 3 % in cuBLASLt). It misleads where a library was built for
+//! an architecture and left out just the kernel that a workload calls.
+
+use super::super::reference::compat::{self, compat_bases};
+use super::super::reference::gpus::{self, GpuModel};
+use super::super::reference::native::rank;
+use super::super::version::Version;
+use super::super::{
+    CodeFit, CodeSet, Fact, Facts, Gap, GapKind, LibraryId, LibraryRole, NativeLibrary, Proof, Target, TargetOrigin,
+};
+
+/// How many objects must have code for a GPU, as a share of those for the least served architecture.
+const SERVED: f64 = 0.9;
+/// Share of all objects below which the few that have code are exceptions.
+const EXCEPTIONS: f64 = 0.02;
+
+/// Fills what is derived in [`super::super::Native`].
+pub fn derive(facts: &mut Facts) {
+    facts.native.present = present(facts);
+    facts.native.targets = targets(facts);
+}
+
+/// One target for each model that NVML lists.
+fn present(facts: &Facts) -> Fact<Vec<Target>> {
+    facts.gpus.as_ref().map(|gpus| {
+        let mut targets: Vec<Target> = Vec::new();
+        for gpu in gpus {
+            if let Fact::Known(name) = &gpu.name
+                && !targets.iter().any(|target| target.gpu == *name)
+            {
+                let capability = gpu.compute_capability.clone();
+                targets.push(target(facts, name, capability, TargetOrigin::Present, &Fact::Absent));
+            }
+        }
+        targets
+    })
+}
+
+fn targets(facts: &Facts) -> Vec<Target> {
+    let driver = &facts.run.assumed_driver;
+    let named = |name: &String, origin| target(facts, name, capability_of(name), origin, driver);
+    let mut targets: Vec<Target> = facts.run.wanted_gpus.iter().map(|name| named(name, TargetOrigin::Wanted)).collect();
+    targets.extend(facts.run.assumed_gpu.known().map(|name| named(name, TargetOrigin::Assumed)));
+    if targets.is_empty() && driver.known().is_some() {
+        // Another driver under the GPUs that are here.
+        let here = facts.native.present.known().into_iter().flatten();
+        targets.extend(
+            here.map(|here| target(facts, &here.gpu, here.compute_capability.clone(), TargetOrigin::Present, driver)),
+        );
+    }
+    targets
+}
+
+fn capability_of(name: &str) -> Fact<String> {
+    gpus::gpu(name).map_or_else(
+        || Fact::unknown(GapKind::NotSupported, format!("no table knows the GPU {name}")),
+        |model| Fact::Known(model.cc.clone()),
+    )
+}
+
+/// The image on one model of the reference table.
+pub fn on_model(facts: &Facts, model: &GpuModel) -> Target {
+    let capability = Fact::Known(model.cc.clone());
+    target(facts, &model.name, capability, TargetOrigin::Assumed, &facts.run.assumed_driver)
+}
+
+fn target(facts: &Facts, gpu: &str, capability: Fact<String>, origin: TargetOrigin, driver: &Fact<String>) -> Target {
+    let fits = fits(facts, gpu, &capability, origin);
+    let (code, deciding_library) = decide(&fits);
+    let missing_optional = facts.native.libraries.as_ref().and_then(|libraries| {
+        capability.as_ref().map(|capability| {
+            let optional = libraries.iter().filter(|library| library.role == LibraryRole::Optional);
+            let missing = optional.filter(|library| fit(library, capability) == Fact::Known(CodeFit::Missing));
+            missing.map(|library| library.path.clone()).collect()
+        })
+    });
+    let architecture = capability.known().and_then(|capability| compat::architecture(capability));
+    let minimum_driver = minimum_driver(facts, architecture, &code);
+    let last_driver_branch = Fact::present(architecture.and_then(|architecture| architecture.last_branch));
+    let assumed_driver_sufficient = super::both(driver.as_ref(), minimum_driver.as_ref(), |driver, minimum| {
+        let (Some(driver), Some(minimum)) = (Version::parse(driver), Version::parse(minimum)) else { return false };
+        driver >= minimum && last_driver_branch.known().is_none_or(|last| driver.major() <= *last)
+    });
+    Target {
+        forward_compatible_branch: forward_compatible_branch(facts, gpu, architecture, &minimum_driver),
+        gpu: gpu.to_owned(),
+        origin,
+        compute_capability: capability,
+        code,
+        deciding_library,
+        missing_optional,
+        minimum_driver,
+        last_driver_branch,
+        assumed_driver: driver.clone(),
+        assumed_driver_sufficient,
+    }
+}
+
+/// How each core library runs on a GPU, frameworks first.
+fn fits<'a>(
+    facts: &'a Facts,
+    gpu: &str,
+    capability: &Fact<String>,
+    origin: TargetOrigin,
+) -> Fact<Vec<(&'a NativeLibrary, Fact<CodeFit>)>> {
+    // A multiply that was proven on this very GPU says more about cuBLAS than its headers can.
+    let is_proven = origin == TargetOrigin::Present
+        && facts.compute.multiplies.known().into_iter().flatten().any(|multiply| {
+            multiply.gpu_name.known().is_some_and(|name| name == gpu) && multiply.proof == Fact::Known(Proof::Exact)
+        });
+    facts.native.libraries.as_ref().and_then(|libraries| {
+        capability.as_ref().map(|capability| {
+            let core = libraries.iter().filter(|library| library.role == LibraryRole::Core);
+            let mut core: Vec<_> = core.filter(|library| !(is_proven && is_cublas(library))).collect();
+            core.sort_by_key(|library| rank(&library.path));
+            core.into_iter().map(|library| (library, fit(library, capability))).collect()
+        })
+    })
+}
+
+fn is_cublas(library: &NativeLibrary) -> bool {
+    library.path.rsplit('/').next().is_some_and(|name| name.starts_with("libcublas"))
+}
+
+/// The image runs as its worst core library does.
+fn decide(fits: &Fact<Vec<(&NativeLibrary, Fact<CodeFit>)>>) -> (Fact<CodeFit>, Fact<String>) {
+    let fits = match fits {
+        Fact::Known(fits) => fits,
+        Fact::Absent => return (Fact::Absent, Fact::Absent),
+        Fact::Unknown(gap) => return (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone())),
+    };
+    let first = |wanted: &CodeFit| fits.iter().find(|(_, fit)| fit.known() == Some(wanted));
+    if let Some((library, _)) = first(&CodeFit::Missing) {
+        return (Fact::Known(CodeFit::Missing), Fact::Known(library.path.clone()));
+    }
+    let unread = fits.iter().find_map(|(library, fit)| match fit {
+        Fact::Unknown(gap) => Some((library, gap)),
+        _ => None,
+    });
+    if let Some((library, gap)) = unread {
+        let name = library.path.rsplit('/').next().unwrap_or_default();
+        let gap = Gap::new(gap.kind, format!("{name}: {}", gap.detail));
+        return (Fact::Unknown(gap), Fact::Known(library.path.clone()));
+    }
+    if let Some((library, _)) = first(&CodeFit::Compiled) {
+        return (Fact::Known(CodeFit::Compiled), Fact::Known(library.path.clone()));
+    }
+    (if fits.is_empty() { Fact::Absent } else { Fact::Known(CodeFit::Native) }, Fact::Absent)
+}
+
+/// How one library's code runs on GPUs of a capability.
+fn fit(library: &NativeLibrary, capability: &str) -> Fact<CodeFit> {
+    let Some(capability) = Version::parse(capability) else {
+        return Fact::unknown(GapKind::Malformed, format!("`{capability}` is no compute capability"));
+    };
+    let capability = (capability.major(), capability.part(1));
+    super::both(library.architectures.as_ref(), library.sets.as_ref(), |all, sets| (all, sets)).and_then(
+        |(all, sets)| {
+            let built_for = all.iter().filter_map(|code| Code::read(code)).filter(|code| code.form == Form::Machine);
+            let whole = objects(sets, |_| true);
+            let few = whole * EXCEPTIONS;
+            let counts = built_for.map(|code| served(sets, code.made_for, true)).filter(|count| *count >= few);
+            // A library of PTX alone was built for whatever can compile it.
+            let least = counts.min_by(f64::total_cmp).unwrap_or(whole);
+            let (native, any) = (served(sets, capability, true), served(sets, capability, false));
+            if whole == 0.0 || any < few || any == 0.0 {
+                Fact::Known(CodeFit::Missing)
+            } else if native >= SERVED * least {
+                Fact::Known(CodeFit::Native)
+            } else if any >= SERVED * least {
+                Fact::Known(CodeFit::Compiled)
+            } else {
+                let part = format!("{any} of its {whole} objects have code for {}.{}", capability.0, capability.1);
+                Fact::unknown(GapKind::NotSupported, part)
+            }
+        },
+    )
+}
+
+/// How many objects are of the sets that `wanted` picks.
+fn objects(sets: &[CodeSet], wanted: impl Fn(&CodeSet) -> bool) -> f64 {
+    sets.iter().filter(|set| wanted(set)).map(|set| set.object_count).sum::<u64>() as f64
+}
+
+/// How many objects have code for a GPU of this capability: machine code, or PTX too.
+fn served(sets: &[CodeSet], capability: (u64, u64), natively: bool) -> f64 {
+    let runs = |code: &String| {
+        Code::read(code).is_some_and(|code| code.runs_on(capability) && (!natively || code.form == Form::Machine))
+    };
+    objects(sets, |set| set.architectures.iter().any(runs))
+}
+
+/// A form of GPU code.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Machine,
+    Ptx,
+}
+
+/// A piece of GPU code, from the compiler's words for it.
+struct Code {
+    form: Form,
+    made_for: (u64, u64),
+    suffix: Option<char>,
+}
+
+impl Code {
+    fn read(words: &str) -> Option<Self> {
+        let (form, tail) = match (words.strip_prefix("sm_"), words.strip_prefix("compute_")) {
+            (Some(tail), _) => (Form::Machine, tail),
+            (_, Some(tail)) => (Form::Ptx, tail),
+            _ => return None,
+        };
+        let number: u64 = tail.trim_end_matches(['a', 'f']).parse().ok()?;
+        let suffix = tail.chars().last().filter(|last| !last.is_ascii_digit());
+        Some(Self { form, made_for: (number / 10, number % 10), suffix })
+    }
+
+    /// Whether a GPU of this capability can run it, PTX once it is compiled.
+    fn runs_on(&self, (major, minor): (u64, u64)) -> bool {
+        match (self.form, self.suffix) {
+            (_, Some('a')) => self.made_for == (major, minor),
+            (Form::Machine, _) | (_, Some(_)) => self.made_for.0 == major && self.made_for.1 <= minor,
+            (Form::Ptx, None) => self.made_for <= (major, minor),
+        }
+    }
+}
+
+/// The CUDA release of the image: of its runtime, else the one PyTorch was built for, else the major of its cuBLAS.
+pub fn release(facts: &Facts) -> Fact<String> {
+    let runtime = &facts.compatibility.runtime_version;
+    let named = runtime.known().or(facts.framework.torch_cuda.known()).cloned();
+    let of_cublas = || {
+        let mut all = facts.libraries.known().into_iter().flatten();
+        let cublas = all.find(|library| library.chosen && library.id == LibraryId::Cublas)?;
+        cublas.major.known().map(ToString::to_string)
+    };
+    named.or_else(of_cublas).map_or_else(|| runtime.clone(), Fact::Known)
+}
+
+fn minimum_driver(facts: &Facts, architecture: Option<&compat::Architecture>, code: &Fact<CodeFit>) -> Fact<String> {
+    release(facts).and_then(|release| {
+        let major = Version::parse(&release).and_then(|version| u32::try_from(version.major()).ok());
+        let Some(floor) = major.and_then(compat::floor) else {
+            return Fact::unknown(GapKind::NotSupported, format!("no table says which driver CUDA {release} needs"));
+        };
+        let of_gpu = architecture.and_then(|architecture| compat::toolkit(&architecture.toolkit));
+        let of_compiler = || match compat::toolkit(&release) {
+            Some(toolkit) => Ok(Some(toolkit)),
+            None => Err(format!("no table says which driver compiles the PTX of CUDA {release}")),
+        };
+        let of_compiler = if code.known() == Some(&CodeFit::Compiled) { of_compiler() } else { Ok(None) };
+        let of_compiler = match of_compiler {
+            Ok(toolkit) => toolkit,
+            Err(why) => return Fact::unknown(GapKind::NotSupported, why),
+        };
+        let drivers = [of_gpu, of_compiler].into_iter().flatten().map(|toolkit| &toolkit.driver);
+        let newest = drivers.chain([&floor.driver]).max_by_key(|driver| Version::parse(driver));
+        Fact::present(newest.cloned())
+    })
+}
+
+/// The oldest branch on which the image's `cuda-compat` package would do: one that may carry it, that drives the GPU, and
+/// that is older than what the image needs by itself.
+fn forward_compatible_branch(
+    facts: &Facts,
+    gpu: &str,
+    architecture: Option<&compat::Architecture>,
+    minimum_driver: &Fact<String>,
+) -> Fact<u64> {
+    if !gpus::gpu(gpu).is_some_and(GpuModel::is_for_data_centers) {
+        return Fact::Absent;
+    }
+    super::both(release(facts), minimum_driver.as_ref(), |release, minimum| (release, minimum)).and_then(
+        |(release, minimum)| {
+            let branch = |driver: &String| Version::parse(driver).map(|version| version.major());
+            let own = compat::toolkit(&release).and_then(|toolkit| branch(&toolkit.driver));
+            let drives = architecture.and_then(|architecture| compat::toolkit(&architecture.toolkit));
+            let drives = drives.and_then(|toolkit| branch(&toolkit.driver)).unwrap_or(0);
+            let would_do = |base: &&u64| {
+                **base >= drives
+                    && own.is_some_and(|own| **base < own)
+                    && branch(minimum).is_some_and(|own| **base < own)
+            };
+            Fact::present(compat_bases().iter().find(would_do).copied())
+        },
+    )
+}
+
+#[cfg(test)]
+#[path = "target_tests.rs"]
+mod tests;

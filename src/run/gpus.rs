@@ -1,0 +1,55 @@
+//! `gpus`: on which GPUs this image can run, from its files alone.
+
+use std::time::Duration;
+
+use super::output::{self, Target};
+use super::{Failure, plan};
+use crate::cli::{Format, GpusArgs};
+use crate::exit::{self, Exit};
+use crate::facts::reference::gpus::{self, GpuModel};
+use crate::facts::{Fact, Facts, GapKind, compat};
+use crate::probe;
+use crate::report::gpus as report;
+use crate::world::World;
+
+/// Reading headers takes milliseconds; a disk that hangs is given up.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Prints the table.
+pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
+    let world = World::here(PATIENCE);
+    let models = arguments.gpus.iter().map(|words| gpus::find(words));
+    let mut models: Vec<&GpuModel> = models.collect::<Result<_, _>>().map_err(|why| Failure::new(exit::USAGE, why))?;
+    if models.is_empty() {
+        models = gpus::gpus().iter().collect();
+    }
+    let mut facts = match &arguments.from {
+        Some(path) => plan::recording(&world, path)?,
+        None => image(&world),
+    };
+    if let Fact::Unknown(gap) = &facts.native.libraries
+        && gap.kind == GapKind::NotAsked
+    {
+        return Err(Failure::new(
+            exit::CONFIG,
+            "the recording says nothing of GPU code; `gpu-preflight facts` looks for it",
+        ));
+    }
+    compat::derive(&mut facts);
+    let table =
+        report::table(&facts, models.into_iter().map(|model| compat::target::on_model(&facts, model)).collect());
+    let text = match arguments.format {
+        Format::Text => report::text(&table, output::layout(Target::Stdout, false)),
+        Format::Json => output::as_json(&table)?,
+    };
+    output::deliver(&text, None, Target::Stdout)?;
+    Ok(exit::READY)
+}
+
+/// What the files of this image say.
+fn image(world: &World) -> Facts {
+    let framework = probe::framework::collect(world);
+    let libraries = probe::libraries::census(world, &framework);
+    let native = probe::native::collect(world, &framework, &libraries);
+    Facts { framework, libraries, native, ..Facts::default() }
+}
