@@ -38,6 +38,9 @@ pub enum Command {
     Explain {
         /// The check, for example limits.memory-limited
         check: String,
+        /// Look among the checks of this folder too
+        #[arg(long, value_name = "DIR")]
+        checks: Vec<PathBuf>,
     },
     /// List all checks
     List(JudgingArgs),
@@ -67,14 +70,14 @@ pub struct ExecArgs {
     pub judging: JudgingArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// What to do with the verdict
-    #[arg(long, env = "GPU_PREFLIGHT_MODE", default_value = "enforce", value_name = "MODE")]
-    pub mode: Mode,
+    /// What to do with the verdict [default: what GPU_PREFLIGHT_MODE says, else enforce]
+    #[arg(long, value_name = "MODE", ignore_case = true)]
+    pub mode: Option<Mode>,
     /// Stop the workload on INCOMPLETE too
     #[arg(long)]
     pub block_on_incomplete: bool,
     /// The command to become, with its arguments
-    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true, value_name = "COMMAND")]
+    #[arg(required = true, last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
@@ -83,7 +86,7 @@ pub struct ExecArgs {
 pub enum Mode {
     /// NOT READY stops the workload
     Enforce,
-    /// Report, then start the workload whatever was found
+    /// Report, then start the workload whatever was found, be it a mistake in the configuration
     Report,
     /// Start the workload at once, without looking
     Off,
@@ -200,6 +203,23 @@ pub enum Format {
     Text,
     /// For programs
     Json,
+}
+
+impl Mode {
+    /// The variable that says it where no flag does.
+    pub const VARIABLE: &str = "GPU_PREFLIGHT_MODE";
+
+    /// The mode that the variable asks for: upper and lower case and blanks around are one, and nothing is no wish.
+    pub fn named(value: &str) -> Result<Option<Self>, String> {
+        let word = value.trim();
+        if word.is_empty() {
+            return Ok(None);
+        }
+        let known = Self::value_variants().iter().filter_map(Self::to_possible_value);
+        let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
+        let found = <Self as ValueEnum>::from_str(word, true);
+        found.map(Some).map_err(|_| format!("{} is none of {}", Self::VARIABLE, known.join(", ")))
+    }
 }
 
 impl ValueEnum for Phase {

@@ -7,7 +7,7 @@ mod plan;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -51,6 +51,9 @@ pub fn run(arguments: &[OsString]) -> Exit {
         Err(error) => {
             let is_mistake = error.use_stderr();
             let _ = error.print();
+            if is_mistake && arguments.get(1).is_some_and(|command| command == "exec") {
+                stopped(&error.to_string());
+            }
             return if is_mistake { exit::USAGE } else { exit::READY };
         }
     };
@@ -70,13 +73,20 @@ pub fn run(arguments: &[OsString]) -> Exit {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(arguments) => check(&arguments),
-        Command::Exec(arguments) => exec(&arguments),
+        Command::Exec(arguments) => exec(&arguments).inspect_err(|failure| stopped(&failure.message)),
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
-        Command::Explain { check } => explain_check(&check),
+        Command::Explain { check, checks } => explain_check(&check, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
     }
+}
+
+/// Why a workload was not started, for whoever only sees the termination log.
+fn stopped(why: &str) {
+    let mut text = format!("gpu-preflight: {why}\n");
+    text.truncate(text.floor_char_boundary(summary::LIMIT));
+    World::here(Duration::ZERO).write_termination_log(&text);
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
@@ -91,11 +101,24 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    if arguments.mode == Mode::Off {
+    let world = world(&arguments.collecting);
+    let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
+    let mode = match arguments.mode {
+        Some(mode) => mode,
+        None => by_name.map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
+    };
+    if mode == Mode::Off {
         return Err(become_workload(&arguments.command));
     }
-    let world = world(&arguments.collecting);
-    let plan = Plan::load(&world, &arguments.judging)?;
+    let plan = match Plan::load(&world, &arguments.judging) {
+        Ok(plan) => plan,
+        Err(failure) if mode == Mode::Report => {
+            say(&format!("gpu-preflight: {}\n", failure.message));
+            return Err(become_workload(&arguments.command));
+        }
+        Err(failure) => return Err(failure),
+    };
+    handover::heed_termination();
     let look = Look {
         phase: plan.phase(arguments.collecting.phase, Phase::Start),
         command: Some(&arguments.command),
@@ -115,7 +138,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         }
         Err(_) => Verdict::Incomplete,
     };
-    let stops = arguments.mode == Mode::Enforce
+    let stops = mode == Mode::Enforce
         && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
     if stops {
         if let Ok(report) = &looked {
@@ -147,8 +170,8 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     Ok(report.verdict.into())
 }
 
-fn explain_check(id: &str) -> Result<Exit, Failure> {
-    let catalogue = plan::embedded()?;
+fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
+    let catalogue = plan::catalogue(&World::here(Duration::from_mins(1)), folders)?;
     let Some(check) = catalogue.get(id) else {
         let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
         return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", crate::text::plain(id))));

@@ -11,6 +11,7 @@
 //! hold the program's only `unsafe`.
 
 mod answers;
+mod beside;
 pub mod child;
 pub mod handover;
 pub mod library;
@@ -29,6 +30,7 @@ use rustix::io::Errno;
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name};
 use answers::{from_errno, from_io, from_stat};
+pub use beside::{Beside, beside};
 
 /// Bytes of one file that are read at most.
 pub const READ_LIMIT: u64 = 1 << 20;

@@ -40,6 +40,40 @@ fn a_wrong_flag_is_64_with_the_nearest_flag() {
 }
 
 #[test]
+fn a_word_that_begins_with_a_dash_is_no_command() {
+    for arguments in [&["exec", "--no-gpu", "--moed=report", "--", "true"][..], &["exec", "--bogus", "--", "true"]] {
+        let output = preflight(arguments).env("GPU_PREFLIGHT_MODE", "off").output().expect("runs");
+        assert_eq!(code(&output), 64, "{arguments:?}: {}", errors(&output));
+    }
+    assert!(errors(&run(&["exec", "--moed=report", "--", "true"])).contains("--mode"));
+    assert_eq!(code(&run(&["exec", "--no-gpu", "true"])), 64, "a command comes after --");
+}
+
+#[test]
+fn the_variable_of_the_mode_is_named_when_it_makes_no_sense() {
+    let with = |value: &str| {
+        let mut command = preflight(&["exec", "--no-gpu", "--only", "limits", "--", "sh", "-c", "exit 42"]);
+        command.env("GPU_PREFLIGHT_MODE", value).output().expect("runs")
+    };
+    assert_eq!(code(&with("OFF ")), 42);
+    assert!(errors(&with("OFF ")).is_empty(), "off steps aside");
+    let empty = with("");
+    assert!(errors(&empty).contains("limits"), "an empty one is none: {}", errors(&empty));
+    let output = with("nonsense");
+    assert_eq!(code(&output), 64);
+    assert!(errors(&output).contains("GPU_PREFLIGHT_MODE is none of enforce, report, off"), "{}", errors(&output));
+}
+
+#[test]
+fn who_only_reports_stops_no_workload_for_a_mistake_of_his_own() {
+    let before = ["exec", "--no-gpu", "--profile", "prodution"];
+    assert_eq!(code(&run(&[&before[..], &["--", "sh", "-c", "exit 42"]].concat())), 78);
+    let output = run(&[&before[..], &["--mode", "report", "--", "sh", "-c", "exit 42"]].concat());
+    assert_eq!(code(&output), 42);
+    assert!(errors(&output).contains("did you mean `production`?"), "{}", errors(&output));
+}
+
+#[test]
 fn help_and_version_are_no_mistake() {
     assert_eq!(code(&run(&["--help"])), 0);
     assert_eq!(code(&run(&["--version"])), 0);
@@ -74,10 +108,12 @@ fn a_profile_file_is_checked_against_the_catalogue() {
 }
 
 fn site_check(expect: &str, rest: &str) -> String {
+    let remedy = if rest.contains("remedy") { "" } else { "[remedy]\ndocker = 'Do it.'\n" };
     format!(
         "title = 'Site rule'\nseverity = 'high'\ndimension = 'security'\nowner = 'pod'\nphases = ['live', 'start']\n\
-         expect = \"{expect}\"\nmessage = 'uid {{identity.uid}}'\n{rest}"
+         expect = \"{expect}\"\nmessage = 'uid {{identity.uid}}'\n{rest}{remedy}\n"
     )
+    .replacen("title", "why = 'w'\ndetect = 'd'\ntitle", 1)
 }
 
 #[test]
@@ -101,19 +137,25 @@ fn a_site_check_with_a_typo_is_refused_with_its_place_and_the_nearest_name() {
     for (text, part) in [
         (
             site_check("identity.uidd == 0", ""),
-            "site/rule.toml:6:20: `identity` has no fact `uidd`; did you mean `uid`?",
+            "site/rule.toml:8:20: `identity` has no fact `uidd`; did you mean `uid`?",
         ),
-        (site_check("container.kind == 'dokcer'", ""), "site/rule.toml:6:29: `dokcer` is none of"),
+        (site_check("container.kind == 'dokcer'", ""), "site/rule.toml:8:29: `dokcer` is none of"),
         (site_check("identity.uid", ""), "expected a condition, found a number"),
-        (site_check("true", "whne = 'true'\n"), "site/rule.toml:8:1: unknown field `whne`; did you mean `when`?"),
-        (site_check("true", "[remedy]\nkubernets = 'x.'\n"), "site/rule.toml:9:1: `kubernets` is no place"),
+        (site_check("true", "whne = 'true'\n"), "site/rule.toml:10:1: unknown field `whne`; did you mean `when`?"),
+        (site_check("true", "[remedy]\nkubernets = 'x.'\n"), "site/rule.toml:11:1: `kubernets` is no place"),
         (site_check("true", "requires = ['gpu.grantd']\n"), "did you mean `gpu.granted`?"),
         (
             site_check("true", "").replace("'high'", "'hihg'"),
-            "site/rule.toml:2:12: unknown variant `hihg`; did you mean `high`?",
+            "site/rule.toml:4:12: unknown variant `hihg`; did you mean `high`?",
         ),
         (site_check("true", "").replace("{identity.uid}", "{identity.uid|byte}"), "did you mean `bytes`?"),
         ("title = \n".to_owned(), "site/rule.toml:1:"),
+        (site_check("true", "").replace("why = 'w'", ""), "`why` is missing"),
+        (site_check("true", "[remedy]\nnode = 'Do it.'\n"), "nothing for its owner, pod: docker or kubernetes"),
+        (
+            site_check("identity.uid == 0", "") + "[[example]]\ngiven = {}\nthen = 'holds'\n",
+            "example 1: unknown (could not tell: identity.uid: not asked), not holds",
+        ),
     ] {
         std::fs::write(&file, &text).expect("written");
         let output = run(&["--checks", folder.path().to_str().expect("UTF-8")]);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::file::{CheckFile, PLACES};
+use super::prove::prove;
 use super::template::Template;
 use super::{Check, matches};
 use crate::facts::Facts;
@@ -68,7 +69,9 @@ impl Catalogue {
             if checks.iter().any(|check| check.id == *id) {
                 return Err(whole(file, format!("a check called `{id}` exists already")));
             }
-            checks.push(read(file, id, text)?);
+            let check = read(file, id, text)?;
+            prove(file, &check)?;
+            checks.push(check);
             names.push(file.clone());
         }
         order(checks, &names)

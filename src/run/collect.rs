@@ -11,7 +11,7 @@ use crate::facts::{
     ProbeEnd, ProbeRun, Run, SCHEMA, Services,
 };
 use crate::probe;
-use crate::world::World;
+use crate::world::{World, beside};
 
 use super::output::Waiting;
 
@@ -39,20 +39,20 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu = scope.spawn(|| gpu_chain(world, &framework, look, asks_gpu, &log, &waiting));
-        let services = scope.spawn(|| {
+        let gpu = beside(scope, || gpu_chain(world, &framework, look, asks_gpu, &log, &waiting));
+        let services = beside(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =
                 log.time("services", || probe::services::collect(world, &network, words.as_deref()));
             (network, services)
         });
-        let storage = scope.spawn(|| {
+        let storage = beside(scope, || {
             let (storage, run) = probe::storage::collect(world, world.deadline());
             log.add(run);
             storage
         });
         // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
-        let isolation = scope.spawn(|| log.time("isolation", || probe::isolation::collect(world)));
+        let isolation = beside(scope, || log.time("isolation", || probe::isolation::collect(world)));
         facts.container = log.time("container", || probe::container::collect(world));
         facts.host = log.time("host", || probe::container::host(world));
         facts.limits = log.time("limits", || probe::limits::collect(world));
@@ -60,7 +60,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
         facts.process = log.time("process", || probe::process::collect(world));
         facts.environment = log.time("environment", || probe::environment::collect(world));
         facts.image = log.time("image", || probe::image::collect(world));
-        if let Ok(chain) = gpu.join() {
+        if let Some(chain) = gpu.join() {
             facts.driver = chain.driver;
             facts.nvml = chain.nvml;
             facts.gpus = chain.gpus;
@@ -69,14 +69,14 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
             facts.native = chain.native;
             facts.compute = chain.compute;
         }
-        if let Ok((network, services)) = services.join() {
+        if let Some((network, services)) = services.join() {
             facts.network = network;
             facts.services = services;
         }
-        if let Ok(isolation) = isolation.join() {
+        if let Some(isolation) = isolation.join() {
             facts.isolation = isolation;
         }
-        if let Ok(storage) = storage.join() {
+        if let Some(storage) = storage.join() {
             facts.storage = storage;
             probe::identity::adopt_home(&mut facts.identity, &facts.storage);
         }
@@ -130,7 +130,7 @@ fn gpu_chain(
         let loads =
             (asks_gpu || look.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
         let mut libraries = chain.libraries.clone();
-        let loader = scope.spawn(move || {
+        let loader = beside(scope, move || {
             if let Fact::Known(libraries) = &mut libraries
                 && loads
             {
@@ -142,7 +142,7 @@ fn gpu_chain(
         let [asks_nvml, asks_cuda] =
             [LibraryId::Nvml, LibraryId::Cuda].map(|id| asks_gpu && may_find(&chain.libraries, id));
         let found = chain.libraries.clone();
-        let native = scope.spawn(move || {
+        let native = beside(scope, move || {
             let asked = look.gpu_code || asks_nvml || asks_cuda;
             if asked {
                 log.time("native", || probe::native::collect(world, framework, &found))
@@ -152,7 +152,8 @@ fn gpu_chain(
         });
         if asks_gpu {
             let nvml =
-                scope.spawn(
+                beside(
+                    scope,
                     move || {
                         if asks_nvml { probe::nvml::collect(world, deadline) } else { probe::nvml::not_there() }
                     },
@@ -163,17 +164,17 @@ fn gpu_chain(
             chain.compute = multiply(world, &chain.libraries, &cuda, deadline, log, waiting);
             chain.cuda = cuda;
             waiting.on("NVML");
-            if let Ok((nvml, gpus, run)) = nvml.join() {
+            if let Some((nvml, gpus, run)) = nvml.join() {
                 log.add(run);
                 chain.nvml = nvml;
                 chain.gpus = gpus;
             }
         }
         waiting.on("the CUDA libraries");
-        if let Ok(native) = native.join() {
+        if let Some(native) = native.join() {
             chain.native = native;
         }
-        if let Ok(libraries) = loader.join() {
+        if let Some(libraries) = loader.join() {
             chain.libraries = libraries;
         }
     });

@@ -81,9 +81,10 @@ impl Waiting {
     /// Begins to watch the clock.
     pub fn begin() -> Self {
         let shared = Arc::new((Mutex::new(State { on: "this container", over: false }), Condvar::new()));
-        let teller = terminal::is_terminal(Target::Stderr).then(|| {
+        let teller = terminal::is_terminal(Target::Stderr).then_some(()).and_then(|()| {
             let shared = Arc::clone(&shared);
-            std::thread::spawn(move || tell(&shared))
+            // Nobody need hear it: where no thread is to be had, it is silent.
+            std::thread::Builder::new().spawn(move || tell(&shared)).ok()
         });
         Self { shared, teller }
     }

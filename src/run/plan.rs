@@ -1,6 +1,6 @@
 //! What is asked of a run: the catalogue, the profile, the selection, the recording.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::check::load::with_suggestion;
@@ -34,11 +34,7 @@ impl From<ConfigError> for Failure {
 impl Plan {
     /// Reads catalogue, site checks and profile, and refuses what does not fit together.
     pub fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
-        let mut site = Vec::new();
-        for folder in &arguments.checks {
-            site.extend(site_checks(world, folder)?);
-        }
-        let catalogue = Catalogue::load(&site)?;
+        let catalogue = catalogue(world, &arguments.checks)?;
         let profile = profile(world, &arguments.profile, &catalogue)?;
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
@@ -86,18 +82,29 @@ impl Plan {
     }
 }
 
-/// The catalogue without site checks.
-pub fn embedded() -> Result<Catalogue, Failure> {
-    Ok(Catalogue::load(&[])?)
+/// The catalogue with the site checks of these folders.
+pub fn catalogue(world: &World, folders: &[PathBuf]) -> Result<Catalogue, Failure> {
+    let mut site = Vec::new();
+    for folder in folders {
+        site.extend(site_checks(world, folder)?);
+    }
+    Ok(Catalogue::load(&site)?)
 }
 
 fn wrong(path: &Path, message: impl Into<String>) -> Failure {
     Failure::new(exit::CONFIG, format!("{}: {}", plain(&path.to_string_lossy()), message.into()))
 }
 
+fn size(bytes: u64) -> String {
+    crate::text::bytes(bytes as f64)
+}
+
 /// The text of a file that the user named.
 fn read(world: &World, path: &Path, limit: u64) -> Result<String, Failure> {
     match world.read_bytes(path, limit) {
+        Fact::Known(bytes) if bytes.len() as u64 >= limit => {
+            Err(wrong(path, format!("is larger than {}", size(limit))))
+        }
         Fact::Known(bytes) => String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8")),
         Fact::Absent => Err(wrong(path, "there is no such file")),
         Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),

@@ -64,6 +64,27 @@ fn set_handler(signal: c_int, handler: usize) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, none, 8_usize) };
 }
 
+/// As process 1 we are the one whom `docker stop` and the kubelet tell to end, and the kernel gives process 1 no signal
+/// that it has no handler for. So until the workload is there, it ends us; the kernel forgets the handlers as it starts.
+pub fn heed_termination() {
+    if std::process::id() != 1 {
+        return;
+    }
+    for signal in [libc::SIGTERM, libc::SIGINT] {
+        if handler(signal) == Some(libc::SIG_DFL) {
+            let leave = leave as extern "C" fn(c_int);
+            // SAFETY: the handler only calls `_exit`, which is safe in one.
+            unsafe { libc::signal(signal, leave as libc::sighandler_t) };
+        }
+    }
+}
+
+/// What the shell says of a process that a signal ended.
+extern "C" fn leave(signal: c_int) {
+    // SAFETY: `_exit` runs no code of ours. The kernel ends the rest of the container with us.
+    unsafe { libc::_exit(128 + signal) }
+}
+
 /// Becomes `command`. Returns only when that failed, with the reason.
 ///
 /// Every thread but the caller's must have ended.
