@@ -1,5 +1,7 @@
 //! Every check over one recording.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde_json::Value;
 
 use super::{Catalogue, Check, Outcome};
@@ -27,28 +29,36 @@ pub struct Judged {
 pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> {
     let scope = Scope::new(facts);
     let mut all: Vec<Judged> = Vec::new();
+    let mut failed = Failed::new();
     for check in &catalogue.checks {
         let mut judged = one(check, &scope, phase);
         for finding in &mut judged {
             if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
-                && let Some(cause) = cause_of(check, finding.subject.as_deref(), &all)
+                && let Some(cause) = cause_of(check, finding.subject.as_deref(), &failed)
             {
                 finding.outcome = Outcome::Blocked;
                 finding.message = format!("not judged, because {cause} fails");
                 finding.blocked_by = Some(cause);
             }
         }
+        let failures = judged.iter().filter(|finding| finding.outcome == Outcome::Fails);
+        let subjects: BTreeSet<Option<String>> = failures.map(|finding| finding.subject.clone()).collect();
+        if !subjects.is_empty() {
+            failed.insert(check.id.clone(), subjects);
+        }
         all.append(&mut judged);
     }
     all
 }
 
+/// The subjects for which each check failed; none for a failure of the whole.
+type Failed = BTreeMap<String, BTreeSet<Option<String>>>;
+
 /// The first cause in the chain that fails, for the same subject or for the whole.
-fn cause_of(check: &Check, subject: Option<&str>, judged: &[Judged]) -> Option<String> {
+fn cause_of(check: &Check, subject: Option<&str>, failed: &Failed) -> Option<String> {
     let fails = |cause: &&String| {
-        judged.iter().any(|other| {
-            let concerns = other.subject.is_none() || subject.is_none() || other.subject.as_deref() == subject;
-            other.check == **cause && other.outcome == Outcome::Fails && concerns
+        failed.get(*cause).is_some_and(|subjects| {
+            subject.is_none() || subjects.contains(&None) || subjects.contains(&subject.map(str::to_owned))
         })
     };
     check.causes.iter().find(fails).cloned()

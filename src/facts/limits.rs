@@ -22,8 +22,8 @@ record! {
         /// Whether fewer cores are usable than the host has. Derived.
         pub cpu_limited: Fact<bool>,
         /// Share of CPU periods in which the quota stopped the container, 0 to 1,
-        /// `cpu.stat` `nr_throttled` / `nr_periods` of the group that sets the quota; absent without one and before
-        /// the first period.
+        /// `cpu.stat` `nr_throttled` / `nr_periods` of the group that sets the quota; absent without one and
+        /// in the first 300 periods, about half a minute.
         pub cpu_throttled_share: Fact<f64>,
         /// Processes and threads allowed, `pids.max`.
         pub pids: Fact<u64>,

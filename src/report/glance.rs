@@ -60,7 +60,12 @@ const ROWS: [Row; 8] = [
 
 /// Every line for this report.
 pub fn lines(report: &Report) -> Vec<Glance> {
-    let line = |(name, patterns, text): &Row| Glance { name, mark: mark(report, patterns), text: text(report) };
+    let line = |(name, patterns, text): &Row| {
+        let text = text(report);
+        // What is not expected cannot be well.
+        let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || text != NOT_EXPECTED);
+        Glance { name, mark: mark.unwrap_or(Mark::None), text }
+    };
     ROWS.iter().map(line).collect()
 }
 
@@ -166,7 +171,11 @@ fn limits(facts: &Facts) -> String {
     let limits = &facts.limits;
     let host = facts.host.memory_bytes.known().map_or(String::new(), |all| format!(" ({} host)", size(*all)));
     let memory = say(&limits.memory_bytes, |limit| size(*limit), &format!("none{host}"));
-    let cpu = say(&limits.cpu_quota_cores, |cores| number(*cores), "none");
+    let cpus = match (&limits.cpu_limited, &limits.cpu_allowed_count) {
+        (Fact::Known(true), Fact::Known(count)) => format!("{count} by cpuset"),
+        _ => "none".to_owned(),
+    };
+    let cpu = say(&limits.cpu_quota_cores, |cores| number(*cores), &cpus);
     let pids = say(&limits.pids, ToString::to_string, "none");
     let shm = say(&limits.shm_bytes, |shm| size(*shm), "none");
     format!("memory {memory} · cpu {cpu} · pids {pids} · shm {shm}")

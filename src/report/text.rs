@@ -128,7 +128,7 @@ impl Page {
             })
             .collect();
         if !then.is_empty() {
-            self.labelled("then", &then.join(" · "));
+            self.labelled(if cause.is_some() { "then" } else { "best" }, &then.join(" · "));
         }
         for note in &report.notes {
             self.labelled("note", note);

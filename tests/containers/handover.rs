@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use crate::containers::{BASE, Recipe, available, text};
+use crate::gpu::with_fake_gpu;
 
 /// As an entrypoint in a container that is far from ready, started all the same.
 const REPORT: [&str; 5] = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--"];
@@ -60,6 +61,20 @@ fn a_termination_signal_reaches_the_workload() {
     container.signal("TERM");
     assert_eq!(container.wait(), "7");
     assert!(container.logs().contains("listening"));
+}
+
+#[test]
+fn a_termination_signal_while_we_look_ends_the_container() {
+    if !available() {
+        return;
+    }
+    let recipe = with_fake_gpu(Recipe::plain(BASE)).with(["--env=FAKE_GPU=hang=cuInit"]);
+    let exec = ["gpu-preflight", "exec", "--mode=report", "--deadline=60", "--", "echo", "started"];
+    let container = recipe.start(&exec);
+    container.until("the hanging probe", "grep -qs cuda /proc/[0-9]*/cmdline");
+    container.signal("TERM");
+    assert_eq!(container.wait(), "143");
+    assert!(!container.logs().contains("started"));
 }
 
 #[test]

@@ -96,3 +96,22 @@ fn the_report_of_a_recording_is_the_report_of_the_moment() {
     }
     assert_eq!(judged.json["score"], checked.json["score"]);
 }
+
+#[test]
+fn without_room_for_a_thread_or_a_process_everything_else_is_still_looked_at() {
+    if !available() {
+        return;
+    }
+    for limit in ["1", "2", "5"] {
+        let recipe = Recipe::plain(BASE).with([format!("--pids-limit={limit}")]);
+        let output = recipe.run(&["gpu-preflight", "check", "--no-gpu", "--format=json"]);
+        assert!(!text(&output.stderr).contains("panicked"), "{limit}: {}", text(&output.stderr));
+        let report = Report::read(&output);
+        assert_eq!((report.verdict(), report.code), ("not-ready", 1), "{limit}: {}", report.troubles());
+        assert!(report.with_outcome("fails").contains(&"identity.not-root"), "{limit}: {}", report.troubles());
+        assert!(report.fact("network.listeners").is_array(), "{limit}");
+        // A plain root container is stopped, as it would be with room to spare.
+        let output = recipe.run(&["gpu-preflight", "exec", "--no-gpu", "--", "echo", "started"]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""), "{limit}");
+    }
+}

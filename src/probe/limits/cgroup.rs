@@ -19,6 +19,9 @@ struct Group {
     folders: Vec<String>,
 }
 
+/// CPU periods (of a tenth of a second as a rule) before a share of them says something.
+const PERIODS_MIN: u64 = 300;
+
 /// The control groups of this process.
 pub struct Groups {
     memory: Fact<Group>,
@@ -88,12 +91,13 @@ impl Groups {
         })
     }
 
-    /// Share of periods in which the quota of `folder` stopped it.
+    /// Share of periods in which the quota of `folder` stopped it; absent while they are few, for then those count
+    /// most that our own look takes.
     pub fn throttled_share(world: &World, folder: &str) -> Fact<f64> {
         world.read(format!("{folder}/cpu.stat")).and_then(|text| {
             keyed(&text, "nr_periods").and_then(|periods| {
                 keyed(&text, "nr_throttled").and_then(|throttled| {
-                    Fact::present((periods > 0).then(|| (throttled as f64 / periods as f64).min(1.0)))
+                    Fact::present((periods >= PERIODS_MIN).then(|| (throttled as f64 / periods as f64).min(1.0)))
                 })
             })
         })

@@ -24,7 +24,7 @@ fn a_container_of_the_unified_hierarchy_has_its_limits_at_the_mount() {
         (&*format!("{base}/memory.current"), "4096\n"),
         (&*format!("{base}/memory.events"), "low 0\noom 7\noom_kill 3\noom_group_kill 0\n"),
         (&*format!("{base}/cpu.max"), "150000 100000\n"),
-        (&*format!("{base}/cpu.stat"), "usage_usec 9\nnr_periods 8\nnr_throttled 2\n"),
+        (&*format!("{base}/cpu.stat"), "usage_usec 9\nnr_periods 800\nnr_throttled 200\n"),
         (&*format!("{base}/pids.max"), "256\n"),
         (&*format!("{base}/pids.current"), "5\n"),
     ];
@@ -49,14 +49,14 @@ fn the_tightest_visible_ancestor_counts() {
         ("/sys/fs/cgroup/pod/box/memory.max", "max"),
         ("/sys/fs/cgroup/pod/cpu.max", "50000 100000"),
         ("/sys/fs/cgroup/pod/box/cpu.max", "200000 100000"),
-        ("/sys/fs/cgroup/pod/cpu.stat", "nr_periods 0\nnr_throttled 0\n"),
+        ("/sys/fs/cgroup/pod/cpu.stat", "nr_periods 299\nnr_throttled 298\n"),
     ];
     with(&files, |world, groups| {
         assert_eq!(groups.memory_limit(world, None), Fact::Known(100));
         let quota = groups.cpu_quota(world);
         let quota = quota.known().expect("a quota");
         assert!((quota.cores - 0.5).abs() < 1e-9 && quota.folder == "/sys/fs/cgroup/pod", "{}", quota.folder);
-        assert_eq!(Groups::throttled_share(world, &quota.folder), Fact::Absent, "no period yet");
+        assert_eq!(Groups::throttled_share(world, &quota.folder), Fact::Absent, "too few periods");
     });
 }
 
