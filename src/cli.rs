@@ -70,7 +70,7 @@ pub struct ExecArgs {
     pub judging: JudgingArgs,
     #[command(flatten)]
     pub output: OutputArgs,
-    /// What to do with the verdict [default: what GPU_PREFLIGHT_MODE says, else enforce]
+    /// What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]
     #[arg(long, value_name = "MODE", ignore_case = true)]
     pub mode: Option<Mode>,
     /// Stop the workload on INCOMPLETE too
