@@ -25,3 +25,8 @@ bench:
 # What a change must pass, as on a new machine.
 ci:
     .ci/run
+
+# Fuzzes what reads foreign files, from tests/fuzz/seeds: library, gpu_code, loader_cache or proc_files. Needs cargo-fuzz.
+fuzz target seconds="600":
+    mkdir -p target/fuzz-corpus/{{target}}
+    cd tests/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . -s none {{target}} ../../target/fuzz-corpus/{{target}} seeds/{{target}} -- -max_total_time={{seconds}} -timeout=10
