@@ -3,8 +3,8 @@
 //! `PREFLIGHT_TEST_NVIDIA_WHEELS` names a site-packages folder with the wheels of a
 //! CUDA runtime and of cuBLAS, for example after
 //! `python3 -m venv V && V/bin/pip install nvidia-cuda-runtime-cu12 nvidia-cublas-cu12`.
-//! With a `torch` beside them its run paths are tested too.
-//! Without it these tests say that they were skipped.
+//! `PREFLIGHT_TEST_TORCH` names one with PyTorch and those wheels beside it, for its run paths.
+//! Without them these tests say that they were skipped.
 #![allow(clippy::disallowed_methods, clippy::print_stderr)]
 #![allow(unsafe_code)] // one call into NVIDIA's runtime, with its proof
 
@@ -24,6 +24,15 @@ fn wheels() -> Option<PathBuf> {
     if folder.is_none() {
         assert!(std::env::var_os("CI").is_none(), "CI has to set PREFLIGHT_TEST_NVIDIA_WHEELS");
         aloud::skipped("PREFLIGHT_TEST_NVIDIA_WHEELS names no site-packages folder with NVIDIA's wheels");
+    }
+    folder
+}
+
+fn torch() -> Option<PathBuf> {
+    let folder = std::env::var_os("PREFLIGHT_TEST_TORCH").map(PathBuf::from);
+    if folder.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "CI has to set PREFLIGHT_TEST_TORCH");
+        aloud::skipped("PREFLIGHT_TEST_TORCH names no site-packages folder with PyTorch");
     }
     folder
 }
@@ -125,13 +134,10 @@ fn a_missing_dependency_is_named() {
 
 #[test]
 fn the_run_path_in_pytorchs_own_files_beats_the_library_path() {
-    let Some((packages, found)) = taken() else { return };
-    if !packages.join("torch/lib/libtorch_cuda.so").exists() {
-        return aloud::skipped("no PyTorch beside the wheels");
-    }
+    let (Some((_, found)), Some(packages)) = (taken(), torch()) else { return };
     let folder = tempfile::tempdir().expect("a folder");
     let runtime = chosen(&found, LibraryId::Cudart);
-    let wheel = runtime.winner.known().expect("a winner");
+    let wheel = &packages.join("nvidia/cuda_runtime/lib").join(&runtime.soname).to_string_lossy().into_owned();
     std::fs::copy(wheel, folder.path().join(&runtime.soname)).expect("a copy");
     let framework = Framework {
         torch_version: Fact::Known("2.0.0".to_owned()),

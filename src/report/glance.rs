@@ -52,7 +52,7 @@ const ROWS: [Row; 8] = [
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
     ("user", &["identity", "isolation.privilege*", "isolation.not-privileged"], |report| user(&report.facts)),
     ("limits", &["limits"], |report| limits(&report.facts)),
-    ("driver", &["driver", "gpu"], |report| driver(&report.facts)),
+    ("driver", &["driver", "gpu"], driver),
     ("CUDA", &["driver.runtime*", "library.cudart*", "library.cuda-*", "framework"], |report| cuda(&report.facts)),
     ("libraries", &["library"], |report| libraries(&report.facts)),
     ("multiply", &["compute"], |report| multiply(&report.facts)),
@@ -197,13 +197,17 @@ fn no_gpu_asked(facts: &Facts) -> Option<String> {
     words.or(building.then_some(NOT_BUILT)).map(str::to_owned)
 }
 
-fn driver(facts: &Facts) -> String {
+fn driver(report: &Report) -> String {
+    let facts = &report.facts;
     if let Some(words) = no_gpu_asked(facts) {
         return words;
     }
     // Where `/proc/driver` is hidden NVML still knows.
     let version = facts.compatibility.driver_version.known().map(|version| plain(version));
-    let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), "not loaded"));
+    // No file and no library names it; that alone does not mean that it is not there.
+    let is_missing = |f: &super::Finding| f.check == "driver.kernel-loaded" && f.outcome == Outcome::Fails;
+    let nothing = if report.findings.iter().any(is_missing) { "not loaded" } else { "version not known" };
+    let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), nothing));
     let gpus = match &facts.gpus {
         Fact::Known(gpus) => format!(", {}", gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known()))),
         Fact::Absent => ", no GPU".to_owned(),

@@ -9,10 +9,12 @@ PREFLIGHT_CACHE=${PREFLIGHT_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/gpu-preflight
 PREFLIGHT_TEST_JUPYTER=${PREFLIGHT_TEST_JUPYTER:-$PREFLIGHT_CACHE/jupyter/bin/jupyter-server}
 # A site-packages folder with NVIDIA's libcudart and libcublas wheels for CUDA 12.
 PREFLIGHT_TEST_NVIDIA_WHEELS=${PREFLIGHT_TEST_NVIDIA_WHEELS:-$PREFLIGHT_CACHE/nvidia-wheels}
+# Folders cudart11, cudart13 and cublas126, each with the wheel of another release, to mix with those.
+PREFLIGHT_TEST_NVIDIA_OTHERS=${PREFLIGHT_TEST_NVIDIA_OTHERS:-$PREFLIGHT_CACHE/nvidia-others}
 # A folder with libcuda.so.1 and libnvidia-ml.so.1 of Debian's non-free archive.
 PREFLIGHT_TEST_NVIDIA_DRIVER=${PREFLIGHT_TEST_NVIDIA_DRIVER:-$PREFLIGHT_CACHE/nvidia-driver}
 # A site-packages folder with PyTorch 2.7.0, as far as its version and its GPU code go.
-PREFLIGHT_TEST_TORCH=${PREFLIGHT_TEST_TORCH:-$PREFLIGHT_CACHE/torch}
+PREFLIGHT_TEST_TORCH=${PREFLIGHT_TEST_TORCH:-$PREFLIGHT_CACHE/torch-2.7.0}
 
 export PREFLIGHT_CACHE PREFLIGHT_TEST_JUPYTER PREFLIGHT_TEST_NVIDIA_WHEELS PREFLIGHT_TEST_NVIDIA_DRIVER
-export PREFLIGHT_TEST_TORCH
+export PREFLIGHT_TEST_NVIDIA_OTHERS PREFLIGHT_TEST_TORCH
