@@ -29,12 +29,12 @@ mod storage;
 pub mod version;
 
 pub use compatibility::Compatibility;
-pub use compute::{Compute, Multiply, Precision, Proof};
+pub use compute::{Compute, FailureKind, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
-pub use gpu::{ComputeMode, Gpu};
+pub use gpu::{ComputeMode, FabricState, Gpu, GpuProcess};
 pub use identity::Identity;
 pub use image::{Framework, Image, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};

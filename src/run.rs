@@ -1,6 +1,6 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
-mod collect;
+pub mod collect;
 mod gpus;
 mod output;
 mod plan;

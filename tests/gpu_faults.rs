@@ -3,6 +3,8 @@
 
 #[path = "support/fakes.rs"]
 mod fakes;
+#[path = "gpu_faults/health.rs"]
+mod health;
 #[path = "support/machine.rs"]
 mod machine;
 #[path = "gpu_faults/multiplies.rs"]
@@ -41,6 +43,15 @@ impl Machine {
         // A test that failed in its turn has said so; the others go on.
         let turn = Turn::Shared(TURNS.read().unwrap_or_else(PoisonError::into_inner));
         Self { world: machine::with(libraries, scenario), _turn: turn }
+    }
+
+    /// The same with one more variable in the environment.
+    fn with_environment(scenario: &str, name: &str, value: &str) -> Self {
+        let mut machine = Self::plays(scenario);
+        let mut environment = machine.world.environment().to_vec();
+        environment.push((name.into(), value.into()));
+        machine.world = World::at("/", environment, Duration::from_mins(1)).with_program(machine.world.program());
+        machine
     }
 
     /// The same with no other test beside.

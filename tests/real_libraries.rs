@@ -101,20 +101,21 @@ fn with_library_path(folder: &Path) -> Vec<Library> {
     let world = World::at("/", environment, Duration::from_mins(1)).with_program(env!("CARGO_BIN_EXE_gpu-preflight"));
     let mut found = libraries::census(&world, &Framework::default()).known().expect("a census").clone();
     let run = libraries::load(&world, &mut found, world.deadline());
-    assert_eq!(run.end, ProbeEnd::Completed, "{run:?}");
+    // Skipped where every winner is damaged: nothing is opened then.
+    assert!(matches!(run.end, ProbeEnd::Completed | ProbeEnd::Skipped), "{run:?}");
     found
 }
 
 #[test]
-fn a_damaged_library_is_refused_in_the_loaders_words() {
+fn a_damaged_library_is_not_opened() {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("libcudart.so.98"), "/* GNU ld script */\n".repeat(20)).expect("a file");
-    std::fs::write(folder.path().join("libcublas.so.98"), b"\x7fELF\x02\x01\x01").expect("a file");
+    std::fs::write(folder.path().join("libcublas.so.98"), b"\x7fELF\x02\x01").expect("a file");
     let found = with_library_path(folder.path());
-    for (id, words) in [(LibraryId::Cudart, "invalid ELF header"), (LibraryId::Cublas, "file too short")] {
+    for id in [LibraryId::Cudart, LibraryId::Cublas] {
         let library = chosen(&found, id);
         assert_eq!(library.candidates[0].loadable, Fact::Known(false), "{id}");
-        assert!(library.load_error.known().is_some_and(|error| error.contains(words)), "{library:#?}");
+        assert!(library.load_error.known().is_some_and(|error| error.contains("cut short or damaged")), "{library:#?}");
         assert_eq!((&library.loaded_path, &library.version), (&Fact::Absent, &Fact::Absent));
     }
 }

@@ -34,7 +34,7 @@ pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> 
         let mut judged = one(check, &scope, phase);
         for finding in &mut judged {
             if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
-                && let Some(cause) = cause_of(check, finding.subject.as_deref(), &failed)
+                && let Some(cause) = cause_of(catalogue, check, finding.subject.as_deref(), &failed)
             {
                 finding.outcome = Outcome::Blocked;
                 finding.message = format!("not judged, because {cause} fails");
@@ -54,11 +54,14 @@ pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> 
 /// The subjects for which each check failed; none for a failure of the whole.
 type Failed = BTreeMap<String, BTreeSet<Option<String>>>;
 
-/// The first cause in the chain that fails, for the same subject or for the whole.
-fn cause_of(check: &Check, subject: Option<&str>, failed: &Failed) -> Option<String> {
+/// The first cause in the chain that fails, for the same subject or for the whole. Items of another list, as libraries
+/// are to GPUs, concern every item of this one.
+fn cause_of(catalogue: &Catalogue, check: &Check, subject: Option<&str>, failed: &Failed) -> Option<String> {
     let fails = |cause: &&String| {
         failed.get(*cause).is_some_and(|subjects| {
-            subject.is_none() || subjects.contains(&None) || subjects.contains(&subject.map(str::to_owned))
+            let same_list = catalogue.get(cause).is_some_and(|cause| cause.each == check.each);
+            let whole = subject.is_none() || subjects.contains(&None);
+            whole || !same_list || subjects.contains(&subject.map(str::to_owned))
         })
     };
     check.causes.iter().find(fails).cloned()

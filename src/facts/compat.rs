@@ -5,14 +5,16 @@
 //! where an input is unknown the result is unknown for the same reason, and where an
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
-//! [`stack`] joins driver, runtime and libraries, [`multiply`] sets rates against what
-//! such a GPU reaches, [`target`] the image's GPU code beside a GPU; here are the small ones.
+//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] sets rates
+//! against what such a GPU reaches, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
+//! here are the small ones.
 
+mod failure;
 mod multiply;
 mod stack;
 pub mod target;
+mod visible;
 
-use super::reference::cuda_errors;
 use super::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
 
 const GIB: u64 = 1 << 30;
@@ -30,13 +32,14 @@ pub fn derive(facts: &mut Facts) {
             gpu.memory_used_share = memory_used_share(gpu);
         }
     }
-    facts.cuda.init_meaning = facts.cuda.init_code.clone().and_then(|code| {
-        let row = if code == 0 { None } else { cuda_errors::error(code) };
-        Fact::present(row.map(|row| format!("{}; most often: {}", row.meaning, row.cause)))
-    });
+    facts.cuda.init_meaning = failure::init_meaning(facts);
+    facts.cuda.unsearched_copy = stack::unsearched_cuda(facts);
     adopt_loaded(facts);
     facts.compatibility = stack::compatibility(facts);
+    facts.nvml.fabric_state = visible::fabric_state(facts);
+    visible::compare_links(facts);
     multiply::derive(facts);
+    failure::derive(facts);
     target::derive(facts);
 }
 
@@ -49,7 +52,10 @@ fn adopt_loaded(facts: &mut Facts) {
                 library.loaded_path = facts.cuda.library.clone();
                 library.load_error = facts.cuda.load_error.clone();
             }
-            LibraryId::Nvml => library.loaded_path = facts.nvml.library.clone(),
+            LibraryId::Nvml => {
+                library.loaded_path = facts.nvml.library.clone();
+                library.load_error = facts.nvml.load_error.clone();
+            }
             LibraryId::Cudart | LibraryId::Cublas | LibraryId::CublasLt => {}
         }
     }

@@ -21,13 +21,22 @@ record! {
         /// Whether the winning libcuda has the version of the kernel driver, or is a newer
         /// forward-compatibility copy; absent when there is none or its file name has no version. Derived.
         pub driver_library_matches: Fact<bool>,
-        /// Whether cuBLAS and cuBLASLt that would be loaded together are of one release, by what they say of themselves,
-        /// else by their file names; absent when one of them is missing. Derived.
+        /// Whether cuBLAS and cuBLASLt that would be loaded together are of one release, by their files, else by
+        /// what they say of themselves; absent when one of them is missing. Derived.
         pub cublas_pair_matches: Fact<bool>,
+        /// Release of cuBLAS: what its file tells, else what it says of itself. Derived.
+        pub cublas_version: Fact<String>,
+        /// Release of cuBLASLt, likewise. Derived.
+        pub cublaslt_version: Fact<String>,
         /// Whether the CUDA major of PyTorch is among the runtimes found; absent without PyTorch or in a CPU build. Derived.
         pub torch_runtime_found: Fact<bool>,
         /// GPUs that CUDA shows less than NVML does, though `CUDA_VISIBLE_DEVICES` does not hide them; absent where MIG
         /// is on, for CUDA counts slices. Derived.
         pub hidden_gpu_count: Fact<u64>,
+        /// The first entry of `CUDA_VISIBLE_DEVICES` that names no GPU of NVML's, where CUDA shows fewer GPUs than are
+        /// asked for; absent when each names one, or MIG is on. CUDA drops it and all after it. Derived.
+        pub missing_visible_device: Fact<String>,
+        /// GPUs that NVML shows beyond those that `NVIDIA_VISIBLE_DEVICES` names; absent where that is no list. Derived.
+        pub ungranted_gpu_count: Fact<u64>,
     }
 }

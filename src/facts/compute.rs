@@ -23,6 +23,26 @@ words! {
         /// At least one element is wrong.
         Wrong = "wrong",
     }
+
+    /// What kind of trouble a failed call met.
+    pub enum FailureKind {
+        /// Any other, also a hang or crash.
+        Other = "other",
+        /// Too little memory was free.
+        Memory = "memory",
+        /// The library has no code for this GPU.
+        NoKernel = "no-kernel",
+        /// The driver is too old to compile or load what the library brings.
+        Toolchain = "toolchain",
+        /// The GPU gives out no context.
+        Unavailable = "unavailable",
+        /// The GPU met a hardware error.
+        Hardware = "hardware",
+        /// The MPS daemon or server refuses.
+        Mps = "mps",
+        /// Someone outside killed the process, most often the kernel for lack of memory.
+        Killed = "killed",
+    }
 }
 
 record! {
@@ -55,6 +75,11 @@ record! {
         pub failed_call: Fact<String>,
         /// Its return code with its name, or how the process ended in it; absent when none failed.
         pub failed_code: Fact<String>,
+        /// What that code means in a container, from the reference table, and what the other facts say for or against
+        /// it; absent when none failed. Derived.
+        pub failed_meaning: Fact<String>,
+        /// What kind of trouble it was; absent when no call failed. Derived.
+        pub failure_kind: Fact<FailureKind>,
         /// Rate in 10^12 operations per second, median of the timed multiplies.
         pub tflops: Fact<f64>,
         /// Slowest to fastest timed multiply, as a share of the median. Context.
@@ -76,7 +101,12 @@ record! {
         pub share_of_expected: Fact<f64>,
         /// `tflops` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
-        /// Whether `cudaMemGetInfo` showed too little free memory for the multiply.
+        /// Bytes that were free before anything was allocated, `cudaMemGetInfo`.
+        pub memory_free_bytes: Fact<u64>,
+        /// Whether too little memory was free for context, handle or matrices.
         pub memory_short: Fact<bool>,
+        /// Who holds memory on this GPU, as far as NVML shows it to us, for example `process 4242 with 120.0 GiB`; absent
+        /// when it shows nobody, and where it cannot be told which of NVML's GPUs this is. Derived.
+        pub memory_holders: Fact<String>,
     }
 }

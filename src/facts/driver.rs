@@ -1,7 +1,7 @@
 //! The NVIDIA driver: as files show it, as NVML answers, as libcuda answers.
 
-use super::Fact;
 use super::shape::record;
+use super::{FabricState, Fact};
 
 record! {
     /// The NVIDIA kernel driver as files show it.
@@ -33,6 +33,11 @@ record! {
         pub kernel_open: Fact<bool>,
         /// GPUs that the kernel driver lists under `/proc/driver/nvidia/gpus`.
         pub kernel_gpu_count: Fact<u64>,
+        /// Folder in which clients and daemon of MPS meet: `CUDA_MPS_PIPE_DIRECTORY`, else `/tmp/nvidia-mps` where that
+        /// is there; absent when neither is.
+        pub mps_folder: Fact<String>,
+        /// Whether the daemon's pipe `control` is in that folder; absent without a folder.
+        pub mps_control_present: Fact<bool>,
         /// Whether any driver library or node is mounted into this container, from `/proc/self/mountinfo`. Context.
         pub injected: Fact<bool>,
     }
@@ -53,6 +58,8 @@ record! {
     pub struct Nvml {
         /// File that was loaded; absent when there is no libnvidia-ml.
         pub library: Fact<String>,
+        /// Why it could not be loaded, in the loader's words; absent when it was, and when there is none.
+        pub load_error: Fact<String>,
         /// Return code of `nvmlInit_v2`: 0 success, 9 driver not loaded, 18 library and driver differ.
         pub init_code: Fact<i64>,
         /// Name of that code, for example `NVML_ERROR_DRIVER_NOT_LOADED`.
@@ -65,6 +72,8 @@ record! {
         pub gpu_count: Fact<u64>,
         /// GPUs whose handle NVML refused, by index with the code's name.
         pub lost_gpus: Fact<Vec<String>>,
+        /// The least advanced fabric state of all GPUs; absent where none has an NVLink fabric. Derived.
+        pub fabric_state: Fact<FabricState>,
         /// Whether NVML still did not answer when its time was up.
         pub hung: Fact<bool>,
         /// Whether NVML crashed, or ended the process, before it answered.
@@ -90,10 +99,15 @@ record! {
         pub device_count: Fact<u64>,
         /// Whether a call still had not returned when its time was up.
         pub hung: Fact<bool>,
+        /// Whether it was in state `D` then: waiting in the kernel, where no signal reaches it.
+        pub hung_in_kernel: Fact<bool>,
         /// Whether libcuda crashed, or ended the process, before it answered.
         pub crashed: Fact<bool>,
         /// The call it hung or crashed in; absent when it did neither.
         pub lost_call: Fact<String>,
+        /// Copy of libcuda that could be loaded, where the loader looks in no folder that has one; absent where it finds
+        /// one, and where there is none. Derived.
+        pub unsearched_copy: Fact<String>,
         /// Whether the loaded file is a link-time stub.
         pub is_stub: Fact<bool>,
         /// Whether the loaded file is a forward-compatibility copy.

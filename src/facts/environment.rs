@@ -32,10 +32,14 @@ record! {
         pub preloaded: Fact<Vec<String>>,
         /// `NVIDIA_VISIBLE_DEVICES` as `all`, `none`, `void` or `list`; absent when unset.
         pub nvidia_visible_devices: Fact<String>,
+        /// Number of GPUs that a list in `NVIDIA_VISIBLE_DEVICES` names; absent when it is no list.
+        pub nvidia_visible_count: Fact<u64>,
         /// `NVIDIA_DRIVER_CAPABILITIES`, entry by entry; absent when unset.
         pub nvidia_driver_capabilities: Fact<Vec<String>>,
         /// Number of entries in `CUDA_VISIBLE_DEVICES`, 0 when it hides all; absent when unset.
         pub cuda_visible_count: Fact<u64>,
+        /// Those entries, identifiers cut as those of the GPUs; absent when unset. Context.
+        pub cuda_visible_devices: Fact<Vec<String>>,
         /// `OMP_NUM_THREADS` as a number; absent when unset.
         pub omp_threads: Fact<u64>,
         /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once. Context.

@@ -59,9 +59,11 @@ record! {
         pub loaded_path: Fact<String>,
         /// Why it could not be loaded, in the loader's words; absent when it was.
         pub load_error: Fact<String>,
+        /// The library that it needs and the loader does not find; absent when nothing is missing. Derived.
+        pub missing_dependency: Fact<String>,
         /// Version that the loaded library gives for itself: `12.9` from `cudaRuntimeGetVersion`, `12.9.1` from
-        /// `cublasGetProperty` and `cublasLtGetVersion`; absent when it could not be loaded. The runtime of CUDA 11
-        /// does not say without a driver.
+        /// `cublasGetProperty` and `cublasLtGetVersion` (cuBLAS 12 gives that of the cuBLASLt loaded with it); absent when
+        /// it could not be loaded. The runtime of CUDA 11 does not say without a driver.
         pub version: Fact<String>,
     }
 
@@ -73,7 +75,8 @@ record! {
         pub real_path: Fact<String>,
         /// How it was found. Context.
         pub found_by: FoundBy,
-        /// Version in the name of the real file; absent when the name has none. Context.
+        /// Version in the name of the real file, else of NVIDIA's wheel that brought it; absent when neither tells one.
+        /// Context.
         pub file_version: Fact<String>,
         /// `DT_SONAME`. Context.
         pub soname: Fact<String>,

@@ -39,7 +39,8 @@ record! {
         /// Libraries with GPU code in the folders of Python packages, of `LD_LIBRARY_PATH` and of cuBLAS; of cuBLAS the
         /// copies that the workload would get. Read from the headers of their `.nv_fatbin`; nothing is loaded. Context.
         pub libraries: Fact<Vec<NativeLibrary>>,
-        /// The image on the GPUs that are here, one for each model. Derived. Context.
+        /// The image on the GPUs that are here, one for each model, as NVML or, where that cannot be asked, CUDA names them.
+        /// Derived. Context.
         pub present: Fact<Vec<Target>>,
         /// The image on the GPUs that the profile wants and on those that `--assume` asks about. Derived.
         pub targets: Vec<Target>,

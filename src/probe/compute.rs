@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use device::serve;
 
 use crate::facts::{Compute, Fact, GapKind, Library, LibraryId, Multiply, ProbeEnd, ProbeRun};
+use crate::probe::libraries::refusal;
 use crate::world::World;
 use crate::world::child::{self, Probed};
 
@@ -52,6 +53,10 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline
     let not_asked = |why: &str| (Compute { multiplies: Fact::unknown(GapKind::NotAsked, why) }, Vec::new());
     let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
     let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
+    let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
+    if let Some(why) = libraries.iter().filter(used).find_map(refusal) {
+        return not_asked(&why);
+    }
     if device_count == 0 {
         return not_asked("no CUDA device to ask");
     }
@@ -104,13 +109,16 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
         ProbeEnd::TimedOut => stuck,
         ProbeEnd::Crashed | ProbeEnd::Exited => true,
     };
-    if let (true, Fact::Known(call)) = (is_lost, &run.at)
-        && let Some(lost) = multiplies.iter_mut().find(|multiply| multiply.failed_call.is_unknown())
-    {
-        lost.failed_call = Fact::Known(call.clone());
+    let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
+    if let (true, Fact::Known(call), Some(open)) = (is_lost, &run.at, open) {
+        // One trouble is told once: what was not tried after it is not listed.
+        multiplies.truncate(open + 1);
         let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
         let left = run.detail.known().cloned().unwrap_or_default();
-        lost.failed_code = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
+        if let Some(lost) = multiplies.last_mut() {
+            lost.failed_call = Fact::Known(call.clone());
+            lost.failed_code = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
+        }
     }
     (multiplies, run)
 }

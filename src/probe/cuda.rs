@@ -40,9 +40,10 @@ struct Input {
 pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     let left = deadline.saturating_duration_since(Instant::now());
     let input = Input { budget_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) };
-    let Probed { reading, run, gap, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
+    let Probed { reading, run, gap, hung_in_kernel, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
     let mut cuda = super::whole(reading, gap.as_ref());
     cuda.hung = Fact::Known(run.end == ProbeEnd::TimedOut);
+    cuda.hung_in_kernel = Fact::Known(hung_in_kernel);
     cuda.crashed = Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited));
     cuda.lost_call = run.at.clone();
     (cuda, run)
@@ -54,9 +55,24 @@ pub fn not_there() -> (Cuda, ProbeRun) {
         library: Fact::Absent,
         load_error: Fact::Known(format!("{}: no copy lies where the loader looks", CudaDriver::SONAME)),
         hung: Fact::Known(false),
+        hung_in_kernel: Fact::Known(false),
         crashed: Fact::Known(false),
         lost_call: Fact::Absent,
         ..without_library("no libcuda to ask")
+    };
+    (cuda, super::skipped(NAME))
+}
+
+/// What is known when the copy that the loader would take is no good: opening it might end the process.
+pub fn not_usable(why: &str) -> (Cuda, ProbeRun) {
+    let cuda = Cuda {
+        library: Fact::unknown(GapKind::Malformed, why),
+        load_error: Fact::Known(why.chars().take(255).collect()),
+        hung: Fact::Known(false),
+        hung_in_kernel: Fact::Known(false),
+        crashed: Fact::Known(false),
+        lost_call: Fact::Absent,
+        ..without_library("libcuda could not be loaded")
     };
     (cuda, super::skipped(NAME))
 }

@@ -20,7 +20,10 @@ pub fn collect(world: &World) -> Driver {
     let nodes = nodes(world);
     let gpus = nodes.as_ref().map(|nodes| nodes.iter().filter(|node| is_gpu(&node.path)).cloned().collect::<Vec<_>>());
     let version = world.read("/proc/driver/nvidia/version");
+    let mps_folder = mps_folder(world);
     Driver {
+        mps_control_present: mps_folder.as_ref().and_then(|folder| world.exists(format!("{folder}/control"))),
+        mps_folder: mps_folder.map(|folder| folder.chars().take(255).collect()),
         control_node_present: control.present,
         control_node_openable: control.openable,
         control_node_errno: control.errno,
@@ -125,6 +128,15 @@ fn uvm_major_current(world: &World, major: &Fact<u32>) -> Fact<bool> {
     })
 }
 
+/// Where a client of MPS looks for its daemon. CUDA looks there whether or not the variable is set.
+fn mps_folder(world: &World) -> Fact<String> {
+    const USUAL: &str = "/tmp/nvidia-mps";
+    match world.env("CUDA_MPS_PIPE_DIRECTORY").filter(|folder| !folder.is_empty()) {
+        Some(folder) => Fact::Known(folder),
+        None => world.exists(USUAL).and_then(|there| Fact::present(there.then(|| USUAL.to_owned()))),
+    }
+}
+
 /// The first dotted number of the line that names the module.
 fn kernel_version(text: &str) -> Fact<String> {
     let line = text.lines().find(|line| line.starts_with("NVRM version:")).unwrap_or_default();
@@ -143,7 +155,8 @@ fn kernel_version(text: &str) -> Fact<String> {
 fn is_driver_mount(line: &str) -> bool {
     let place = line.split(' ').nth(4).unwrap_or_default();
     let name = place.rsplit('/').next().unwrap_or_default();
-    name.starts_with("libcuda.so") || name.starts_with("libnvidia-") || name.starts_with("nvidia")
+    let is_folder = place == "/usr/local/nvidia" || place.starts_with("/usr/local/nvidia/");
+    is_folder || name.starts_with("libcuda.so") || name.starts_with("libnvidia-") || name.starts_with("nvidia")
 }
 
 #[cfg(test)]

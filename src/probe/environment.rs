@@ -23,9 +23,14 @@ pub fn collect(world: &World) -> Environment {
         preloaded: preloaded(world),
         nvidia_visible_devices: Fact::present(world.env("NVIDIA_VISIBLE_DEVICES"))
             .map(|value| visible_class(&value).to_owned()),
+        nvidia_visible_count: Fact::present(
+            world.env("NVIDIA_VISIBLE_DEVICES").and_then(|value| granted_count(&value)),
+        ),
         nvidia_driver_capabilities: Fact::present(world.env("NVIDIA_DRIVER_CAPABILITIES"))
             .map(|value| entries(&value, ',').into_iter().filter(|entry| !entry.is_empty()).collect()),
         cuda_visible_count: Fact::present(world.env("CUDA_VISIBLE_DEVICES")).map(|value| visible_count(&value)),
+        cuda_visible_devices: Fact::present(world.env("CUDA_VISIBLE_DEVICES"))
+            .map(|value| entries(&value, ',').iter().map(|entry| shortened(entry)).collect()),
         omp_threads: Fact::present(world.env("OMP_NUM_THREADS")).and_then(|value| threads(&value)),
         python_unbuffered: Fact::Known(world.env("PYTHONUNBUFFERED").is_some_and(|value| !value.is_empty())),
     }
@@ -93,6 +98,24 @@ fn visible_class(value: &str) -> &'static str {
         "" | "void" => "void",
         _ => "list",
     }
+}
+
+/// How many GPUs a list of indices, MIG indices (`0:1`), UUIDs or CDI names has. What is no such list, as the folder
+/// that stands there when GPUs are granted by mounts, says nothing about their number.
+fn granted_count(value: &str) -> Option<u64> {
+    let is_device = |entry: &str| {
+        let entry = entry.strip_prefix("nvidia.com/gpu=").unwrap_or(entry);
+        let is_number = |part: &str| part.parse::<u32>().is_ok();
+        entry.starts_with("GPU-") || entry.starts_with("MIG-") || entry.splitn(2, ':').all(is_number)
+    };
+    let entries: Vec<&str> = value.split(',').map(str::trim).collect();
+    entries.iter().all(|entry| is_device(entry)).then(|| u64::try_from(entries.len()).unwrap_or(u64::MAX))
+}
+
+/// A UUID cut to as much as the GPUs' own are.
+fn shortened(entry: &str) -> String {
+    let kept = if entry.starts_with("GPU-") || entry.starts_with("MIG-") { 8 } else { VALUE_LIMIT };
+    entry.chars().take(kept).collect()
 }
 
 /// CUDA stops at the first entry that it cannot use, so `-1` in front hides all.

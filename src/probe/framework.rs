@@ -2,7 +2,7 @@
 //!
 //! Where Python packages lie is [`packages`]'s business.
 
-mod packages;
+pub mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 

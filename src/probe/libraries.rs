@@ -1,9 +1,9 @@
 //! NVIDIA's libraries: which copies there are, which one the workload gets, and whether it can be loaded.
 //!
 //! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
-//! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats. [`load`] opens the winners in a
-//! child of ourselves and asks each for its version. What the versions mean for each
-//! other is the business of [`crate::facts::compat`].
+//! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats, [`release`] what files
+//! say of their version. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
+//! versions mean for each other is the business of [`crate::facts::compat`].
 
 mod cache;
 #[cfg(test)]
@@ -11,6 +11,7 @@ mod fake_root;
 mod folders;
 mod load;
 mod names;
+mod release;
 mod search;
 
 use std::collections::BTreeMap;
@@ -69,6 +70,24 @@ pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
     Fact::Known(libraries)
 }
 
+/// Why no copy of this library need be opened: the one that the loader ends at is damaged, or there are copies and each
+/// is for another machine. Opening a file that was cut short may end the process.
+pub fn refusal(library: &Library) -> Option<String> {
+    let refused = |copy: &Candidate| copy.loadable == Fact::Known(false);
+    match &library.winner {
+        Fact::Known(path) => {
+            let winner = library.candidates.iter().find(|copy| copy.path == *path)?;
+            refused(winner).then(|| format!("{path}: the file is cut short or damaged"))
+        }
+        Fact::Absent if !library.candidates.is_empty() && library.candidates.iter().all(refused) => {
+            let copy = library.candidates.first()?;
+            let machine = copy.machine.known().map_or("another machine", String::as_str);
+            Some(format!("{}: the file is made for {machine}", copy.path))
+        }
+        _ => None,
+    }
+}
+
 /// Marks the sonames that the workload uses: for each library that of PyTorch's CUDA major, else the newest
 /// major that a loader can find, else the newest.
 fn choose(libraries: &mut [Library], framework: &Framework) {
@@ -113,8 +132,10 @@ fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Ve
     let size = world.stat(&found.real).map(|stat| stat.size_bytes);
     let within = |name: &str| [&path, &found.real].iter().any(|path| path.split('/').any(|part| part == name));
     let is_driver = matches!(found.id, LibraryId::Cuda | LibraryId::Nvml);
-    let is_stub =
-        if within("stubs") { Fact::Known(true) } else { size.clone().map(|size| is_driver && size < STUB_SIZE_MAX) };
+    // A damaged file is small too, and no stub.
+    let is_whole = matches!(&contents, Fact::Known(Contents::Elf(elf)) if elf.whole);
+    let is_small = size.clone().map(|size| is_driver && is_whole && size < STUB_SIZE_MAX);
+    let is_stub = if within("stubs") { Fact::Known(true) } else { is_small };
     let is_mounted = mounts.as_ref().map(|mounts| mounts.iter().any(|mount| is_under(&found.real, mount)));
     let elf = contents.clone().and_then(|contents| match contents {
         Contents::Elf(elf) => Fact::Known(elf),
@@ -123,7 +144,7 @@ fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Ve
     Candidate {
         real_path: Fact::Known(found.real.clone()),
         found_by: found.by,
-        file_version: Fact::present(file_version(&found.real, &found.soname)),
+        file_version: Fact::present(release::of_file(world, found.id, &found.real, &found.soname)),
         soname: elf.clone().and_then(|elf| Fact::present(elf.soname.map(|name| name.chars().take(255).collect()))),
         elf_bits: elf.clone().map(|elf| elf.bits),
         machine: elf.map(|elf| elf.machine),
@@ -137,14 +158,6 @@ fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Ve
         size_bytes: size,
         path,
     }
-}
-
-/// The version in a file's name, unless the name is no more than the soname.
-fn file_version(real: &str, soname: &str) -> Option<String> {
-    let name = real.rsplit('/').next()?;
-    let (_, version) = name.split_once(".so.")?;
-    let (_, asked) = soname.split_once(".so.")?;
-    (version != asked).then(|| version.to_owned())
 }
 
 /// Where file systems are mounted, the root apart, from `/proc/self/mountinfo`.

@@ -1,10 +1,13 @@
 //! The management library, asked in a child through nvml-wrapper.
 //!
 //! Here lives the library as a whole: which file, does it start, how many GPUs
-//! does it list, which of them are lost. One GPU is described in [`gpu`]. A GPU
+//! does it list, which of them are lost. One GPU is described in [`gpu`], what its
+//! memory and links have been through in [`health`]; [`codes`] knows the numbers. A GPU
 //! that fell off the bus goes into `lost_gpus` and does not hide the others.
 
+mod codes;
 mod gpu;
+mod health;
 
 use std::ffi::OsStr;
 use std::mem::ManuallyDrop;
@@ -19,7 +22,9 @@ use super::cuda::{is_missing, version_text};
 use crate::facts::{Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
+use crate::world::library::management::Management;
 use crate::world::library::{Library, mapped_files};
+use codes::{code, code_name, words};
 
 /// The name of this probe.
 pub const NAME: &str = "nvml";
@@ -48,8 +53,13 @@ pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, Probe
 
 /// What is known when no copy of libnvidia-ml lies where the loader looks: nobody need be asked.
 pub fn not_there() -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
+    not_usable(&format!("{}: No such file", SONAMES[0]))
+}
+
+/// What is known when the copy that the loader would take is no good: opening it might end the process.
+pub fn not_usable(why: &str) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let mut reading = Reading::default();
-    without_library(&mut reading, &format!("{}: No such file", SONAMES[0]));
+    without_library(&mut reading, why);
     let Reading { mut nvml, gpus } = reading;
     nvml.hung = Fact::Known(false);
     nvml.crashed = Fact::Known(false);
@@ -63,6 +73,7 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
     match open() {
         Err(words) => without_library(&mut reading, &words),
         Ok(soname) => {
+            reading.nvml.load_error = Fact::Absent;
             reading.nvml.library = match mapped_files("libnvidia-ml.so").first() {
                 Some(file) => Fact::Known(file.to_string_lossy().chars().take(255).collect()),
                 None => Fact::unknown(GapKind::Malformed, "/proc/self/maps does not name libnvidia-ml"),
@@ -93,6 +104,7 @@ fn without_library(reading: &mut Reading, words: &str) {
     let missing = is_missing(words, SONAMES[0]);
     let why = if missing { "no libnvidia-ml to ask".to_owned() } else { words.chars().take(255).collect() };
     let nvml = &mut reading.nvml;
+    nvml.load_error = if missing { Fact::Absent } else { Fact::Known(why.clone()) };
     nvml.library = if missing { Fact::Absent } else { Fact::unknown(GapKind::Malformed, why.clone()) };
     nvml.init_code = Fact::unknown(GapKind::NotAsked, why.clone());
     nvml.init_name = Fact::unknown(GapKind::NotAsked, why.clone());
@@ -154,10 +166,12 @@ fn ask(soname: &str, reading: &mut Reading, progress: &mut Progress) {
             return;
         }
     };
+    let raw = Management::open(soname);
     let (mut lost, mut gpus) = (Vec::new(), Vec::new());
     for index in 0..count {
         progress.at(&format!("nvmlDeviceGetHandleByIndex_v2({index})"));
-        let described = wrapper.device_by_index(index).and_then(|device| gpu::describe(index, &device, progress));
+        let described =
+            wrapper.device_by_index(index).and_then(|device| gpu::describe(index, &device, raw.as_ref(), progress));
         match described {
             Ok(gpu) => gpus.push(gpu),
             Err(error) => lost.push(format!("{index}: {}", words(&error))),
@@ -185,106 +199,4 @@ fn fact<T>(call: &str, answer: Result<T, NvmlError>) -> Fact<T> {
 
 fn failed(call: &str, error: &NvmlError) -> String {
     format!("{call}: {}", words(error))
-}
-
-/// Code and name, or the wrapper's own sentence where no code came from the library.
-fn words(error: &NvmlError) -> String {
-    match code(error) {
-        Some(code) => format!("{code} {}", code_name(code)).trim_end().to_owned(),
-        None => error.to_string().chars().take(200).collect(),
-    }
-}
-
-/// The number that the library returned; `None` for errors of the wrapper itself.
-fn code(error: &NvmlError) -> Option<u32> {
-    #[expect(deprecated, reason = "an old library may still answer 5")]
-    let code = match error {
-        NvmlError::Uninitialized => 1,
-        NvmlError::InvalidArg => 2,
-        NvmlError::NotSupported => 3,
-        NvmlError::NoPermission => 4,
-        NvmlError::AlreadyInitialized => 5,
-        NvmlError::NotFound => 6,
-        NvmlError::InsufficientSize(_) => 7,
-        NvmlError::InsufficientPower => 8,
-        NvmlError::DriverNotLoaded => 9,
-        NvmlError::Timeout => 10,
-        NvmlError::IrqIssue => 11,
-        NvmlError::LibraryNotFound => 12,
-        NvmlError::FunctionNotFound => 13,
-        NvmlError::CorruptedInfoROM => 14,
-        NvmlError::GpuLost => 15,
-        NvmlError::ResetRequired => 16,
-        NvmlError::OperatingSystem => 17,
-        NvmlError::LibRmVersionMismatch => 18,
-        NvmlError::InUse => 19,
-        NvmlError::InsufficientMemory => 20,
-        NvmlError::NoData => 21,
-        NvmlError::VgpuEccNotSupported => 22,
-        NvmlError::UnexpectedVariant(code) => *code,
-        NvmlError::Unknown => 999,
-        _ => return None,
-    };
-    Some(code)
-}
-
-/// The names of `nvml.h`; empty for a code that it does not have.
-fn code_name(code: u32) -> String {
-    let name = match code {
-        0 => return "NVML_SUCCESS".to_owned(),
-        1 => "UNINITIALIZED",
-        2 => "INVALID_ARGUMENT",
-        3 => "NOT_SUPPORTED",
-        4 => "NO_PERMISSION",
-        5 => "ALREADY_INITIALIZED",
-        6 => "NOT_FOUND",
-        7 => "INSUFFICIENT_SIZE",
-        8 => "INSUFFICIENT_POWER",
-        9 => "DRIVER_NOT_LOADED",
-        10 => "TIMEOUT",
-        11 => "IRQ_ISSUE",
-        12 => "LIBRARY_NOT_FOUND",
-        13 => "FUNCTION_NOT_FOUND",
-        14 => "CORRUPTED_INFOROM",
-        15 => "GPU_IS_LOST",
-        16 => "RESET_REQUIRED",
-        17 => "OPERATING_SYSTEM",
-        18 => "LIB_RM_VERSION_MISMATCH",
-        19 => "IN_USE",
-        20 => "MEMORY",
-        21 => "NO_DATA",
-        22 => "VGPU_ECC_NOT_SUPPORTED",
-        23 => "INSUFFICIENT_RESOURCES",
-        24 => "FREQ_NOT_SUPPORTED",
-        25 => "ARGUMENT_VERSION_MISMATCH",
-        26 => "DEPRECATED",
-        27 => "NOT_READY",
-        28 => "GPU_NOT_FOUND",
-        29 => "INVALID_STATE",
-        30 => "RESET_TYPE_NOT_SUPPORTED",
-        999 => "UNKNOWN",
-        _ => return String::new(),
-    };
-    format!("NVML_ERROR_{name}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_code_survives_the_wrapper() {
-        for number in (1..=30).chain([999]) {
-            let error = NvmlError::from(number);
-            assert_eq!(code(&error), Some(number), "{error:?}");
-            assert!(code_name(number).starts_with("NVML_ERROR_"), "{number}");
-        }
-    }
-
-    #[test]
-    fn errors_of_the_wrapper_itself_have_no_code() {
-        let error = NvmlError::FailedToLoadSymbol("nvmlInit_v2".to_owned());
-        assert_eq!(code(&error), None);
-        assert!(words(&error).contains("nvmlInit_v2"));
-    }
 }

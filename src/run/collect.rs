@@ -139,27 +139,28 @@ fn gpu_chain(
             libraries
         });
         // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
-        let [asks_nvml, asks_cuda] =
-            [LibraryId::Nvml, LibraryId::Cuda].map(|id| asks_gpu && may_find(&chain.libraries, id));
+        let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
+        let a_gpu_may_be_here = asks_gpu && !matches!((&asks_nvml, &asks_cuda), (Copy::Nowhere, Copy::Nowhere));
         let found = chain.libraries.clone();
         let native = beside(scope, move || {
-            let asked = look.gpu_code || asks_nvml || asks_cuda;
-            if asked {
+            if look.gpu_code || a_gpu_may_be_here {
                 log.time("native", || probe::native::collect(world, framework, &found))
             } else {
                 Native::default()
             }
         });
         if asks_gpu {
-            let nvml =
-                beside(
-                    scope,
-                    move || {
-                        if asks_nvml { probe::nvml::collect(world, deadline) } else { probe::nvml::not_there() }
-                    },
-                );
+            let nvml = beside(scope, move || match asks_nvml {
+                Copy::Usable => probe::nvml::collect(world, deadline),
+                Copy::Refused(why) => probe::nvml::not_usable(&why),
+                Copy::Nowhere => probe::nvml::not_there(),
+            });
             waiting.on("the CUDA driver");
-            let (cuda, run) = if asks_cuda { probe::cuda::collect(world, deadline) } else { probe::cuda::not_there() };
+            let (cuda, run) = match asks_cuda {
+                Copy::Usable => probe::cuda::collect(world, deadline),
+                Copy::Refused(why) => probe::cuda::not_usable(&why),
+                Copy::Nowhere => probe::cuda::not_there(),
+            };
             log.add(run);
             chain.compute = multiply(world, &chain.libraries, &cuda, deadline, log, waiting);
             chain.cuda = cuda;
@@ -181,9 +182,23 @@ fn gpu_chain(
     chain
 }
 
-/// Whether the loader may find a copy of this library: the census saw one, or could not be had.
-fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> bool {
-    libraries.known().is_none_or(|all| all.iter().any(|library| library.id == id))
+/// What the loader would come to when a library is asked for.
+enum Copy {
+    /// A copy that it can open, as far as is known.
+    Usable,
+    /// One that need not be opened, and why.
+    Refused(String),
+    /// None.
+    Nowhere,
+}
+
+fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> Copy {
+    // Where the census could not be had, only the loader can tell.
+    let Fact::Known(all) = libraries else { return Copy::Usable };
+    match all.iter().find(|library| library.id == id && library.chosen) {
+        None => Copy::Nowhere,
+        Some(library) => probe::libraries::refusal(library).map_or(Copy::Usable, Copy::Refused),
+    }
 }
 
 fn multiply(

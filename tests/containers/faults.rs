@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use crate::containers::{BASE, Report, available};
-use crate::gpu::with_fake_gpu;
+use crate::containers::{BASE, Report, available, note};
+use crate::gpu::{with_fake_gpu, with_fake_libraries};
 use crate::isolation::hardened;
 
 /// Seconds that each look is given.
@@ -67,6 +67,33 @@ fn in_time(scenario: &str, mut look: impl FnMut() -> Report) -> Report {
         walls.push(wall_ms);
     }
     panic!("{scenario}: the verdict came after {walls:?} ms");
+}
+
+/// A real device stands for the GPU's, one that containers may not open by themselves and that only root may open.
+#[test]
+fn a_node_that_cannot_be_opened_tells_by_its_errno_who_refuses() {
+    const DEVICE: &str = "/dev/loop-control";
+    if !available() {
+        return;
+    }
+    if !std::path::Path::new(DEVICE).exists() {
+        return note(&format!("SKIPPED: no {DEVICE} here to stand for a device that is refused"));
+    }
+    for (rights, user, errno, cause, owner) in [
+        // Root may open it, and the device cgroup lets nobody write to it.
+        ("r", "0", "EPERM", "driver.nodes-permitted", "node"),
+        ("rw", "1001", "EACCES", "driver.nodes-openable", "pod"),
+    ] {
+        let recipe = with_fake_libraries(hardened(BASE))
+            .with([format!("--device={DEVICE}:/dev/nvidiactl:{rights}"), format!("--user={user}")])
+            .with(["--env=FAKE_GPU=nvml_init=999;cu_init=304"]);
+        let report = recipe.check(&["--deadline", &DEADLINE.to_string()]);
+        assert_eq!(report.fact("driver.control_node_errno"), errno, "{}", report.fact("driver"));
+        let first = report.findings().next().expect("findings");
+        assert_eq!((&first["check"], &first["owner"]), (&cause.into(), &owner.into()), "{}", report.troubles());
+        let dependants = report.findings().filter(|finding| finding["blocked_by"] == cause).count();
+        assert!(dependants > 0, "{}", report.troubles());
+    }
 }
 
 #[test]

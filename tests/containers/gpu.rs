@@ -34,8 +34,13 @@ fn fakes() -> &'static Path {
 
 /// A container with the fake GPU, its libraries in a mounted folder as Kubernetes device plugins give them.
 pub fn with_fake_gpu(recipe: Recipe) -> Recipe {
+    with_fake_libraries(recipe.with(NODES))
+}
+
+/// The same without its device nodes.
+pub fn with_fake_libraries(recipe: Recipe) -> Recipe {
     const FOLDER: &str = "/usr/local/nvidia/lib64";
-    recipe.with(NODES).mount(fakes(), FOLDER).with([format!("--env=LD_LIBRARY_PATH={FOLDER}")])
+    recipe.mount(fakes(), FOLDER).with([format!("--env=LD_LIBRARY_PATH={FOLDER}")])
 }
 
 /// The library of a report with this id.

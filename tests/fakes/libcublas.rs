@@ -73,6 +73,9 @@ pub extern "C" fn cublasGemmEx(
     _algorithm: c_int,
 ) -> c_int {
     enter("cublasGemmEx");
+    if scenario::code("cublasGemmEx") != 0 {
+        return scenario::code("cublasGemmEx");
+    }
     let square = [n, k, lda, ldb, ldc].iter().all(|side| *side == m);
     let scalars = unsafe { alpha.read() == 1.0 && beta.read() == 0.0 };
     let types = a_type == b_type && c_type == 0 && matches!(compute, 68 | 77);
@@ -99,6 +102,7 @@ pub extern "C" fn cublasGetStatusName(status: c_int) -> *const c_char {
         1 => c"CUBLAS_STATUS_NOT_INITIALIZED",
         3 => c"CUBLAS_STATUS_ALLOC_FAILED",
         7 => c"CUBLAS_STATUS_INVALID_VALUE",
+        8 => c"CUBLAS_STATUS_ARCH_MISMATCH",
         13 => c"CUBLAS_STATUS_EXECUTION_FAILED",
         15 => c"CUBLAS_STATUS_NOT_SUPPORTED",
         _ => return std::ptr::null(),

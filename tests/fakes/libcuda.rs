@@ -11,7 +11,11 @@ static CALLS: AtomicI64 = AtomicI64::new(0);
 
 fn init_code() -> c_int {
     let ready = number("cu_init_ready", i64::MAX);
-    if CALLS.load(Ordering::SeqCst) >= ready { 0 } else { number("cu_init", 0) as c_int }
+    match number("cu_init", 0) as c_int {
+        code if code != 0 && CALLS.load(Ordering::SeqCst) < ready => code,
+        _ if scenario::visible() == 0 => 100,
+        _ => 0,
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -34,7 +38,7 @@ pub extern "C" fn cuDeviceGetCount(count: *mut c_int) -> c_int {
     if CALLS.load(Ordering::SeqCst) == 0 {
         return 3;
     }
-    unsafe { count.write(number("count", 1) as c_int) };
+    unsafe { count.write(scenario::visible() as c_int) };
     init_code()
 }
 

@@ -12,7 +12,7 @@ mod scenario;
 
 use arithmetic::Format;
 use lazy::{Step, Work, device, overlap};
-use scenario::{dlopen, dlsym, enter, number, text};
+use scenario::{code, dlopen, dlsym, enter, number, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -55,18 +55,21 @@ pub extern "C" fn cudaDriverGetVersion(version: *mut c_int) -> c_int {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaGetDeviceCount(count: *mut c_int) -> c_int {
-    unsafe { count.write(number("count", 1) as c_int) };
+    unsafe { count.write(scenario::visible() as c_int) };
     driver_code()
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaSetDevice(gpu: c_int) -> c_int {
     enter("cudaSetDevice");
-    if i64::from(gpu) >= number("count", 1) {
+    if i64::from(gpu) >= scenario::visible() {
         return 101;
     }
     device().gpu = i64::from(gpu);
-    make_context()
+    match code("cudaSetDevice") {
+        0 => make_context(),
+        code => code,
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -76,7 +79,10 @@ pub extern "C" fn cudaMemGetInfo(free: *mut usize, total: *mut usize) -> c_int {
         free.write(number("free", 149_000_000_000) as usize);
         total.write(number("memory", 150_754_820_096) as usize);
     }
-    make_context()
+    match code("cudaMemGetInfo") {
+        0 => make_context(),
+        code => code,
+    }
 }
 
 #[unsafe(no_mangle)]
@@ -102,6 +108,9 @@ unsafe extern "C" {
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaMalloc(address: *mut *mut c_void, size: usize) -> c_int {
     enter("cudaMalloc");
+    if code("cudaMalloc") != 0 {
+        return code("cudaMalloc");
+    }
     if size > number("free", 149_000_000_000) as usize {
         return 2;
     }
@@ -189,7 +198,7 @@ fn rate(format: Format, gpu: i64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaDeviceSynchronize() -> c_int {
     enter("cudaDeviceSynchronize");
-    0
+    code("cudaDeviceSynchronize")
 }
 
 /// An event is a box with the time it was recorded at.
@@ -229,6 +238,12 @@ pub extern "C" fn cudaGetErrorName(code: c_int) -> *const c_char {
         35 => c"cudaErrorInsufficientDriver",
         100 => c"cudaErrorNoDevice",
         101 => c"cudaErrorInvalidDevice",
+        46 => c"cudaErrorDevicesUnavailable",
+        209 => c"cudaErrorNoKernelImageForDevice",
+        214 => c"cudaErrorECCUncorrectable",
+        222 => c"cudaErrorUnsupportedPtxVersion",
+        700 => c"cudaErrorIllegalAddress",
+        719 => c"cudaErrorLaunchFailure",
         802 => c"cudaErrorSystemNotReady",
         803 => c"cudaErrorSystemDriverMismatch",
         804 => c"cudaErrorCompatNotSupportedOnDevice",

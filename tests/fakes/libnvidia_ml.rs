@@ -1,10 +1,12 @@
-//! A fake `libnvidia-ml.so.1`. What it plays: see `scenario.rs`.
+//! A fake `libnvidia-ml.so.1`. What it plays: see `scenario.rs`. With `--cfg old` it lacks what drivers before 2020 lack.
 #![allow(non_snake_case)]
+#![cfg_attr(old, allow(dead_code, unused))]
 
 mod scenario;
 
 use scenario::{enter, names, number, put, text};
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
+use std::sync::atomic::{AtomicI64, Ordering};
 
 /// A handle is the GPU's number plus one.
 type Device = usize;
@@ -20,8 +22,16 @@ fn garbage() -> bool {
 /// Plays the faults of a call about one GPU: 15 when it is lost.
 fn about(call: &str, device: Device) -> c_int {
     enter(call);
-    if names("lost", index(device)) { 15 } else { 0 }
+    let vanish = text("vanish").unwrap_or_default();
+    let (last, gpu) = vanish.split_once(':').unwrap_or_default();
+    if last == call && gpu.parse() == Ok(index(device)) {
+        VANISHED.store(index(device), Ordering::SeqCst);
+    }
+    let lost = names("lost", index(device)) || VANISHED.load(Ordering::SeqCst) == index(device);
+    if lost { 15 } else { 0 }
 }
+
+static VANISHED: AtomicI64 = AtomicI64::new(-1);
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlInit_v2() -> c_int {
@@ -42,6 +52,7 @@ pub extern "C" fn nvmlSystemGetDriverVersion(version: *mut c_char, length: c_uin
     0
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlSystemGetCudaDriverVersion_v2(version: *mut c_int) -> c_int {
     unsafe { version.write(number("cuda", 13000) as c_int) };
@@ -70,7 +81,7 @@ pub extern "C" fn nvmlDeviceGetName(device: Device, name: *mut c_char, length: c
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetUUID(device: Device, uuid: *mut c_char, length: c_uint) -> c_int {
-    put(&format!("GPU-{:04x}c0de-0000-1111-2222-333344445555", index(device)), uuid, length as usize);
+    put(&scenario::uuid(index(device)), uuid, length as usize);
     about("nvmlDeviceGetUUID", device)
 }
 
@@ -85,6 +96,7 @@ pub struct Pci {
     address: [c_char; 32],
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetPciInfo_v3(device: Device, pci: *mut Pci) -> c_int {
     let bus = index(device) as c_uint + 16;
@@ -104,6 +116,7 @@ pub struct Memory {
     used: c_ulonglong,
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetMemoryInfo_v2(device: Device, memory: *mut Memory) -> c_int {
     let memory = unsafe { &mut *memory };
@@ -114,6 +127,7 @@ pub extern "C" fn nvmlDeviceGetMemoryInfo_v2(device: Device, memory: *mut Memory
     about("nvmlDeviceGetMemoryInfo_v2", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetCudaComputeCapability(device: Device, major: *mut c_int, minor: *mut c_int) -> c_int {
     let capability = text("cc").unwrap_or("9.0".to_owned());
@@ -125,6 +139,7 @@ pub extern "C" fn nvmlDeviceGetCudaComputeCapability(device: Device, major: *mut
     about("nvmlDeviceGetCudaComputeCapability", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetMigMode(device: Device, current: *mut c_uint, pending: *mut c_uint) -> c_int {
     unsafe {
@@ -134,21 +149,27 @@ pub extern "C" fn nvmlDeviceGetMigMode(device: Device, current: *mut c_uint, pen
     about("nvmlDeviceGetMigMode", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetMaxMigDeviceCount(device: Device, count: *mut c_uint) -> c_int {
     unsafe { count.write(7) };
     about("nvmlDeviceGetMaxMigDeviceCount", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
-pub extern "C" fn nvmlDeviceGetMigDeviceHandleByIndex(_device: Device, _index: c_uint, _mig: *mut Device) -> c_int {
-    6
+pub extern "C" fn nvmlDeviceGetMigDeviceHandleByIndex(_device: Device, index: c_uint, mig: *mut Device) -> c_int {
+    if number("mig_refused", 0) == 1 {
+        return 4;
+    }
+    unsafe { mig.write(1000 + index as usize) };
+    if i64::from(index) < number("mig_count", 0) { 0 } else { 6 }
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetEccMode(device: Device, current: *mut c_uint, pending: *mut c_uint) -> c_int {
     unsafe {
-        current.write(1);
+        current.write(number("ecc_on", 1) as c_uint);
         pending.write(1);
     }
     if number("ecc", 1) == 0 { 3 } else { about("nvmlDeviceGetEccMode", device) }
@@ -161,19 +182,20 @@ pub extern "C" fn nvmlDeviceGetTotalEccErrors(
     _counter: c_uint,
     count: *mut c_ulonglong,
 ) -> c_int {
-    unsafe { count.write(if garbage() { u64::MAX } else { 0 }) };
+    unsafe { count.write(if garbage() { u64::MAX } else { number("ecc_errors", 0) as u64 }) };
     about("nvmlDeviceGetTotalEccErrors", device)
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetTemperature(device: Device, _sensor: c_uint, celsius: *mut c_uint) -> c_int {
-    unsafe { celsius.write(if garbage() { u32::MAX } else { 34 }) };
+    unsafe { celsius.write(if garbage() { u32::MAX } else { number("celsius", 34) as c_uint }) };
     about("nvmlDeviceGetTemperature", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetEnforcedPowerLimit(device: Device, milliwatts: *mut c_uint) -> c_int {
-    unsafe { milliwatts.write(if garbage() { u32::MAX } else { 700_000 }) };
+    unsafe { milliwatts.write(if garbage() { u32::MAX } else { number("watts", 700) as c_uint * 1000 }) };
     about("nvmlDeviceGetEnforcedPowerLimit", device)
 }
 
@@ -191,26 +213,124 @@ pub extern "C" fn nvmlDeviceGetMaxClockInfo(device: Device, _clock: c_uint, mhz:
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetComputeMode(device: Device, mode: *mut c_uint) -> c_int {
-    unsafe { mode.write(0) };
+    unsafe { mode.write(number("compute_mode", 0) as c_uint) };
     about("nvmlDeviceGetComputeMode", device)
 }
 
+/// `nvmlProcessInfo_t`
+#[repr(C)]
+pub struct Process {
+    pid: c_uint,
+    memory: c_ulonglong,
+    gpu_instance: c_uint,
+    compute_instance: c_uint,
+}
+
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetComputeRunningProcesses_v3(
     device: Device,
     count: *mut c_uint,
-    _processes: *mut u8,
+    processes: *mut Process,
 ) -> c_int {
-    unsafe { count.write(0) };
+    let (mig, refused) = (number("mig", 0) == 1, number("mig_refused", 0) == 1);
+    if mig && refused {
+        return 4;
+    }
+    if garbage() {
+        unsafe { count.write(c_uint::MAX) };
+        return 7;
+    }
+    let room = unsafe { count.read() };
+    let holder = text("holder");
+    unsafe { count.write(c_uint::from(holder.is_some())) };
+    if let Some(holder) = holder {
+        if room == 0 || processes.is_null() {
+            return 7;
+        }
+        let (pid, memory) = holder.split_once(':').expect("holder=PID:BYTES");
+        let process = Process {
+            pid: pid.parse().expect("a number"),
+            memory: memory.parse().expect("a number"),
+            gpu_instance: c_uint::MAX,
+            compute_instance: c_uint::MAX,
+        };
+        unsafe { processes.write(process) };
+    }
     about("nvmlDeviceGetComputeRunningProcesses_v3", device)
+}
+
+/// `nvmlFieldValue_t`
+#[repr(C)]
+pub struct Field {
+    id: c_uint,
+    scope: c_uint,
+    timestamp: i64,
+    latency: i64,
+    kind: c_uint,
+    code: c_int,
+    value: c_ulonglong,
+}
+
+#[cfg(not(old))]
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetFieldValues(device: Device, count: c_int, fields: *mut Field) -> c_int {
+    for field in unsafe { std::slice::from_raw_parts_mut(fields, count as usize) } {
+        let known = match field.id {
+            31 => text("page_pending").map(|value| value.parse().expect("a number")),
+            91 => Some(number("nvlinks", 0)),
+            144 => Some(number("row_remap_pending", 0)),
+            145 => Some(number("row_remap_failed", 0)),
+            _ => None,
+        };
+        // 3: an unsigned long long; 3 as a code: not supported.
+        (field.kind, field.code) = (3, if known.is_some() { 0 } else { 3 });
+        field.value = if garbage() { c_ulonglong::MAX } else { known.unwrap_or_default() as c_ulonglong };
+    }
+    about("nvmlDeviceGetFieldValues", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetNvLinkState(device: Device, link: c_uint, state: *mut c_uint) -> c_int {
+    let told = text("nvlinks_down").unwrap_or_default();
+    let (gpu, count) = told.split_once(':').unwrap_or_default();
+    let down = if gpu.parse() == Ok(index(device)) { count.parse().expect("a number") } else { 0 };
+    let up = link >= down;
+    unsafe { state.write(c_uint::from(up)) };
+    about("nvmlDeviceGetNvLinkState", device)
+}
+
+/// `nvmlGpuFabricInfo_t`
+#[repr(C)]
+pub struct Fabric {
+    cluster: [u8; 16],
+    status: c_uint,
+    clique: c_uint,
+    state: u8,
+}
+
+#[cfg(not(old))]
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetGpuFabricInfo(device: Device, fabric: *mut Fabric) -> c_int {
+    let Some(told) = text("fabric") else { return 3 };
+    let (state, status) = told.split_once(':').expect("fabric=STATE:STATUS");
+    let (state, status) = (state.parse().expect("a number"), status.parse().expect("a number"));
+    unsafe { fabric.write(Fabric { cluster: [0; 16], status, clique: 0, state }) };
+    about("nvmlDeviceGetGpuFabricInfo", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlErrorString(_code: c_int) -> *const c_char {
+    c"an error".as_ptr()
 }
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetPersistenceMode(device: Device, mode: *mut c_uint) -> c_int {
-    unsafe { mode.write(1) };
+    unsafe { mode.write(number("persistence", 1) as c_uint) };
     about("nvmlDeviceGetPersistenceMode", device)
 }
 
+#[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetCurrentClocksThrottleReasons(device: Device, reasons: *mut c_ulonglong) -> c_int {
     unsafe { reasons.write(1) };

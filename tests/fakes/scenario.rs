@@ -12,17 +12,31 @@
 //! | `runtime=12090` `cublas=120901` | versions of libcudart and libcublas |
 //! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
+//! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
 //! | `hang=CALL` | the call never returns and SIGTERM is ignored |
-//! | `crash=CALL` `exit=CALL` | the call ends the process: SIGSEGV, `exit(0)` |
+//! | `stuck=CALL` | the call never returns and the process is in state `D` |
+//! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
+//! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |
+//! | `row_remap_pending=0` `row_remap_failed=0` | what the field values say; `page_pending`, not set, is not supported |
+//! | `nvlinks=0` `nvlinks_down=GPU:COUNT` | NVLinks, and how many of this GPU's are down |
+//! | `fabric=STATE:STATUS` | state and status of the NVLink fabric; not set, there is none |
+//! | `holder=PID:BYTES` | a process on every GPU |
+//! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
 //! | `context_ms=0` | time that making a context takes |
+//! | `fail=CALL:CODE` | the call returns this code |
+//! | `compute_mode=0` | NVML's compute mode: 2 prohibited, 3 exclusive process |
+//! | `ecc_errors=0` | uncorrectable memory errors |
 //! | `garbage=1` | NVML gives values that no GPU can have |
-//! | `mig=1` `ecc=0` | MIG is on without instances, the memory has no ECC |
+//! | `mig=1` `ecc=0` | MIG is on, the memory has no ECC |
+//! | `mig_count=0` `mig_refused=0` | MIG instances; whether NVML answers 4 for all that concerns them |
+//!
+//! `CUDA_VISIBLE_DEVICES` counts as for the real libcuda: up to its first entry that names no GPU.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
@@ -30,6 +44,9 @@ use std::ffi::{c_char, c_int, c_uint, c_void};
 unsafe extern "C" {
     pub fn signal(number: c_int, handler: usize) -> usize;
     pub fn fork() -> c_int;
+    pub fn getpid() -> c_int;
+    pub fn kill(process: c_int, signal: c_int) -> c_int;
+    pub fn vfork() -> c_int;
     pub fn setsid() -> c_int;
     pub fn sleep(seconds: c_uint) -> c_uint;
     pub fn _exit(code: c_int) -> !;
@@ -57,6 +74,13 @@ pub fn names(key: &str, gpu: i64) -> bool {
     text(key).is_some_and(|value| value.parse() == Ok(gpu))
 }
 
+/// What a call returns: 0, unless the scenario says otherwise.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn code(call: &str) -> c_int {
+    let scenario = text("fail").unwrap_or_default();
+    scenario.split_once(':').filter(|(name, _)| *name == call).map_or(0, |(_, code)| code.parse().expect("a code"))
+}
+
 /// Plays the faults that are meant for this call.
 pub fn enter(call: &str) {
     let meant = |key: &str| text(key).as_deref() == Some(call);
@@ -66,8 +90,17 @@ pub fn enter(call: &str) {
             unsafe { sleep(1) };
         }
     }
+    // Whoever waits for the child of a vfork waits in the kernel, in state D.
+    if meant("stuck") && unsafe { vfork() } == 0 {
+        loop {
+            unsafe { sleep(1) };
+        }
+    }
     if meant("crash") {
         unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
+    }
+    if meant("kill") {
+        unsafe { kill(getpid(), 9) };
     }
     if meant("exit") {
         unsafe { exit(0) };
@@ -86,6 +119,24 @@ pub fn enter(call: &str) {
             _exit(0);
         }
     }
+}
+
+/// How many GPUs a program sees.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn visible() -> i64 {
+    let count = number("count", 1);
+    let Ok(list) = std::env::var("CUDA_VISIBLE_DEVICES") else { return count };
+    let is_here = |entry: &&str| {
+        let by_uuid = (0..count).any(|gpu| entry.starts_with("GPU-") && uuid(gpu).starts_with(*entry));
+        by_uuid || entry.parse::<i64>().is_ok_and(|index| (0..count).contains(&index))
+    };
+    list.split(',').map(str::trim).take_while(is_here).count() as i64
+}
+
+/// The UUID of a GPU.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn uuid(gpu: i64) -> String {
+    format!("GPU-{gpu:04x}c0de-0000-1111-2222-333344445555")
 }
 
 /// Copies a text and its closing zero into a C buffer, cut to its length.

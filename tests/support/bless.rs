@@ -2,11 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+/// Whether what is committed is to be written anew.
+pub fn is_asked() -> bool {
+    std::env::var_os("BLESS").is_some_and(|value| value == "1")
+}
+
 /// Holds `text` against the committed file, or replaces it when asked to.
 #[track_caller]
 pub fn compare(file: impl AsRef<Path>, text: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file.as_ref());
-    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+    if is_asked() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
         std::fs::write(&path, text).expect("the file can be written");
         return;

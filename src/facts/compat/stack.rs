@@ -5,7 +5,7 @@
 //! older driver on boards that allow it (forward compatibility), and PTX can only be
 //! compiled by a driver at least as new as the toolkit that wrote it.
 
-use super::both;
+use super::{both, visible};
 use crate::facts::reference::compat;
 use crate::facts::version::Version;
 use crate::facts::{Candidate, Compatibility, Fact, Facts, GapKind, Library, LibraryId};
@@ -22,8 +22,12 @@ pub fn compatibility(facts: &Facts) -> Compatibility {
         }),
         driver_library_matches: driver_library_matches(facts, &driver_version),
         cublas_pair_matches: cublas_pair_matches(facts),
+        cublas_version: chosen(facts, LibraryId::Cublas).and_then(stated),
+        cublaslt_version: chosen(facts, LibraryId::CublasLt).and_then(stated),
         torch_runtime_found: torch_runtime_found(facts),
-        hidden_gpu_count: hidden_gpu_count(facts),
+        hidden_gpu_count: visible::hidden_gpu_count(facts),
+        missing_visible_device: visible::missing_visible_device(facts),
+        ungranted_gpu_count: visible::ungranted_gpu_count(facts),
         runtime_version,
         driver_version,
         minimum_driver,
@@ -49,6 +53,18 @@ fn chosen(facts: &Facts, id: LibraryId) -> Fact<&Library> {
     libraries.and_then(|all| Fact::present(all.iter().find(|library| library.id == id && library.chosen)))
 }
 
+/// A real libcuda that could be loaded, where the loader ends at none.
+pub fn unsearched_cuda(facts: &Facts) -> Fact<String> {
+    chosen(facts, LibraryId::Cuda).and_then(|library| match &library.winner {
+        Fact::Known(_) => Fact::Absent,
+        Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
+        Fact::Absent => {
+            let is_real = |copy: &&Candidate| copy.loadable == Fact::Known(true) && copy.is_stub == Fact::Known(false);
+            Fact::present(library.candidates.iter().find(is_real).map(|copy| copy.path.clone()))
+        }
+    })
+}
+
 /// The copy that wins.
 fn winner(library: &Library) -> Option<&Candidate> {
     let path = library.winner.known()?;
@@ -59,7 +75,7 @@ fn winner(library: &Library) -> Option<&Candidate> {
 /// that PyTorch was built for. (The runtime of CUDA 11 says nothing without a driver.)
 fn runtime_version(facts: &Facts) -> Fact<String> {
     chosen(facts, LibraryId::Cudart).and_then(|library| {
-        let named = || winner(library)?.file_version.known().filter(|version| version.contains('.')).cloned();
+        let named = || named(library).filter(|version| version.contains('.')).cloned();
         let of_torch = || {
             let cuda = facts.framework.torch_cuda.known()?;
             let same = Version::parse(cuda)?.major() == u64::from(*library.major.known()?);
@@ -149,19 +165,39 @@ fn driver_library_matches(facts: &Facts, driver: &Fact<String>) -> Fact<bool> {
     compared(version.as_ref(), driver.as_ref(), |library, driver| library == driver || (is_compat && library > driver))
 }
 
+/// By their files first: cuBLAS repeats what its cuBLASLt says, and so always agrees with it.
 fn cublas_pair_matches(facts: &Facts) -> Fact<bool> {
-    let (cublas, engine) = (chosen(facts, LibraryId::Cublas), chosen(facts, LibraryId::CublasLt));
-    let said = compared(
-        cublas.clone().and_then(|library| library.version.as_ref()),
-        engine.clone().and_then(|library| library.version.as_ref()),
-        |cublas, engine| cublas == engine,
-    );
-    let named =
-        |library: Fact<&Library>| library.known().and_then(|library| winner(library)?.file_version.known().cloned());
-    match (said, named(cublas), named(engine)) {
-        (Fact::Unknown(_), Some(cublas), Some(engine)) => Fact::Known(cublas == engine),
-        (said, _, _) => said,
-    }
+    let pair = both(chosen(facts, LibraryId::Cublas), chosen(facts, LibraryId::CublasLt), |cublas, lt| (cublas, lt));
+    pair.and_then(|(cublas, engine)| {
+        // The loader says so itself where a cuBLAS asks its engine for what that does not have.
+        let lacks = |words: &String| words.contains("cublasLt") && words.contains("undefined symbol");
+        if cublas.load_error.known().is_some_and(lacks) {
+            return Fact::Known(false);
+        }
+        let equal = |cublas: &Version, engine: &Version| (0..3).all(|part| cublas.part(part) == engine.part(part));
+        if named(cublas).is_some() {
+            return compared(stated(cublas).as_ref(), stated(engine).as_ref(), equal);
+        }
+        let said = compared(cublas.version.as_ref(), engine.version.as_ref(), equal);
+        let folder = |library| Some(winner(library)?.real_path.known()?.rsplit_once('/')?.0);
+        match said {
+            Fact::Known(true) if folder(cublas) != folder(engine) => Fact::unknown(
+                GapKind::NotSupported,
+                "they lie in two folders, no file tells the release of this cuBLAS, and it repeats what cuBLASLt says",
+            ),
+            said => said,
+        }
+    })
+}
+
+/// What the file of the winner tells.
+fn named(library: &Library) -> Option<&String> {
+    winner(library)?.file_version.known()
+}
+
+/// What a library's file tells, else what it says of itself.
+fn stated(library: &Library) -> Fact<String> {
+    named(library).cloned().map_or_else(|| library.version.clone(), Fact::Known)
 }
 
 fn torch_runtime_found(facts: &Facts) -> Fact<bool> {
@@ -176,21 +212,6 @@ fn torch_runtime_found(facts: &Facts) -> Fact<bool> {
         let majors = libraries.iter().filter(|library| library.id == LibraryId::Cudart);
         majors.into_iter().any(|library| library.major.known().copied().map(u64::from) == Some(major))
     })
-}
-
-/// A MIG board counts once for NVML and by its slices for CUDA, so there the two cannot be compared.
-fn hidden_gpu_count(facts: &Facts) -> Fact<u64> {
-    let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
-    if gpus.iter().any(|gpu| gpu.mig_enabled == Fact::Known(true)) {
-        return Fact::Absent;
-    }
-    both(facts.nvml.gpu_count.clone(), facts.cuda.device_count.clone(), |all, seen| (all, seen)).and_then(
-        |(all, seen)| match &facts.environment.cuda_visible_count {
-            Fact::Known(asked) => Fact::Known(all.min(*asked).saturating_sub(seen)),
-            Fact::Absent => Fact::Known(all.saturating_sub(seen)),
-            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
-        },
-    )
 }
 
 #[cfg(test)]

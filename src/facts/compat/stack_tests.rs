@@ -192,13 +192,32 @@ fn cublas_and_its_engine_are_of_one_release() {
     assert_eq!(pair(text("12.9.1"), text("12.4.5")), Fact::Known(false));
     assert_eq!(pair(text("12.9.1"), Fact::Absent), Fact::Absent);
     assert_eq!(pair(text("12.9.1"), gap()), gap());
-    let named = with(|facts| {
-        facts.libraries = Fact::Known(vec![
-            library(LibraryId::Cublas, 12, "12.6.4.1", gap()),
-            library(LibraryId::CublasLt, 12, "12.6.4.1", gap()),
-        ]);
-    });
-    assert_eq!(named.cublas_pair_matches, Fact::Known(true));
+    let named = |cublas: &str, engine: &str| {
+        let files = [library(LibraryId::Cublas, 12, cublas, gap()), library(LibraryId::CublasLt, 12, engine, gap())];
+        with(|facts| facts.libraries = Fact::Known(files.to_vec()))
+    };
+    assert_eq!(named("12.6.4.1", "12.6.4.1").cublas_pair_matches, Fact::Known(true));
+    assert_eq!(named("12.6.4.1", "12.9.1.4").cublas_pair_matches, Fact::Known(false));
+    assert_eq!(named("12.6.4.1", "").cublas_pair_matches, gap());
+}
+
+#[test]
+fn a_cublas_that_repeats_what_its_engine_says_is_not_believed() {
+    let said = |cublas: (&str, &str), engine: &str| {
+        let mut files = [
+            library(LibraryId::Cublas, 12, cublas.1, text("12.9.3")),
+            library(LibraryId::CublasLt, 12, "", text("12.9.3")),
+        ];
+        for (library, folder) in files.iter_mut().zip([cublas.0, engine]) {
+            library.candidates[0].real_path = Fact::Known(format!("{folder}/{}", library.soname));
+        }
+        with(|facts| facts.libraries = Fact::Known(files.to_vec()))
+    };
+    assert_eq!(said(("/a", ""), "/a").cublas_pair_matches, Fact::Known(true));
+    assert!(said(("/a", ""), "/b").cublas_pair_matches.is_unknown());
+    let mixed = said(("/a", "12.6.4.1"), "/b");
+    assert_eq!(mixed.cublas_pair_matches, Fact::Known(false));
+    assert_eq!((mixed.cublas_version, mixed.cublaslt_version), (text("12.6.4.1"), text("12.9.3")));
 }
 
 #[test]

@@ -11,6 +11,8 @@
 //! (seen: up to 0.8 % in PyTorch; of those it was built for, 3 % in cuBLASLt). It misleads where a library was built for
 //! an architecture and left out just the kernel that a workload calls.
 
+use std::collections::BTreeSet;
+
 use super::super::reference::compat::{self, compat_bases};
 use super::super::reference::gpus::{self, GpuModel};
 use super::super::reference::native::rank;
@@ -30,20 +32,36 @@ pub fn derive(facts: &mut Facts) {
     facts.native.targets = targets(facts);
 }
 
-/// One target for each model that NVML lists.
+/// One target for each model that is here, as NVML lists them; where it could not be asked, as CUDA named them.
 fn present(facts: &Facts) -> Fact<Vec<Target>> {
-    facts.gpus.as_ref().map(|gpus| {
-        let mut targets: Vec<Target> = Vec::new();
-        for gpu in gpus {
-            if let Fact::Known(name) = &gpu.name
-                && !targets.iter().any(|target| target.gpu == *name)
-            {
-                let capability = gpu.compute_capability.clone();
-                targets.push(target(facts, name, capability, TargetOrigin::Present, &Fact::Absent));
-            }
-        }
-        targets
-    })
+    let by_cuda: Vec<_> = facts
+        .compute
+        .multiplies
+        .known()
+        .into_iter()
+        .flatten()
+        .filter_map(|multiply| Some((multiply.gpu_name.known()?, &multiply.compute_capability)))
+        .collect();
+    let mut named = match &facts.gpus {
+        Fact::Known(gpus) => gpus.iter().filter_map(|gpu| Some((gpu.name.known()?, &gpu.compute_capability))).collect(),
+        Fact::Absent => return Fact::Absent,
+        Fact::Unknown(gap) if by_cuda.is_empty() => return Fact::Unknown(gap.clone()),
+        Fact::Unknown(_) => by_cuda.clone(),
+    };
+    let mut seen = BTreeSet::new();
+    named.retain(|(name, _)| seen.insert(*name));
+    let target = |(name, capability): (&String, &Fact<String>)| {
+        // An NVML before CUDA 11 does not say the capability.
+        let told = |(other, capability): &(&String, &Fact<String>)| {
+            (*other == name && capability.known().is_some()).then(|| (*capability).clone())
+        };
+        let capability = match capability {
+            Fact::Known(_) => capability.clone(),
+            _ => by_cuda.iter().find_map(told).unwrap_or_else(|| capability_of(name)),
+        };
+        target(facts, name, capability, TargetOrigin::Present, &Fact::Absent)
+    };
+    Fact::Known(named.into_iter().map(target).collect())
 }
 
 fn targets(facts: &Facts) -> Vec<Target> {

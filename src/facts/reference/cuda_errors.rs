@@ -1,8 +1,10 @@
-//! CUDA error codes at start-up: their names, what they mean in a container, and the most likely cause.
+//! Error codes of CUDA and cuBLAS: their names, what they mean in a container, and the most likely cause.
 
 use std::sync::LazyLock;
 
 use serde::Deserialize;
+
+use crate::facts::FailureKind;
 
 /// One code; `CUresult` and `cudaError_t` share their numbers.
 #[derive(Debug, Clone, Deserialize)]
@@ -18,27 +20,33 @@ pub struct CudaError {
     pub meaning: String,
     /// The most likely cause in a container.
     pub cause: String,
+    /// What kind of trouble it is, where that has a finding of its own.
+    pub kind: Option<FailureKind>,
     /// Who says so.
     pub source: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Table {
     error: Vec<CudaError>,
+    cublas: Vec<CudaError>,
 }
 
-static ERRORS: LazyLock<Vec<CudaError>> = LazyLock::new(|| {
-    toml::from_str::<Table>(include_str!("cuda_errors.toml")).map(|table| table.error).unwrap_or_default()
-});
+static ERRORS: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("cuda_errors.toml")).unwrap_or_default());
 
-/// All rows.
+/// All rows of CUDA.
 pub fn errors() -> &'static [CudaError] {
-    &ERRORS
+    &ERRORS.error
 }
 
 /// The row of a code.
 pub fn error(code: i64) -> Option<&'static CudaError> {
-    ERRORS.iter().find(|error| error.code == code)
+    ERRORS.error.iter().find(|error| error.code == code)
+}
+
+/// The row of a status of cuBLAS.
+pub fn cublas_status(code: i64) -> Option<&'static CudaError> {
+    ERRORS.cublas.iter().find(|status| status.code == code)
 }
 
 #[cfg(test)]
@@ -61,5 +69,16 @@ mod tests {
             assert!(error(code).is_some(), "{code}");
         }
         assert!(error(0).is_none());
+    }
+
+    #[test]
+    fn the_statuses_of_cublas_are_there() {
+        for code in [1, 3, 7, 8, 11, 13, 14, 15] {
+            let row = cublas_status(code).unwrap_or_else(|| panic!("{code}"));
+            assert!(row.runtime.as_ref().is_some_and(|name| name.starts_with("CUBLAS_STATUS_")), "{row:?}");
+        }
+        assert_eq!(cublas_status(8).and_then(|row| row.kind), Some(FailureKind::NoKernel));
+        assert_eq!(error(46).and_then(|row| row.kind), Some(FailureKind::Unavailable));
+        assert!(cublas_status(0).is_none());
     }
 }

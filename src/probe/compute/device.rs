@@ -22,6 +22,15 @@ use crate::world::library::cuda_runtime::{Attribute, CudaRuntime, DeviceMemory, 
 /// The largest size that is timed; more memory than it needs is not asked for.
 const LARGEST_SIZE: usize = 8192;
 
+/// `cudaErrorMemoryAllocation`
+const OUT_OF_MEMORY: i32 = 2;
+/// `CUBLAS_STATUS_NOT_INITIALIZED`, `CUBLAS_STATUS_ALLOC_FAILED`
+const NOT_INITIALIZED: i32 = 1;
+const ALLOC_FAILED: i32 = 3;
+
+/// A handle of cuBLAS takes its workspace and its code; with less than this free, memory is the first suspect.
+const HANDLE_BYTES: u64 = 256 << 20;
+
 /// Without this much time left nothing more is measured.
 pub(super) const LEAST_TIME: Duration = Duration::from_millis(80);
 
@@ -43,6 +52,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
             Reading { multiplies }
         }
         Err(failed) => {
+            about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
             note_failure(&mut about, &failed);
             Reading { multiplies: vec![about] }
         }
@@ -93,13 +103,14 @@ impl Gear {
         runtime.set_device(ordinal)?;
         session.at("cudaMemGetInfo");
         let (free, _) = runtime.memory()?;
+        about.memory_free_bytes = Fact::Known(free as u64);
         session.at("cudaDeviceGetAttribute");
         let capability = describe(&runtime, ordinal, about);
         session.at("cublasCreate_v2");
         let handle = cublas.create()?;
         session.at("cudaMalloc");
         let allocated = allocate(&runtime, free);
-        about.memory_short = Fact::Known(allocated.is_err());
+        about.memory_short = Fact::Known(allocated.as_ref().is_err_and(|failed| is_memory(failed, Some(free as u64))));
         let (memory, part_bytes) = allocated?;
         Ok(Self { runtime, cublas, handle, memory, part_bytes, capability })
     }
@@ -144,6 +155,18 @@ impl Gear {
             }
         }
         Ok(())
+    }
+}
+
+/// Whether a call failed for want of memory. A context that finds none says so; a handle of cuBLAS does not.
+fn is_memory(failed: &CallFailed, free: Option<u64>) -> bool {
+    match failed.code {
+        // An allocation that was not even tried.
+        None => failed.call == "cudaMalloc",
+        Some(OUT_OF_MEMORY) => failed.call.starts_with("cuda"),
+        Some(ALLOC_FAILED) => failed.call.starts_with("cublas"),
+        Some(NOT_INITIALIZED) => failed.call == "cublasCreate_v2" && free.is_some_and(|free| free < HANDLE_BYTES),
+        Some(_) => false,
     }
 }
 
@@ -211,14 +234,9 @@ fn precisions(capability: Option<(i32, i32)>) -> Vec<Precision> {
 fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec<Multiply> {
     let planned = precisions(gear.capability).into_iter();
     let mut multiplies: Vec<Multiply> = planned.map(|precision| Multiply { precision, ..about.clone() }).collect();
-    let mut stopped: Option<CallFailed> = None;
     for index in 0..multiplies.len() {
         session.progress.so_far(&Reading { multiplies: multiplies.clone() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
-        if let Some(failed) = &stopped {
-            note_gaps(multiply, GapKind::NotAsked, &format!("{failed} came before it"));
-            continue;
-        }
         match gemm::prove(gear, multiply, session).and_then(|proved| gemm::time(gear, proved, multiply, session)) {
             Ok(()) => {
                 multiply.failed_call = Fact::Absent;
@@ -228,7 +246,11 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
                 note_failure(multiply, &failed);
                 // Invalid value, wrong architecture, not supported: the next precision may still work.
                 let only_this = failed.call == "cublasGemmEx" && matches!(failed.code, Some(7 | 8 | 15) | None);
-                stopped = (!only_this).then_some(failed);
+                if !only_this {
+                    // One trouble is told once: what was not tried after it is not listed.
+                    multiplies.truncate(index + 1);
+                    break;
+                }
             }
         }
     }

@@ -30,11 +30,12 @@ pub fn default_folders(world: &World) -> Vec<String> {
     folders.to_vec()
 }
 
-/// The folders of CUDA toolkits, stubs and forward-compatibility copies included.
+/// The folders of CUDA toolkits, stubs and forward-compatibility copies included, and that of device plugins.
 pub fn toolkit_folders(world: &World) -> Vec<String> {
     let mut names = world.list("/usr/local").known().cloned().unwrap_or_default();
     names.retain(|name| name.starts_with("cuda"));
-    let mut folders = Vec::new();
+    // Device plugins mount the driver's libraries here and rely on LD_LIBRARY_PATH to name it.
+    let mut folders = vec!["/usr/local/nvidia/lib64".to_owned(), "/usr/local/nvidia/lib".to_owned()];
     for name in names.iter().take(FOLDERS_MAX) {
         let root = format!("/usr/local/{name}");
         folders.push(format!("{root}/lib64"));

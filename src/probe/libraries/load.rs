@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::names::{identify, soname_of};
+use super::refusal;
 use crate::facts::{Fact, FoundBy, Gap, GapKind, Library, LibraryId, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Progress};
@@ -45,6 +46,15 @@ struct Loaded {
 /// Opens the chosen runtime, cuBLAS and cuBLASLt in a child and writes down what came of it.
 pub fn load(world: &World, libraries: &mut [Library], deadline: Instant) -> ProbeRun {
     let mut chosen: Vec<&mut Library> = libraries.iter_mut().filter(|library| is_wanted(library)).collect();
+    chosen.retain_mut(|library| match refusal(library) {
+        Some(words) => {
+            library.loaded_path = Fact::Absent;
+            library.load_error = Fact::Known(words.chars().take(WORDS_MAX).collect());
+            library.version = Fact::Absent;
+            false
+        }
+        None => true,
+    });
     if chosen.is_empty() {
         return ProbeRun {
             name: NAME.to_owned(),

@@ -10,14 +10,24 @@ use nvml_wrapper::enum_wrappers::device::{Clock, ComputeMode as Mode, EccCounter
 use nvml_wrapper::error::NvmlError;
 
 use super::fact;
+use super::health::{Health, fabric, links_up, process, processes};
 use crate::facts::{ComputeMode, Fact, GapKind, Gpu};
 use crate::world::child::Progress;
+use crate::world::library::management::Management;
 
 /// MIG devices that one GPU can be cut into, with room for models to come.
 const MIG_LIMIT: u32 = 64;
 
+/// Processes on one GPU that are kept.
+const PROCESSES_KEPT: usize = 32;
+
 /// Reads everything about a GPU; an error only when it is lost.
-pub fn describe(index: u32, device: &Device<'_>, progress: &mut Progress) -> Result<Gpu, NvmlError> {
+pub fn describe(
+    index: u32,
+    device: &Device<'_>,
+    raw: Result<&Management, &String>,
+    progress: &mut Progress,
+) -> Result<Gpu, NvmlError> {
     let mut at = |call: &str| progress.at(&format!("{call}({index})"));
     at("nvmlDeviceGetName");
     let name = device.name();
@@ -28,7 +38,7 @@ pub fn describe(index: u32, device: &Device<'_>, progress: &mut Progress) -> Res
     let memory = fact("nvmlDeviceGetMemoryInfo_v2", device.memory_info())
         .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.total != 0, memory));
     at("nvmlDeviceGetMigMode");
-    let mig_enabled = or_absent(fact("nvmlDeviceGetMigMode", device.mig_mode()).map(|mode| mode.current == 1));
+    let mig_enabled = or_older(fact("nvmlDeviceGetMigMode", device.mig_mode()).map(|mode| mode.current == 1));
     let mig_device_count = mig_enabled.clone().and_then(|on| if on { mig_devices(device) } else { Fact::Absent });
     at("nvmlDeviceGetEccMode");
     let ecc_enabled = or_absent(fact("nvmlDeviceGetEccMode", device.is_ecc_enabled()).map(|ecc| ecc.currently_enabled));
@@ -39,12 +49,20 @@ pub fn describe(index: u32, device: &Device<'_>, progress: &mut Progress) -> Res
     let power_limit = fact("nvmlDeviceGetEnforcedPowerLimit", device.enforced_power_limit());
     let power_default = fact("nvmlDeviceGetPowerManagementDefaultLimit", device.power_management_limit_default());
     at("nvmlDeviceGetComputeRunningProcesses_v3");
-    let processes = fact("nvmlDeviceGetComputeRunningProcesses_v3", device.running_compute_processes_count());
+    let processes = processes(device);
+    at("nvmlDeviceGetFieldValues");
+    let health = Health::read(device);
+    at("nvmlDeviceGetNvLinkState");
+    let nvlink_active_count = health.nvlink_count.clone().and_then(|count| links_up(device, count));
+    at("nvmlDeviceGetGpuFabricInfo");
+    let fabric_state =
+        raw.map_or_else(|words| Fact::unknown(GapKind::NoSymbol, words.clone()), |raw| fabric(raw, index));
     at("nvmlDeviceGetCurrentClocksThrottleReasons");
     let reasons = fact("nvmlDeviceGetCurrentClocksThrottleReasons", device.current_throttle_reasons());
     at("nvmlDeviceGetComputeMode");
     let capability = fact("nvmlDeviceGetCudaComputeCapability", device.cuda_compute_capability());
-    Ok(Gpu {
+    at("nvmlDeviceGetPciInfo_v3");
+    let gpu = Gpu {
         index,
         name: fact("nvmlDeviceGetName", name).map(|name| name.chars().take(255).collect()),
         uuid: fact("nvmlDeviceGetUUID", device.uuid()).map(|uuid| redacted(&uuid)),
@@ -73,23 +91,44 @@ pub fn describe(index: u32, device: &Device<'_>, progress: &mut Progress) -> Res
             Mode::Prohibited => ComputeMode::Prohibited,
             Mode::ExclusiveProcess => ComputeMode::ExclusiveProcess,
         }),
-        process_count: processes.map(u64::from),
+        process_count: processes.as_ref().map(|processes| processes.len() as u64),
+        processes: processes.map(|processes| processes.iter().take(PROCESSES_KEPT).map(process).collect()),
+        row_remap_pending: health.row_remap_pending,
+        row_remap_failed: health.row_remap_failed,
+        page_retirement_pending: health.page_retirement_pending,
+        nvlink_count: health.nvlink_count,
+        nvlink_active_count,
+        fabric_state,
         persistence: fact("nvmlDeviceGetPersistenceMode", device.is_in_persistent_mode()),
         throttle_reasons: reasons.map(throttle_names),
         ..Gpu::default()
-    })
+    };
+    // A GPU may be lost while it is described, and what it said until then is worth nothing.
+    at("nvmlDeviceGetName");
+    match device.name() {
+        Err(NvmlError::GpuLost) => Err(NvmlError::GpuLost),
+        _ => Ok(gpu),
+    }
 }
 
 /// A value, if it is one that can be.
-fn possible<T>(call: &str, can_be: bool, value: T) -> Fact<T> {
+pub(super) fn possible<T>(call: &str, can_be: bool, value: T) -> Fact<T> {
     if can_be { Fact::Known(value) } else { Fact::unknown(GapKind::Malformed, format!("{call}: an impossible value")) }
 }
 
 /// What a GPU does not support it does not have.
-fn or_absent<T>(fact: Fact<T>) -> Fact<T> {
+pub(super) fn or_absent<T>(fact: Fact<T>) -> Fact<T> {
     match fact {
         Fact::Unknown(gap) if gap.kind == GapKind::NotSupported => Fact::Absent,
         other => other,
+    }
+}
+
+/// The same where the library is older than the feature: no GPU that it drives has it.
+pub(super) fn or_older<T>(fact: Fact<T>) -> Fact<T> {
+    match fact {
+        Fact::Unknown(gap) if gap.kind == GapKind::NoSymbol => Fact::Absent,
+        other => or_absent(other),
     }
 }
 
@@ -103,9 +142,21 @@ fn redacted(uuid: &str) -> String {
     uuid.chars().take("GPU-".len() + 4).collect()
 }
 
+/// Instances that are visible here. One that may not be seen is not one that is not there.
 fn mig_devices(device: &Device<'_>) -> Fact<u64> {
-    fact("nvmlDeviceGetMaxMigDeviceCount", device.mig_device_count())
-        .map(|most| (0..most.min(MIG_LIMIT)).filter(|index| device.mig_device_by_index(*index).is_ok()).count() as u64)
+    const CALL: &str = "nvmlDeviceGetMigDeviceHandleByIndex";
+    fact("nvmlDeviceGetMaxMigDeviceCount", device.mig_device_count()).and_then(|most| {
+        let mut count = 0;
+        for index in 0..most.min(MIG_LIMIT) {
+            match device.mig_device_by_index(index) {
+                Ok(_) => count += 1,
+                Err(NvmlError::NotFound | NvmlError::InvalidArg) => {}
+                Err(error) if count == 0 => return fact(CALL, Err(error)),
+                Err(_) => break,
+            }
+        }
+        Fact::Known(count)
+    })
 }
 
 fn uncorrected(device: &Device<'_>) -> Fact<u64> {

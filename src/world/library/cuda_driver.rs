@@ -6,6 +6,7 @@
 use std::ffi::{c_char, c_int, c_uint};
 
 use super::{CallFailed, Library, symbols, text};
+use crate::facts::reference::cuda_errors;
 
 symbols! {
     struct Symbols {
@@ -65,7 +66,7 @@ impl CudaDriver {
         Ok(unsafe { text(name.as_ptr()) })
     }
 
-    /// The C name of a code: the library's own word for it, else ours for those that matter at start-up.
+    /// The C name of a code: the library's own word for it, else that of the reference table; empty for others.
     pub fn code_name(&self, code: i32) -> String {
         let mut name: *const c_char = std::ptr::null();
         if let Ok(get) = self.symbols.error_name.function {
@@ -74,28 +75,10 @@ impl CudaDriver {
         }
         // SAFETY: null or a constant string of the library.
         let own = unsafe { text(name) };
-        if own.is_empty() { known_name(code).to_owned() } else { own }
-    }
-}
-
-/// Names of the codes met at start-up, for a library that cannot name them itself; empty for others.
-fn known_name(code: i32) -> &'static str {
-    match code {
-        0 => "CUDA_SUCCESS",
-        1 => "CUDA_ERROR_INVALID_VALUE",
-        2 => "CUDA_ERROR_OUT_OF_MEMORY",
-        3 => "CUDA_ERROR_NOT_INITIALIZED",
-        34 => "CUDA_ERROR_STUB_LIBRARY",
-        46 => "CUDA_ERROR_DEVICE_UNAVAILABLE",
-        100 => "CUDA_ERROR_NO_DEVICE",
-        101 => "CUDA_ERROR_INVALID_DEVICE",
-        304 => "CUDA_ERROR_OPERATING_SYSTEM",
-        800 => "CUDA_ERROR_NOT_PERMITTED",
-        801 => "CUDA_ERROR_NOT_SUPPORTED",
-        802 => "CUDA_ERROR_SYSTEM_NOT_READY",
-        803 => "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
-        804 => "CUDA_ERROR_COMPAT_NOT_SUPPORTED_ON_DEVICE",
-        999 => "CUDA_ERROR_UNKNOWN",
-        _ => "",
+        match own.is_empty() {
+            true if code == 0 => "CUDA_SUCCESS".to_owned(),
+            true => cuda_errors::error(code.into()).and_then(|row| row.driver.clone()).unwrap_or_default(),
+            false => own,
+        }
     }
 }

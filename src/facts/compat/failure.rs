@@ -1,0 +1,166 @@
+//! What a failed call means: of a multiply, of a loader.
+//!
+//! The reference table says what a code means and its most likely cause. Where other facts speak for or against that
+//! cause, they are named with it.
+
+use super::both;
+use crate::facts::reference::cuda_errors::{self, CudaError};
+use crate::facts::{ComputeMode, Fact, Facts, FailureKind, Gpu, Library, Multiply};
+
+/// `CUDA_ERROR_NOT_INITIALIZED`, `CUDA_ERROR_OPERATING_SYSTEM`, `CUDA_ERROR_UNKNOWN`
+const NOT_INITIALIZED: i64 = 3;
+const OPERATING_SYSTEM: i64 = 304;
+const UNKNOWN: i64 = 999;
+/// `cudaErrorDevicesUnavailable`
+const UNAVAILABLE: i64 = 46;
+/// `CUBLAS_STATUS_NOT_INITIALIZED`
+const NO_HANDLE: i64 = 1;
+/// How a process ended that was killed from outside.
+const KILLED: &str = "SIGKILL";
+const GIB: f64 = (1_u64 << 30) as f64;
+
+/// Fills the derived fields that explain failures.
+pub fn derive(facts: &mut Facts) {
+    if let Fact::Known(gpus) = &mut facts.gpus {
+        for gpu in gpus {
+            gpu.memory_holders = memory_holders(gpu);
+        }
+    }
+    if let Fact::Known(libraries) = &mut facts.libraries {
+        for library in libraries {
+            library.missing_dependency = missing_dependency(library);
+        }
+    }
+    let holders = |multiply: &Multiply| gpu_of(facts, multiply).and_then(memory_holders);
+    let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
+    let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
+        multiplies
+            .iter()
+            .map(|multiply| (holders(multiply), meaning(multiply, gpus), kind(multiply)))
+            .collect::<Vec<_>>()
+    });
+    let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
+    for (multiply, (holders, meaning, kind)) in multiplies.iter_mut().zip(derived) {
+        multiply.memory_holders = holders;
+        multiply.failed_meaning = meaning;
+        multiply.failure_kind = kind;
+    }
+}
+
+/// What the code of `cuInit` means. It was called first thing in a fresh process, and the driver's nodes were opened
+/// beside it, which rules out some causes of the table.
+pub fn init_meaning(facts: &Facts) -> Fact<String> {
+    facts.cuda.init_code.clone().and_then(|code| {
+        let row = if code == 0 { None } else { cuda_errors::error(code) };
+        let driver = &facts.driver;
+        Fact::present(row.map(|row| {
+            let opens = |node: &Fact<bool>| *node == Fact::Known(true);
+            let cause = match code {
+                NOT_INITIALIZED => "MIG without an instance that can be used, which older drivers report so",
+                OPERATING_SYSTEM if opens(&driver.control_node_openable) => {
+                    "seccomp or a driver of another version refuses a call, for the nodes themselves open"
+                }
+                UNKNOWN if opens(&driver.uvm_node_openable) => {
+                    "a fault of the GPU or its driver, for /dev/nvidia-uvm, the usual reason, opens"
+                }
+                _ => &row.cause,
+            };
+            format!("{}; most often: {cause}", row.meaning)
+        }))
+    })
+}
+
+/// The row of the code that a call gave; `None` for what is no code, or in no table.
+fn row(multiply: &Multiply) -> Option<&'static CudaError> {
+    let (call, code) = (multiply.failed_call.known()?, multiply.failed_code.known()?);
+    let code = code.split(' ').next()?.parse().ok()?;
+    if call.starts_with("cublas") { cuda_errors::cublas_status(code) } else { cuda_errors::error(code) }
+}
+
+fn meaning(multiply: &Multiply, gpus: &[Gpu]) -> Fact<String> {
+    both(multiply.failed_call.as_ref(), multiply.failed_code.as_ref(), |call, code| {
+        let Some(row) = row(multiply) else { return without_row(call, code).to_owned() };
+        let most_often = format!("{}; most often: {}", row.meaning, row.cause);
+        match (row.code, multiply.memory_free_bytes.known()) {
+            (NO_HANDLE, Some(free)) if call.starts_with("cublas") => {
+                format!("{most_often}; {:.1} GiB were free", *free as f64 / GIB)
+            }
+            (UNAVAILABLE, _) => format!("{}; {}", row.meaning, why_unavailable(gpus)),
+            _ => most_often,
+        }
+    })
+}
+
+/// What is to be said where no table has a row.
+fn without_row(call: &str, code: &str) -> &'static str {
+    if call.starts_with("dlopen") {
+        "the loader refuses the library"
+    } else if code.starts_with("no answer") {
+        "the call did not return in time"
+    } else if code.starts_with(|first: char| first.is_ascii_digit()) {
+        "no table knows this code"
+    } else {
+        "the process ended in this call"
+    }
+}
+
+/// A context is refused in an exclusive mode that somebody uses, under MPS, and within MIG without a compute instance.
+fn why_unavailable(gpus: &[Gpu]) -> &'static str {
+    let in_mode = |gpu: &Gpu, modes: &[ComputeMode]| gpu.compute_mode.known().is_some_and(|mode| modes.contains(mode));
+    let exclusive = [ComputeMode::ExclusiveProcess, ComputeMode::ExclusiveThread];
+    if gpus.iter().any(|gpu| in_mode(gpu, &exclusive)) {
+        "the compute mode is exclusive, so another process holds the GPU"
+    } else if !gpus.is_empty() && gpus.iter().all(|gpu| in_mode(gpu, &[ComputeMode::Default])) {
+        "no GPU is in an exclusive mode, so MPS refuses, or a MIG instance has no compute instance"
+    } else {
+        "most often: the compute mode is exclusive and another process holds the GPU; else MPS refuses"
+    }
+}
+
+fn kind(multiply: &Multiply) -> Fact<FailureKind> {
+    multiply.failed_call.as_ref().map(|_| match row(multiply).and_then(|row| row.kind) {
+        _ if multiply.memory_short == Fact::Known(true) => FailureKind::Memory,
+        // At its deadline a child counts as hung, so this was not us.
+        _ if multiply.failed_code.known().is_some_and(|code| code == KILLED) => FailureKind::Killed,
+        Some(FailureKind::Memory) | None => FailureKind::Other,
+        Some(kind) => kind,
+    })
+}
+
+/// Which of NVML's GPUs a multiply ran on: the only one, or, where all are of one model and none is hidden, the one of
+/// the same number.
+fn gpu_of<'a>(facts: &'a Facts, multiply: &Multiply) -> Fact<&'a Gpu> {
+    facts.gpus.as_ref().and_then(|gpus| {
+        let same = gpus.windows(2).all(|pair| pair[0].name == pair[1].name);
+        let straight = same && facts.environment.cuda_visible_count.is_absent();
+        Fact::present(match gpus.as_slice() {
+            [only] => Some(only),
+            all if straight => all.iter().find(|gpu| gpu.index == multiply.gpu),
+            _ => None,
+        })
+    })
+}
+
+fn memory_holders(gpu: &Gpu) -> Fact<String> {
+    gpu.processes.as_ref().and_then(|processes| {
+        let words = processes.iter().map(|process| match process.memory_bytes.known() {
+            Some(bytes) => format!("process {} with {:.1} GiB", process.pid, *bytes as f64 / GIB),
+            None => format!("process {}", process.pid),
+        });
+        let words: Vec<String> = words.collect();
+        Fact::present((!words.is_empty()).then(|| words.join(", ").chars().take(255).collect()))
+    })
+}
+
+/// The loader begins with the name of the file that it did not find, which is the library itself or one that it needs.
+fn missing_dependency(library: &Library) -> Fact<String> {
+    library.load_error.as_ref().and_then(|words| {
+        let missing = words.split_once(": cannot open shared object file").map(|(name, _)| name);
+        let itself = |name: &str| name == library.soname || library.winner.known().is_some_and(|path| path == name);
+        Fact::present(missing.filter(|name| !itself(name)).map(str::to_owned))
+    })
+}
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;

@@ -1,0 +1,127 @@
+//! What memory and links of a GPU have been through, and who is on it.
+
+use nvml_wrapper::Device;
+use nvml_wrapper::enums::device::{SampleValue, UsedGpuMemory};
+use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::struct_wrappers::device::ProcessInfo;
+use nvml_wrapper::structs::device::FieldId;
+use nvml_wrapper::sys_exports::field_id::{
+    NVML_FI_DEV_NVLINK_LINK_COUNT, NVML_FI_DEV_REMAPPED_FAILURE, NVML_FI_DEV_REMAPPED_PENDING,
+    NVML_FI_DEV_RETIRED_PENDING,
+};
+
+use super::fact;
+use super::gpu::{or_absent, or_older, possible};
+use crate::facts::{FabricState, Fact, GapKind, GpuProcess};
+use crate::world::library::management::Management;
+
+/// One call for all four.
+const FIELDS: [u32; 4] = [
+    NVML_FI_DEV_REMAPPED_PENDING,
+    NVML_FI_DEV_REMAPPED_FAILURE,
+    NVML_FI_DEV_RETIRED_PENDING,
+    NVML_FI_DEV_NVLINK_LINK_COUNT,
+];
+const CALL: &str = "nvmlDeviceGetFieldValues";
+
+/// Links that one GPU can have, with room for models to come.
+const LINK_LIMIT: u64 = 64;
+
+/// Processes that one GPU can have; a number above it is garbage.
+const PROCESS_LIMIT: u32 = 4096;
+
+/// What can be asked as fields.
+pub struct Health {
+    pub row_remap_pending: Fact<bool>,
+    pub row_remap_failed: Fact<bool>,
+    pub page_retirement_pending: Fact<bool>,
+    pub nvlink_count: Fact<u64>,
+}
+
+impl Health {
+    /// Asks for all of it at once.
+    pub fn read(device: &Device<'_>) -> Self {
+        let fields = match device.field_values_for(&FIELDS.map(FieldId)) {
+            Ok(samples) => samples.into_iter().map(|sample| field(sample.and_then(|sample| sample.value))).collect(),
+            Err(error) => vec![field(Err(error)); FIELDS.len()],
+        };
+        let nth = |index: usize| fields.get(index).cloned().unwrap_or_default();
+        let flag = |value: Fact<u64>| value.and_then(|value| possible(CALL, value <= 1, value == 1));
+        Self {
+            row_remap_pending: or_older(flag(nth(0))),
+            row_remap_failed: or_older(flag(nth(1))),
+            page_retirement_pending: flag(nth(2)),
+            nvlink_count: nth(3).and_then(|count| match count {
+                0 => Fact::Absent,
+                _ => possible(CALL, count <= LINK_LIMIT, count),
+            }),
+        }
+    }
+}
+
+/// The number in a field. A GPU that does not have the field has not what it counts; a library that does not know the
+/// field's number, and calls it a bad argument, drives no GPU that has it.
+fn field(answer: Result<SampleValue, NvmlError>) -> Fact<u64> {
+    if matches!(answer, Err(NvmlError::InvalidArg)) {
+        return Fact::Absent;
+    }
+    or_absent(fact(CALL, answer)).and_then(|value| match value {
+        SampleValue::U32(value) => Fact::Known(u64::from(value)),
+        SampleValue::U64(value) => Fact::Known(value),
+        SampleValue::I64(_) | SampleValue::F64(_) => Fact::unknown(GapKind::Malformed, format!("{CALL}: no count")),
+    })
+}
+
+/// How many of the first `count` links are up.
+pub fn links_up(device: &Device<'_>, count: u64) -> Fact<u64> {
+    let mut up = 0;
+    for link in 0..u32::try_from(count.min(LINK_LIMIT)).unwrap_or_default() {
+        match or_absent(fact("nvmlDeviceGetNvLinkState", device.link_wrapper_for(link).is_active())) {
+            Fact::Known(active) => up += u64::from(active),
+            Fact::Absent => {}
+            Fact::Unknown(gap) => return Fact::Unknown(gap),
+        }
+    }
+    Fact::Known(up)
+}
+
+/// Processes on it. Their number is asked first, for the wrapper makes room for as many as the library says.
+pub fn processes(device: &Device<'_>) -> Fact<Vec<ProcessInfo>> {
+    const CALL: &str = "nvmlDeviceGetComputeRunningProcesses_v3";
+    fact(CALL, device.running_compute_processes_count())
+        .and_then(|count| possible(CALL, count <= PROCESS_LIMIT, count))
+        .and_then(|count| match count {
+            0 => Fact::Known(Vec::new()),
+            _ => fact(CALL, device.running_compute_processes()),
+        })
+}
+
+/// One process as a fact.
+pub fn process(info: &ProcessInfo) -> GpuProcess {
+    let memory_bytes = match info.used_gpu_memory {
+        UsedGpuMemory::Used(bytes) => Fact::Known(bytes),
+        UsedGpuMemory::Unavailable => Fact::Absent,
+    };
+    GpuProcess { pid: info.pid, memory_bytes }
+}
+
+/// How far the GPU has come in joining the fabric. An old library does not know of fabrics that need joining.
+pub fn fabric(management: &Management, index: u32) -> Fact<FabricState> {
+    /// `NVML_ERROR_NOT_SUPPORTED`
+    const NOT_SUPPORTED: i32 = 3;
+    match management.fabric(index) {
+        Ok(fabric) => match (fabric.state, fabric.status) {
+            (0, _) => Fact::Absent,
+            (1, _) => Fact::Known(FabricState::NotStarted),
+            (2, _) => Fact::Known(FabricState::InProgress),
+            (3, 0) => Fact::Known(FabricState::Completed),
+            (3, _) => Fact::Known(FabricState::Failed),
+            (state, _) => Fact::unknown(GapKind::Malformed, format!("nvmlDeviceGetGpuFabricInfo: state {state}")),
+        },
+        Err(failed) if failed.code == Some(NOT_SUPPORTED) => Fact::Absent,
+        Err(failed) => {
+            let kind = if failed.code.is_some() { GapKind::NotPermitted } else { GapKind::NoSymbol };
+            Fact::unknown(kind, failed.to_string())
+        }
+    }
+}

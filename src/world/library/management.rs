@@ -1,0 +1,67 @@
+//! libnvidia-ml: what the crate that speaks to it does not offer.
+//!
+//! Signatures and structures are those of `nvml.h`. The library has to be initialised already, in this process.
+#![allow(unsafe_code)]
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+use super::{CallFailed, Library, symbols, text};
+
+symbols! {
+    struct Symbols {
+        handle = "nvmlDeviceGetHandleByIndex_v2": fn(c_uint, *mut *mut c_void);
+        fabric = "nvmlDeviceGetGpuFabricInfo": fn(*mut c_void, *mut FabricInfo);
+        error_text = "nvmlErrorString": fn(c_int) -> *const c_char;
+    }
+}
+
+/// `nvmlGpuFabricInfo_t`
+#[repr(C)]
+#[derive(Default)]
+struct FabricInfo {
+    cluster: [u8; 16],
+    status: c_uint,
+    clique: c_uint,
+    state: u8,
+}
+
+/// Where a GPU stands with the NVLink fabric of its machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fabric {
+    /// 0: it has none, 1: not started, 2: in progress, 3: completed.
+    pub state: u8,
+    /// When completed: 0 for success, else the code of what went wrong.
+    pub status: u32,
+}
+
+/// The management library beside the wrapper's own handle of it.
+pub struct Management {
+    symbols: Symbols,
+}
+
+impl Management {
+    /// Opens it by soname. The error is in the loader's words.
+    pub fn open(soname: &str) -> Result<Self, String> {
+        let library = Library::open(soname)?;
+        Ok(Self { symbols: Symbols::of(&library) })
+    }
+
+    /// Where the GPU of this index stands with the fabric.
+    pub fn fabric(&self, index: u32) -> Result<Fabric, CallFailed> {
+        let mut device = std::ptr::null_mut();
+        // SAFETY: writes one pointer.
+        self.symbols.handle.call(|get| unsafe { get(index, &raw mut device) }, |code| self.code_text(code))?;
+        // The first version of the structure, with room behind it for a library that writes more.
+        let mut room: [FabricInfo; 4] = Default::default();
+        // SAFETY: the handle is the library's own; it writes one structure, and the array has room for four.
+        self.symbols.fabric.call(|get| unsafe { get(device, room.as_mut_ptr()) }, |code| self.code_text(code))?;
+        let [info, ..] = room;
+        Ok(Fabric { state: info.state, status: info.status })
+    }
+
+    fn code_text(&self, code: i32) -> String {
+        let Ok(words) = &self.symbols.error_text.function else { return String::new() };
+        // SAFETY: gives a text of its own for every number.
+        unsafe { text(words(code)) }
+    }
+}

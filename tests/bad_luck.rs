@@ -1,0 +1,136 @@
+//! Machines that are odd and not broken: nothing may be accused, and what can be told must be told.
+#![allow(clippy::disallowed_methods)] // a test looks from outside, past the door
+
+#[path = "support/failure.rs"]
+#[allow(dead_code, reason = "only the scenarios are used here")]
+mod failure;
+#[path = "support/fakes.rs"]
+mod fakes;
+#[path = "support/played.rs"]
+#[allow(dead_code, reason = "nothing is measured here")]
+mod played;
+#[path = "support/verdict.rs"]
+mod verdict;
+
+use failure::Scenario;
+use gpu_preflight::facts::{Fact, Facts, GapKind, Gpu};
+use played::play;
+use verdict::Report;
+
+fn scenario(text: &str) -> Scenario {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// What was read on a machine that plays this, and the report on it, which accuses nothing.
+fn unaccused(text: &str) -> (Facts, Report) {
+    let facts = play(&scenario(text)).facts;
+    let report = Report::of(&facts);
+    assert!(report.findings().all(|finding| finding["outcome"] != "fails"), "{text}\n{}", report.troubles());
+    (facts, report)
+}
+
+/// The same where nothing that gates may stay open either.
+fn ready(text: &str) -> Facts {
+    let (facts, report) = unaccused(text);
+    assert_eq!(
+        (report.json["verdict"].as_str(), report.code),
+        (Some("ready"), Some(0)),
+        "{text}\n{}",
+        report.troubles()
+    );
+    facts
+}
+
+fn first_gpu(facts: &Facts) -> &Gpu {
+    facts.gpus.known().and_then(|gpus| gpus.first()).unwrap_or_else(|| panic!("{:?}", facts.gpus))
+}
+
+fn gap_kind<T: std::fmt::Debug>(fact: &Fact<T>) -> GapKind {
+    let Fact::Unknown(gap) = fact else { panic!("{fact:?}") };
+    gap.kind
+}
+
+#[test]
+fn a_driver_folder_that_can_be_read_only_in_part_accuses_nobody() {
+    // A folder in place of the file, as where a runtime masks it.
+    let facts = ready(
+        r#"
+        remove = ["/proc/driver/nvidia/version", "/proc/driver/nvidia/gpus", "/proc/devices"]
+        files = { "/proc/driver/nvidia/version/masked" = "", "/proc/driver/nvidia/gpus" = "", "/proc/devices/masked" = "" }
+        "#,
+    );
+    assert!(facts.driver.kernel_version.is_unknown() && facts.driver.uvm_major_current.is_unknown());
+    ready(r#"files = { "/proc/driver/nvidia/version" = "NVRM version: of no kind that we know\n" }"#);
+    ready(r#"remove = ["/proc/driver"]"#);
+}
+
+#[test]
+fn an_nvml_that_lacks_half_the_calls_leaves_gaps_and_no_doubt() {
+    let facts = ready(
+        r#"
+        fake = "driver=418.87.00"
+        remove = ["/usr/local/nvidia/lib64/libnvidia-ml.so.1", "/usr/local/nvidia/lib64/libnvidia-ml.so.580.65.06"]
+        libraries = { "/usr/local/nvidia/lib64/libnvidia-ml.so.1" = "old/libnvidia-ml.so.1" }
+        "#,
+    );
+    let gpu = first_gpu(&facts);
+    assert_eq!(gpu.name, Fact::Known("NVIDIA H200".to_owned()));
+    assert_eq!(gap_kind(&gpu.memory_bytes), GapKind::NoSymbol);
+    assert_eq!(gap_kind(&gpu.processes), GapKind::NoSymbol);
+}
+
+#[test]
+fn values_that_no_gpu_can_have_are_believed_by_nobody() {
+    let (facts, report) = unaccused(r#"fake = "garbage=1""#);
+    let gpu = first_gpu(&facts);
+    for kind in [gap_kind(&gpu.temperature_celsius), gap_kind(&gpu.memory_bytes), gap_kind(&gpu.row_remap_failed)] {
+        assert_eq!(kind, GapKind::Malformed);
+    }
+    assert_eq!(gap_kind(&gpu.process_count), GapKind::Malformed);
+    assert_eq!(report.json["verdict"], "incomplete", "whether its memory had errors is not known");
+}
+
+#[test]
+fn a_mig_slice_whose_parent_may_not_be_read_is_ready() {
+    let facts = ready(r#"fake = "model=NVIDIA H100 80GB HBM3 MIG 1g.10gb;sms=16;mig=1;mig_refused=1""#);
+    let gpu = first_gpu(&facts);
+    assert_eq!(gap_kind(&gpu.mig_device_count), GapKind::NotPermitted);
+    assert_eq!(gap_kind(&gpu.process_count), GapKind::NotPermitted);
+    ready(r#"fake = "model=NVIDIA A100-SXM4-40GB MIG 3g.20gb;cc=8.0;sms=42;mhz=1410;mig=1;mig_count=2""#);
+}
+
+#[test]
+fn instances_that_may_not_be_seen_are_not_accused_of_being_missing() {
+    let report = Report::of(&play(&scenario(r#"fake = "mig=1;mig_refused=1;cu_init=100""#)).facts);
+    let first = report.findings().next().expect("findings");
+    assert_eq!((&first["check"], &first["outcome"]), (&"driver.devices-visible".into(), &"fails".into()));
+}
+
+#[test]
+fn names_of_virtual_gpus_do_no_harm() {
+    for (model, cc) in [("GRID A100-40C", "8.0"), ("NVIDIA A40-48Q", "8.6"), ("NVIDIA H100XM-80C", "9.0"), ("", "9.0")]
+    {
+        ready(&format!(r#"fake = "model={model};cc={cc}""#));
+    }
+}
+
+#[test]
+fn sixteen_gpus_are_as_good_as_one() {
+    // The machine with eight has shared memory for eight.
+    let facts = ready(
+        "gpus = 16\ndeadline = 60.0\n\
+         patch.host = { memory_bytes = 68719476736 }\n\
+         patch.limits = { memory_bytes = 34359738368, shm_bytes = 17179869184, shm_free_bytes = 17179869184 }",
+    );
+    assert_eq!(facts.gpus.known().map(Vec::len), Some(16));
+    assert_eq!(facts.driver.gpu_node_openable_count, Fact::Known(16));
+}
+
+#[test]
+fn a_gpu_that_vanishes_between_two_calls_is_lost_and_hides_no_other() {
+    for call in ["nvmlDeviceGetUUID", "nvmlDeviceGetEccMode", "nvmlDeviceGetFieldValues"] {
+        let facts = play(&scenario(&format!("gpus = 8\nfake = \"vanish={call}:2\""))).facts;
+        assert_eq!(facts.nvml.lost_gpus, Fact::Known(vec!["2: 15 NVML_ERROR_GPU_IS_LOST".to_owned()]), "{call}");
+        assert_eq!(facts.gpus.known().map(Vec::len), Some(7), "{call}");
+    }
+}

@@ -1,0 +1,69 @@
+//! What GPUs have been through, who is on them, and how far they are.
+
+use gpu_preflight::facts::{FabricState, Fact, GapKind, Gpu, ProbeEnd};
+
+use super::{Machine, gap_kind, known};
+
+fn only_gpu(scenario: &str) -> Gpu {
+    let (_, gpus, run) = Machine::plays(scenario).nvml(5.0);
+    assert_eq!(run.end, ProbeEnd::Completed, "{run:?}");
+    known(&gpus).remove(0)
+}
+
+#[test]
+fn what_a_gpu_does_not_have_is_absent_and_what_is_well_is_known() {
+    let gpu = only_gpu("");
+    assert_eq!((known(&gpu.row_remap_pending), known(&gpu.row_remap_failed)), (false, false));
+    assert_eq!(gpu.page_retirement_pending, Fact::Absent);
+    assert_eq!((&gpu.nvlink_count, &gpu.nvlink_active_count), (&Fact::Absent, &Fact::Absent));
+    assert_eq!(gpu.fabric_state, Fact::Absent);
+    assert_eq!((known(&gpu.process_count), known(&gpu.processes).len()), (0, 0));
+}
+
+#[test]
+fn repairs_links_and_processes_are_read() {
+    let gpu = only_gpu("row_remap_pending=1;page_pending=1;nvlinks=18;nvlinks_down=0:2;holder=4242:1073741824");
+    assert!(known(&gpu.row_remap_pending) && known(&gpu.page_retirement_pending) && !known(&gpu.row_remap_failed));
+    assert_eq!((known(&gpu.nvlink_count), known(&gpu.nvlink_active_count)), (18, 16));
+    let process = known(&gpu.processes).remove(0);
+    assert_eq!((process.pid, known(&process.memory_bytes)), (4242, 1 << 30));
+}
+
+#[test]
+fn the_fabric_has_four_states_and_others_are_gaps() {
+    for (told, state) in [
+        ("1:0", FabricState::NotStarted),
+        ("2:0", FabricState::InProgress),
+        ("3:0", FabricState::Completed),
+        ("3:999", FabricState::Failed),
+    ] {
+        assert_eq!(known(&only_gpu(&format!("fabric={told}")).fabric_state), state, "{told}");
+    }
+    assert_eq!(only_gpu("fabric=0:0").fabric_state, Fact::Absent);
+    assert_eq!(gap_kind(&only_gpu("fabric=77:0").fabric_state), GapKind::Malformed);
+}
+
+#[test]
+fn instances_that_are_refused_are_a_gap_and_those_that_are_seen_are_counted() {
+    assert_eq!(gap_kind(&only_gpu("mig=1;mig_refused=1").mig_device_count), GapKind::NotPermitted);
+    assert_eq!(known(&only_gpu("mig=1;mig_count=3").mig_device_count), 3);
+}
+
+#[test]
+fn a_call_that_waits_in_the_kernel_is_told_from_one_that_sleeps() {
+    for (scenario, in_kernel) in [("stuck=cuInit", true), ("hang=cuInit", false)] {
+        let (cuda, run) = Machine::plays(scenario).cuda(1.0);
+        assert_eq!((run.end, known(&cuda.hung)), (ProbeEnd::TimedOut, true), "{run:?}");
+        assert_eq!(known(&cuda.hung_in_kernel), in_kernel, "{run:?}");
+    }
+}
+
+#[test]
+fn a_list_of_devices_counts_up_to_the_first_that_is_not_there() {
+    for (list, count) in [("1,0", 2), ("0,5,1", 1), ("GPU-0001", 1)] {
+        let machine = Machine::with_environment("count=2", "CUDA_VISIBLE_DEVICES", list);
+        assert_eq!(known(&machine.cuda(5.0).0.device_count), count, "{list}");
+    }
+    let machine = Machine::with_environment("count=2", "CUDA_VISIBLE_DEVICES", "7");
+    assert_eq!(known(&machine.cuda(5.0).0.init_code), 100);
+}
