@@ -33,7 +33,8 @@ record! {
         /// Whether process 1 handles SIGTERM: signal 15 is caught or blocked (`SigCgt`, `SigBlk` in `/proc/1/status`), or it
         /// is a known init; without a handler, a first process ignores it. Our own handlers are not counted: unknown while we are process 1.
         pub first_handles_sigterm: Fact<bool>,
-        /// Zombie processes whose parent is process 1; at least so many where there are very many processes.
+        /// Zombie processes whose parent is process 1 and does not collect them for 20 ms; at least so many where there are
+        /// very many processes.
         pub orphaned_zombies: Fact<u64>,
         /// Processes visible in `/proc`. Context.
         pub visible_count: Fact<u64>,

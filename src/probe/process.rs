@@ -36,6 +36,9 @@ const SIGTERM: u64 = 1 << 14;
 /// How long zombies are looked for.
 const PATIENCE: Duration = Duration::from_millis(30);
 
+/// How long process 1 may take to collect one.
+const COLLECTION: Duration = Duration::from_millis(20);
+
 /// Reads about process 1 and the processes that are visible.
 pub fn collect(world: &World) -> Process {
     let is_first = Status::read(world, "self").number::<u32>("Pid", 0).map(|pid| pid == 1);
@@ -82,21 +85,34 @@ fn first_handles_sigterm(world: &World, is_first: &Fact<bool>, is_init: bool) ->
 /// user, and a preflight that takes long in a crowd is removed from it.
 fn orphaned_zombies(world: &World, pids: &[u32]) -> Fact<u64> {
     let until = Instant::now() + PATIENCE;
-    let mut count = 0;
-    for (looked_at, pid) in pids.iter().enumerate() {
+    let mut found = Vec::new();
+    let mut looked_at = 0;
+    for pid in pids {
         if Instant::now() > until {
-            let detail =
-                format!("{looked_at} of {} processes were looked at in {} ms", pids.len(), PATIENCE.as_millis());
-            return if count > 0 { Fact::Known(count) } else { Fact::unknown(GapKind::TimedOut, detail) };
+            break;
         }
-        // A process that has gone meanwhile is no zombie.
-        let stat = world.read_bytes(format!("/proc/{pid}/stat"), 512);
-        let parted = stat.known().map(|stat| String::from_utf8_lossy(stat).into_owned());
-        if *pid != 1 && parted.is_some_and(|stat| state_and_parent(&stat) == Some(("Z", 1))) {
-            count += 1;
+        looked_at += 1;
+        if is_orphaned_zombie(world, *pid) {
+            found.push(*pid);
         }
     }
-    Fact::Known(count)
+    if looked_at < pids.len() && found.is_empty() {
+        let detail = format!("{looked_at} of {} processes were looked at in {} ms", pids.len(), PATIENCE.as_millis());
+        return Fact::unknown(GapKind::TimedOut, detail);
+    }
+    // Every process is a zombie between its end and its collection.
+    if !found.is_empty() {
+        std::thread::sleep(COLLECTION);
+        found.retain(|pid| is_orphaned_zombie(world, *pid));
+    }
+    Fact::Known(found.len() as u64)
+}
+
+fn is_orphaned_zombie(world: &World, pid: u32) -> bool {
+    // A process that has gone meanwhile is no zombie.
+    let stat = world.read_bytes(format!("/proc/{pid}/stat"), 512);
+    let stat = stat.known().map(|stat| String::from_utf8_lossy(stat).into_owned());
+    pid != 1 && stat.is_some_and(|stat| state_and_parent(&stat) == Some(("Z", 1)))
 }
 
 /// State and parent of a stat line. The name before them may hold anything, brackets too, so they count from the last.
