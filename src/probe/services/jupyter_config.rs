@@ -10,13 +10,15 @@ use crate::facts::{Auth, Bind, Fact, Gap, GapKind};
 use crate::world::World;
 
 /// Names of the files, the more specific ones last, as the server overrides them.
-const FILES: [&str; 3] = ["jupyter_config", "jupyter_notebook_config", "jupyter_server_config"];
+const FILES: [&str; 4] = ["jupyter_config", "jupyter_server_config", "jupyter_notebook_config", "jupyter_lab_config"];
 
 /// What the configuration settles; `None` where it leaves the default.
 #[derive(Debug, Default)]
 pub struct Configured {
     /// Whether authentication is on.
     pub auth: Option<Fact<Auth>>,
+    /// Whether a password is set, which closes a server whose token is empty.
+    pub password: Option<bool>,
     /// The address.
     pub bind: Option<Fact<Bind>>,
 }
@@ -34,6 +36,14 @@ pub fn read(world: &World) -> Configured {
                         classes.iter().find_map(|class| value.get(class)?.get(field)?.as_str().map(str::to_owned))
                     };
                     let classes = ["ServerApp", "NotebookApp"];
+                    let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path}: {what}"));
+                    if value.get("ServerApp").is_some_and(|app| app.get("identity_provider_class").is_some()) {
+                        configured.auth = Some(Fact::Unknown(gap("another identity provider decides")));
+                    }
+                    if text(&["NotebookApp", "LabApp"], "token").is_some_and(|token| token.is_empty()) {
+                        let what = "an empty NotebookApp.token opens old servers and is ignored by some newer ones";
+                        configured.auth = Some(Fact::Unknown(gap(what)));
+                    }
                     token = text(&["IdentityProvider", "ServerApp"], "token").map(|t| !t.is_empty()).or(token);
                     let hash = text(&["PasswordIdentityProvider"], "hashed_password");
                     password = hash.or_else(|| text(&classes, "password")).map(|t| !t.is_empty()).or(password);
@@ -51,6 +61,7 @@ pub fn read(world: &World) -> Configured {
             }
         }
     }
+    configured.password = password;
     if configured.auth.is_none() {
         configured.auth = match (token, password) {
             (Some(true), _) | (_, Some(true)) => Some(Fact::Known(Auth::Required)),
@@ -68,16 +79,19 @@ impl Configured {
     }
 
     fn python(&mut self, text: &str, path: &str) {
-        let sets = |what: &[&str]| {
-            text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
-                line.split_once('=').is_some_and(|(left, _)| what.iter().any(|word| left.trim().ends_with(word)))
-            })
-        };
+        let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let mentions = |what: &[&str]| lines().any(|line| what.iter().any(|word| line.contains(word)));
+        let sets_address = lines().any(|line| {
+            let is_assigned = line.split_once('=').is_some_and(|(left, _)| left.trim().ends_with(".ip"));
+            is_assigned || ["'ip'", "\"ip\"", "(ip=", " ip="].iter().any(|how| line.contains(how))
+        });
         let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path} sets {what}, and Python is not evaluated"));
-        if sets(&[".token", "password", "identity_provider_class"]) {
+        // There are many ways to set something in Python, so a word is enough to doubt, and so is another file.
+        let other_file = mentions(&["load_subconfig", "exec("]);
+        if other_file || mentions(&["token", "password", "identity_provider"]) {
             self.auth = Some(Fact::Unknown(gap("the token or password")));
         }
-        if sets(&[".ip"]) {
+        if other_file || sets_address {
             self.bind = Some(Fact::Unknown(gap("the address")));
         }
     }
@@ -88,10 +102,22 @@ fn folders(world: &World) -> Vec<String> {
     let mut folders = vec!["/etc/jupyter".to_owned(), "/usr/local/etc/jupyter".to_owned()];
     let prefixes = [Some("/opt/conda".to_owned()), world.env("CONDA_PREFIX"), world.env("VIRTUAL_ENV")];
     folders.extend(prefixes.into_iter().flatten().map(|prefix| format!("{prefix}/etc/jupyter")));
-    folders.extend(world.env("HOME").map(|home| format!("{home}/.jupyter")));
+    // The program looks under the prefix that it is installed in.
+    let path = world.env("PATH").unwrap_or_default();
+    let prefixes = path.split(':').filter_map(|folder| folder.trim_end_matches('/').strip_suffix("/bin"));
+    folders.extend(prefixes.filter(|prefix| prefix.len() > 1).map(|prefix| format!("{prefix}/etc/jupyter")));
+    if let Some(home) = world.env("HOME") {
+        folders.extend([".local/etc/jupyter", ".config/jupyter", ".jupyter"].map(|folder| format!("{home}/{folder}")));
+    }
+    let listed = world.env("JUPYTER_CONFIG_PATH").unwrap_or_default();
+    folders.extend(listed.split(':').rev().map(str::to_owned));
     folders.extend(world.env("JUPYTER_CONFIG_DIR"));
     folders.retain(|folder| folder.starts_with('/'));
-    folders.dedup();
+    let mut seen = std::collections::HashSet::new();
+    // The more important place of a folder is the later one.
+    folders.reverse();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    folders.reverse();
     folders
 }
 
@@ -107,7 +133,9 @@ mod tests {
         let path = root.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
-        read(&World::at(root.path(), vec![("HOME".into(), "/home/u".into())], Duration::from_secs(1)))
+        let environment = [("HOME", "/home/u"), ("PATH", "/v/bin:/bin"), ("JUPYTER_CONFIG_PATH", "/a:/b")];
+        let environment = environment.map(|(key, value)| (key.into(), value.into())).to_vec();
+        read(&World::at(root.path(), environment, Duration::from_secs(1)))
     }
 
     #[test]
@@ -130,6 +158,44 @@ mod tests {
         assert_eq!(found.auth, None);
         assert!(found.bind.is_some_and(|bind| bind.is_unknown()));
         assert!(configured(path, "c.NotebookApp.token = ''\n").auth.is_some_and(|auth| auth.is_unknown()));
+    }
+
+    #[test]
+    fn every_way_to_set_something_in_python_is_doubted() {
+        let path = "home/u/.jupyter/jupyter_lab_config.py";
+        for text in [
+            "c.ServerApp.token = ''",
+            "c['ServerApp']['token'] = ''",
+            "c.IdentityProvider.update(token='')",
+            "setattr(c.ServerApp, 'token', '')",
+            "load_subconfig('other.py')",
+        ] {
+            assert!(configured(path, text).auth.is_some_and(|auth| auth.is_unknown()), "{text}");
+        }
+        for text in ["c['ServerApp']['ip'] = '*'", "c.ServerApp.update(ip='*')", "load_subconfig('other.py')"] {
+            assert!(configured(path, text).bind.is_some_and(|bind| bind.is_unknown()), "{text}");
+        }
+        let found = configured(path, "c.ServerApp.open_browser = False\nc.ServerApp.description = 'x'\n");
+        assert!(found.auth.is_none() && found.bind.is_none());
+    }
+
+    #[test]
+    fn every_folder_of_configuration_is_read() {
+        let open = r#"{"IdentityProvider": {"token": ""}}"#;
+        for folder in ["v/etc/jupyter", "a", "b", "home/u/.config/jupyter", "home/u/.local/etc/jupyter"] {
+            let found = configured(&format!("{folder}/jupyter_lab_config.json"), open);
+            assert_eq!(found.auth, Some(Fact::Known(Auth::Open)), "{folder}");
+        }
+    }
+
+    #[test]
+    fn what_only_some_servers_obey_is_unknown() {
+        for text in
+            [r#"{"NotebookApp": {"token": ""}}"#, r#"{"ServerApp": {"identity_provider_class": "x", "token": ""}}"#]
+        {
+            let found = configured("etc/jupyter/jupyter_notebook_config.json", text);
+            assert!(found.auth.is_some_and(|auth| auth.is_unknown()), "{text}");
+        }
     }
 
     #[test]
