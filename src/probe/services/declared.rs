@@ -7,8 +7,8 @@
 use super::command::{self, Effect, Started};
 use super::jupyter_args::{Options, bind_of};
 use super::jupyter_config::{self, Configured};
-use super::sshd_config::Parsed;
-use super::supervisors;
+use super::ssh_args::SshArgs;
+use super::{shell, sshd_config, supervisors};
 use crate::facts::{Auth, Bind, DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, Listener, RootLogin};
 use crate::probe::network::cut;
 use crate::world::World;
@@ -22,14 +22,15 @@ const SCRIPTS: usize = 64;
 /// Services that are listed at most.
 const LIMIT: usize = 64;
 
-/// Everything declared. A list that may be incomplete and holds nothing is unknown.
+/// Everything declared, and the arguments of the SSH servers among it. A list that may be incomplete and holds nothing
+/// is unknown.
 pub fn find(
     world: &World,
     command: Option<&[String]>,
-    sshd: &Fact<Parsed>,
     listeners: &Fact<Vec<Listener>>,
-) -> Fact<Vec<DeclaredService>> {
-    let mut finder = Finder { world, sshd, listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
+) -> (Fact<Vec<DeclaredService>>, Vec<SshArgs>) {
+    let mut finder =
+        Finder { world, ssh_args: Vec::new(), listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
     if let Some(words) = command {
         finder.command(words);
     }
@@ -37,15 +38,16 @@ pub fn find(
     for declaration in &declarations.found {
         finder.text(&declaration.text, declaration.by, &declaration.path);
     }
-    match declarations.gap.or(finder.gap) {
+    let found = match declarations.gap.or(finder.gap) {
         Some(gap) if finder.found.is_empty() => Fact::Unknown(gap),
         _ => Fact::Known(finder.found),
-    }
+    };
+    (found, finder.ssh_args)
 }
 
 struct Finder<'a> {
     world: &'a World,
-    sshd: &'a Fact<Parsed>,
+    ssh_args: Vec<SshArgs>,
     listeners: &'a Fact<Vec<Listener>>,
     /// Read when the first Jupyter is declared.
     jupyter: Option<Configured>,
@@ -135,11 +137,15 @@ impl Finder<'_> {
     }
 
     fn jupyter(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
-        let options = Options::read(&started.args);
         let world = self.world;
+        let mut args = started.args.clone();
+        // The start scripts of the Jupyter images take more arguments from there.
+        let more = world.env("NOTEBOOK_ARGS").filter(|_| started.program.starts_with("start-"));
+        args.extend(more.iter().flat_map(|more| shell::commands(more)).flatten());
+        let options = Options::read(&args);
         let configured = self.jupyter.get_or_insert_with(|| jupyter_config::read(world));
         let port = options.port.unwrap_or(super::jupyter::PORT);
-        let auth = options.auth(&started.program).or_else(|| configured.auth.clone());
+        let auth = options.auth(&started.program, configured).or_else(|| configured.auth.clone());
         let bind = options.bind().or_else(|| configured.bind.clone());
         DeclaredService {
             kind: DeclaredKind::Jupyter,
@@ -154,25 +160,23 @@ impl Finder<'_> {
         }
     }
 
-    fn ssh(&self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
-        let args = SshArgs::read(&started.args);
-        let is_sshd = started.program == "sshd";
-        // Without a configuration sshd has its defaults, dropbear knows none.
-        let parsed = if is_sshd { self.sshd.clone() } else { Fact::Absent };
-        let configured_port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied());
-        let port = args.port.or(configured_port).unwrap_or(22);
-        let bind = match (&args.address, &parsed) {
-            (Some(address), _) => bind_of(address),
-            (None, Fact::Known(parsed)) => widest(&parsed.listen_addresses),
-            (None, Fact::Absent) => Fact::Known(Bind::Any),
-            (None, Fact::Unknown(gap)) => Fact::Unknown(gap.clone()),
+    fn ssh(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
+        let args = SshArgs::read(&started.program, &started.args);
+        let parsed = sshd_config::of(self.world, &args);
+        let port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied()).unwrap_or(22);
+        let bind = match &parsed {
+            Fact::Known(parsed) => widest(&parsed.listen_addresses),
+            Fact::Absent => Fact::Known(Bind::Any),
+            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
         };
         let allow_root = match parsed {
-            _ if args.root_refused => Fact::Known(false),
             Fact::Known(parsed) => parsed.config.root_login.map(|login| login != RootLogin::No),
             Fact::Absent => Fact::Known(true),
             Fact::Unknown(gap) => Fact::Unknown(gap),
         };
+        if !self.ssh_args.contains(&args) {
+            self.ssh_args.push(args);
+        }
         DeclaredService {
             kind: DeclaredKind::Ssh,
             by,
@@ -215,45 +219,6 @@ fn widest(addresses: &[String]) -> Fact<Bind> {
         Fact::Known(Bind::Specific)
     } else {
         Fact::Known(Bind::Loopback)
-    }
-}
-
-/// What the arguments of sshd and dropbear say.
-#[derive(Default)]
-struct SshArgs {
-    port: Option<u16>,
-    address: Option<String>,
-    root_refused: bool,
-}
-
-impl SshArgs {
-    fn read(args: &[String]) -> Self {
-        let mut found = Self::default();
-        let mut words = args.iter();
-        while let Some(word) = words.next() {
-            let value = |rest: &str, words: &mut std::slice::Iter<'_, String>| {
-                if rest.is_empty() { words.next().cloned().unwrap_or_default() } else { rest.to_owned() }
-            };
-            if let Some(rest) = word.strip_prefix("-p") {
-                // dropbear takes `[address:]port`.
-                let text = value(rest, &mut words);
-                let (address, port) = text.rsplit_once(':').map_or((None, text.as_str()), |(a, p)| (Some(a), p));
-                found.port = found.port.or(port.parse().ok());
-                found.address = found.address.or(address.map(str::to_owned));
-            } else if let Some(rest) = word.strip_prefix("-o") {
-                let text = value(rest, &mut words);
-                let Some((key, value)) = text.split_once(['=', ' ']) else { continue };
-                match key.to_ascii_lowercase().as_str() {
-                    "port" => found.port = found.port.or(value.parse().ok()),
-                    "listenaddress" => found.address = Some(value.to_owned()),
-                    "permitrootlogin" => found.root_refused = value.eq_ignore_ascii_case("no"),
-                    _ => {}
-                }
-            } else if word == "-w" {
-                found.root_refused = true; // dropbear
-            }
-        }
-        found
     }
 }
 
