@@ -127,7 +127,11 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
         };
         if let Some(version) = version(&response) {
             let auth = authentication(world, address, &base);
-            return server(&base, Fact::Known(version), auth);
+            // Other services tell a version under `/api` too. Without another sign only Jupyter's own record counts.
+            let is_signed = hint.is_some() || is_tornado(&response) || revealed_base(&response).is_some();
+            if is_signed || auth == Fact::Known(Auth::Open) {
+                return server(&base, Fact::Known(version), auth);
+            }
         }
         // Even its page for "not found" says in a header under which base the server lives.
         if let Some(revealed) = revealed_base(&response)
@@ -199,6 +203,11 @@ fn version(response: &Response) -> Option<String> {
     }
     let body: Value = serde_json::from_slice(&response.body).ok()?;
     body.get("version")?.as_str().map(|version| version.chars().take(64).collect())
+}
+
+/// Whether the server that Jupyter is made with answered.
+fn is_tornado(response: &Response) -> bool {
+    response.header("server").is_some_and(|name| name.starts_with("TornadoServer"))
 }
 
 fn is_record(response: &Response, field: &str) -> bool {

@@ -169,6 +169,44 @@ fn another_web_server_on_the_port_is_no_jupyter() {
 }
 
 #[test]
+fn another_service_with_a_version_under_the_same_path_is_no_jupyter() {
+    let other = |server: &'static str| {
+        serve(move |path| {
+            Some(match path {
+                "/api" => http("200 OK", server, r#"{"version": "1.4"}"#),
+                _ => http("401 Unauthorized", server, "{}"),
+            })
+        })
+    };
+    assert!(matches!(ask_bare(other("Server: uvicorn\r\n")), Found::Nothing));
+    assert!(matches!(ask_bare(other("Server: TornadoServer/6.5\r\n")), Found::Jupyter(_)));
+}
+
+#[test]
+fn an_open_server_behind_a_proxy_that_sends_chunks_is_found() {
+    let chunks = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+    };
+    let port = serve(move |path| {
+        Some(match path {
+            "/api" => chunks(r#"{"version": "2.21.1"}"#).into_bytes(),
+            _ => chunks(r#"{"identity": {}}"#).into_bytes(),
+        })
+    });
+    let Found::Jupyter(server) = ask_bare(port) else { panic!("it is Jupyter") };
+    assert_eq!(server.auth, Fact::Known(Auth::Open));
+}
+
+#[test]
+fn the_hub_is_no_server_of_notebooks() {
+    let root = tempfile::tempdir().expect("a folder");
+    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let named = |name: &str| Listener { process: Fact::Known(name.to_owned()), ..listener(8081) };
+    assert!(Hints::read(&world).of(&named("jupyterhub")).is_none());
+    assert!(Hints::read(&world).of(&named("jupyterhub-sing")).is_some());
+}
+
+#[test]
 fn a_process_called_jupyter_that_answers_strangely_stays_unknown() {
     assert!(auth_of(serve(|_| Some(http("404 Not Found", "", "")))).is_unknown());
     assert!(auth_of(serve(|_| Some(vec![0; 1 << 20]))).is_unknown());
