@@ -165,7 +165,13 @@ impl Finder<'_> {
         let parsed = sshd_config::of(self.world, &args);
         let port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied()).unwrap_or(22);
         let bind = match &parsed {
-            Fact::Known(parsed) => widest(&parsed.listen_addresses),
+            Fact::Known(parsed) => match (widest(&parsed.listen_addresses), &parsed.gap) {
+                // With no address sshd listens everywhere, and one more can only widen.
+                (Fact::Known(bind), Some(gap)) if bind != Bind::Any || parsed.listen_addresses.is_empty() => {
+                    Fact::Unknown(gap.clone())
+                }
+                (bind, _) => bind,
+            },
             Fact::Absent => Fact::Known(Bind::Any),
             Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
         };

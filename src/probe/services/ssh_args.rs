@@ -12,6 +12,8 @@ pub struct SshArgs {
     pub is_dropbear: bool,
     /// The configuration file of `-f`.
     pub file: Option<String>,
+    /// Whether a port is given by `-p`, so that those of the file do not count.
+    pub has_port: bool,
     /// Keywords and values of `-o` and `-p`, which come before those of the file.
     pub options: Vec<(String, String)>,
 }
@@ -64,7 +66,10 @@ impl SshArgs {
                     self.push(key, value.trim_matches([' ', '"']));
                 }
             }
-            ('p', false) => self.push("port", value),
+            ('p', false) => {
+                self.has_port = true;
+                self.push("port", value);
+            }
             // dropbear takes `[address:]port`, and without an address every interface.
             ('p', true) => {
                 let (address, port) = value.rsplit_once(':').unwrap_or(("", value));
@@ -95,7 +100,8 @@ mod tests {
     #[test]
     fn letters_may_stand_together_and_values_after_them() {
         let found = read("sshd", "-De -f /x -p2222 -oPermitRootLogin=yes -o Port=7 -h /key -4Dp 9");
-        assert_eq!(found.file.as_deref(), Some("/x"));
+        assert_eq!((found.file.as_deref(), found.has_port), (Some("/x"), true));
+        assert!(!read("sshd", "-oPort=7").has_port);
         assert_eq!(options(&found), ["port=2222", "permitrootlogin=yes", "port=7", "port=9"]);
         assert_eq!(options(&read("sshd", "-D -o PermitRootLogin yes -w -s -o")), ["permitrootlogin=yes", "="]);
     }

@@ -23,6 +23,8 @@ pub struct Parsed {
     pub config: SshdConfig,
     /// Values of `ListenAddress`.
     pub listen_addresses: Vec<String>,
+    /// Why there may be more of them.
+    pub gap: Option<Gap>,
 }
 
 /// The configuration of a server that is started with these arguments; absent when its file is not there.
@@ -38,16 +40,13 @@ pub fn of(world: &World, args: &SshArgs) -> Fact<Parsed> {
     if path.contains('$') {
         return Fact::unknown(GapKind::Malformed, "the configuration file of sshd comes from a variable of the shell");
     }
-    // What the command line says about ports and addresses replaces what the file says.
-    let (ports, addresses) = (reader.ports.clone(), reader.listen_addresses.clone());
+    // Addresses of both add up, and so do ports, except that those of `-p` stand alone.
+    let ports = reader.ports.clone();
     world.read(path).map(|text| {
         reader.file(&text, path, 0, false);
         let mut parsed = reader.finish(path);
-        if !ports.is_empty() {
+        if args.has_port && !ports.is_empty() {
             parsed.config.ports = ports;
-        }
-        if !addresses.is_empty() {
-            parsed.listen_addresses = addresses;
         }
         parsed
     })
@@ -254,7 +253,7 @@ impl Reader<'_> {
             match_blocks: self.match_blocks,
             path: cut(path),
         };
-        Parsed { config, listen_addresses: self.listen_addresses }
+        Parsed { config, listen_addresses: self.listen_addresses, gap: self.blind }
     }
 }
 

@@ -86,6 +86,15 @@ fn scripts_are_looked_into_some_levels_deep() {
 }
 
 #[test]
+fn where_an_include_cannot_be_read_the_addresses_of_sshd_are_not_known() {
+    let include = ("etc/ssh/d/folder/x", "");
+    let bind = |text: &str| one(&[("etc/ssh/sshd_config", text), include], Some("sshd -D")).bind;
+    assert!(bind("ListenAddress 127.0.0.1\nInclude d/*\n").is_unknown());
+    assert!(bind("Include d/*\n").is_unknown());
+    assert_eq!(bind("ListenAddress 0.0.0.0\nInclude d/*\n"), Fact::Known(Bind::Any));
+}
+
+#[test]
 fn the_start_scripts_of_the_jupyter_images_take_arguments_from_the_environment() {
     let found = one(&[], Some("tini -g -- start-notebook.py"));
     assert_eq!((found.port, found.auth), (8890, Fact::Known(Auth::Open)));

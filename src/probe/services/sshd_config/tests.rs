@@ -145,6 +145,8 @@ fn the_command_line_comes_before_the_file_and_names_it() {
     let found = started("sshd", "-D -o PermitRootLogin=yes -p 2222", &[safe]);
     let found = found.known().expect("a configuration");
     assert_eq!((&found.root_login, found.ports.as_slice()), (&Fact::Known(RootLogin::Yes), &[2222][..]));
+    let found = started("sshd", "-D -o Port=2222", &[safe]);
+    assert_eq!(found.known().map(|found| found.ports.clone()), Some(vec![2222, 22]));
     let other = ("etc/other", "PermitRootLogin yes\n");
     let found = started("sshd", "-D -f /etc/other", &[safe, other]);
     assert_eq!(found.known().map(|found| found.path.as_str()), Some("/etc/other"));
