@@ -51,7 +51,10 @@ impl Options {
 
     fn set(&mut self, name: &str, value: String) {
         let (class, field) = name.split_once('.').unwrap_or(("", name));
+        // Kernels and gateways have ports and addresses of their own: `--KernelManager.ip=0.0.0.0`.
+        let is_server = class.is_empty() || class.ends_with("App") || class.contains("SingleUser");
         match field.replace('-', "_").as_str() {
+            "port" | "ip" | "base_url" | "allow_root" if !is_server => {}
             "port" => self.port = value.parse().ok().or(self.port),
             "ip" => self.ip = Some(value),
             "base_url" => self.base_url = Some(value),
@@ -106,7 +109,7 @@ impl Options {
                 _ if configured.password == Some(true) => required,
                 _ => Some(Fact::Known(Auth::Open)),
             }),
-            (None, _, Some(Setting::Empty)) if program != "jupyter-server" => {
+            (None, _, Some(Setting::Empty | Setting::Open)) if program != "jupyter-server" => {
                 unsaid("an empty NotebookApp.token opens old servers and is ignored by some newer ones")
             }
             _ => decides,
@@ -121,16 +124,21 @@ impl Setting {
             "" => Self::Empty,
             // A hash has dollars of its own.
             value if ["argon2:", "sha1:", "sha256:"].iter().any(|kind| value.starts_with(kind)) => Self::Filled,
-            value if value.contains('$') => Self::Open,
+            value if is_open(value) => Self::Open,
             _ => Self::Filled,
         }
     }
 }
 
+/// Whether a value is filled in later, by the shell (`$A`, `` `a` ``) or by supervisord (`%(ENV_A)s`).
+fn is_open(value: &str) -> bool {
+    value.contains(['$', '`']) || value.contains("%(")
+}
+
 /// From where an address, as it stands in a configuration, can be reached.
 pub fn bind_of(address: &str) -> Fact<Bind> {
     let address = address.trim_matches(['\'', '"', '[', ']']);
-    if address.contains('$') {
+    if is_open(address) {
         return Fact::unknown(GapKind::Malformed, "the address comes from a variable of the shell");
     }
     Fact::Known(match address {
@@ -159,6 +167,8 @@ mod tests {
         let long = options("--ServerApp.ip=* --ServerApp.port=1 --ServerApp.allow_root=True --ServerApp.base_url=/nb/");
         assert_eq!((long.port, long.allow_root, long.base_url.as_deref()), (Some(1), true, Some("/nb/")));
         assert!(!options("--ServerApp.allow_root=False").allow_root);
+        let kernels = options("--KernelManager.ip=0.0.0.0 --GatewayClient.port=5 --SingleUserNotebookApp.port=6");
+        assert_eq!((kernels.ip, kernels.port), (None, Some(6)));
     }
 
     #[test]
@@ -181,7 +191,10 @@ mod tests {
             options(text).auth(program, &Configured::default()).is_some_and(|auth| auth.is_unknown())
         };
         assert!(unknown("--IdentityProvider.token=$TOKEN", "jupyter-lab"));
+        assert!(unknown("--IdentityProvider.token=`cat`", "jupyter-lab"));
+        assert!(unknown("--IdentityProvider.token=%(ENV_TOKEN)s", "jupyter-lab"));
         assert!(unknown("--NotebookApp.token=", "jupyter-notebook"));
+        assert!(unknown("--NotebookApp.token=$TOKEN", "jupyter-lab"));
         assert!(unknown("--config=/x.py", "jupyter-lab"));
         assert!(unknown("--config=/x.py --IdentityProvider.token=", "jupyter-lab"));
         assert!(unknown("--ServerApp.token= --ServerApp.identity_provider_class=x", "jupyter-lab"));
@@ -218,6 +231,6 @@ mod tests {
         assert_eq!(bind_of("127.0.0.1"), Fact::Known(Bind::Loopback));
         assert_eq!(bind_of("10.0.0.5"), Fact::Known(Bind::Specific));
         assert_eq!(bind_of("[::]"), Fact::Known(Bind::Any));
-        assert!(bind_of("$HOST").is_unknown());
+        assert!(bind_of("$HOST").is_unknown() && bind_of("%(ENV_HOST)s").is_unknown());
     }
 }
