@@ -59,10 +59,8 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn command(&mut self, words: &[String]) {
-        match command::effect(words) {
-            Some(Effect::Shell(text)) => self.text(&text, DeclaredBy::Command, "command"),
-            Some(effect) => self.effect(effect, DeclaredBy::Command, "command", 0),
-            None => {}
+        if let Some(effect) = command::effect(words) {
+            self.effect(effect, DeclaredBy::Command, "command", 0);
         }
     }
 
@@ -86,54 +84,63 @@ impl Finder<'_> {
                     self.found.push(service);
                 }
             }
-            Effect::Runs(program, args) if depth < DEPTH && self.scripts < SCRIPTS => {
-                let Some((script, text)) = self.script(&program) else { return };
-                self.scripts += 1;
+            Effect::Runs(program, args) => self.script(&program, args, by, depth, false),
+            Effect::Reads(file, args) => self.script(&file, args, by, depth, true),
+            Effect::Shell(text, args) => {
                 for inner in command::effects_of_text(&text, &args) {
-                    // What the script of a command starts is the command's; the path says where it stands.
-                    self.effect(inner, by, &script, depth + 1);
-                }
-            }
-            Effect::Shell(text) => {
-                for inner in command::effects_of_text(&text, &[]) {
                     self.effect(inner, by, path, depth + 1);
                 }
             }
-            Effect::Runs(..) => {}
         }
     }
 
-    /// A shell script of this image, with its path.
-    fn script(&mut self, program: &str) -> Option<(String, String)> {
-        let path = self.locate(program)?;
+    /// What a shell script of this image starts. A shell reads any text that it is told to, while the kernel runs only
+    /// what says so in its first line.
+    fn script(&mut self, program: &str, mut args: Vec<String>, by: DeclaredBy, depth: usize, is_told: bool) {
+        if depth >= DEPTH || self.scripts >= SCRIPTS {
+            return;
+        }
+        let Some(path) = self.locate(program, is_told) else { return };
         let bytes = match self.world.read_bytes(&path, SCRIPT_LIMIT) {
             Fact::Known(bytes) => bytes,
-            Fact::Absent => return None,
+            Fact::Absent => return,
             Fact::Unknown(gap) => {
                 self.gap.get_or_insert(gap);
-                return None;
+                return;
             }
         };
         let text = String::from_utf8_lossy(&bytes);
-        let interpreter = text.lines().next()?.strip_prefix("#!")?;
-        let is_shell = ["sh", "bash", "dash", "ash", "zsh", "with-contenv", "execlineb"];
-        let words = interpreter.split_ascii_whitespace().map(command::base_name);
-        words.into_iter().any(|word| is_shell.contains(&word)).then(|| (cut(&path), text.into_owned()))
+        if !is_told && !is_shell_script(&text) {
+            return;
+        }
+        self.scripts += 1;
+        args.insert(0, path.clone());
+        for inner in command::effects_of_text(&text, &args) {
+            // What the script of a command starts is the command's; the path says where it stands.
+            self.effect(inner, by, &path, depth + 1);
+        }
     }
 
-    fn locate(&self, program: &str) -> Option<String> {
+    fn locate(&self, program: &str, is_told: bool) -> Option<String> {
         if program.starts_with('/') {
             return Some(program.to_owned());
         }
-        if program.contains('/') {
+        let here = || {
             let Fact::Known(folder) = self.world.link("/proc/self/cwd") else { return None };
-            return Some(folder.join(program).to_string_lossy().into_owned());
+            Some(folder.join(program).to_string_lossy().into_owned())
+        };
+        if program.contains('/') {
+            return here();
         }
-        let path = self.world.env("PATH")?;
-        let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
-        places
-            .find(|folder| self.world.executable(format!("{folder}/{program}")) == Fact::Known(true))
-            .map(|folder| format!("{folder}/{program}"))
+        // A shell that is told to read `start.sh` looks here first.
+        let own = if is_told { here().filter(|path| self.world.exists(path) == Fact::Known(true)) } else { None };
+        own.or_else(|| {
+            let path = self.world.env("PATH")?;
+            let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
+            places
+                .find(|folder| self.world.executable(format!("{folder}/{program}")) == Fact::Known(true))
+                .map(|folder| format!("{folder}/{program}"))
+        })
     }
 
     fn jupyter(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
@@ -206,6 +213,12 @@ impl Finder<'_> {
             })
         })
     }
+}
+
+fn is_shell_script(text: &str) -> bool {
+    let is_shell = ["sh", "bash", "dash", "ash", "zsh", "with-contenv", "execlineb"];
+    let interpreter = text.lines().next().and_then(|line| line.strip_prefix("#!")).unwrap_or_default();
+    interpreter.split_ascii_whitespace().any(|word| is_shell.contains(&command::base_name(word)))
 }
 
 /// From where a server with several addresses can be reached; none means every interface.

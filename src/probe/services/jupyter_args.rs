@@ -94,7 +94,7 @@ impl Options {
         let required = Some(Fact::Known(Auth::Required));
         let unsaid = |what: &str| Some(Fact::unknown(GapKind::Malformed, what.to_owned()));
         let decides = self.elsewhere.as_ref().and_then(|option| unsaid(&format!("{option} decides")));
-        if program.contains("singleuser") {
+        if program.contains("singleuser") || program == "jupyter-labhub" {
             // JupyterHub asks in its own way, whatever the token.
             return decides.or(required);
         }

@@ -86,6 +86,18 @@ fn scripts_are_looked_into_some_levels_deep() {
 }
 
 #[test]
+fn a_shell_reads_what_it_is_told_to_whatever_the_first_line_says() {
+    let bare = ("opt/start", "# no interpreter\njupyter lab\n");
+    for command in ["bash /opt/start", "sh -e /opt/start", ". /opt/start", "sh -c 'source /opt/start'"] {
+        assert_eq!(one(&[bare], Some(command)).path, "/opt/start", "{command}");
+    }
+    assert_eq!(find_in(&[bare], Some("/opt/start"), Vec::new()), Fact::Known(Vec::new()));
+    // The number of an argument counts from what comes after the script.
+    let by_number = ("opt/run", "#!/bin/sh\nexec \"$1\" $2\n");
+    assert_eq!(one(&[by_number], Some("/opt/run jupyter lab")).kind, DeclaredKind::Jupyter);
+}
+
+#[test]
 fn where_an_include_cannot_be_read_the_addresses_of_sshd_are_not_known() {
     let include = ("etc/ssh/d/folder/x", "");
     let bind = |text: &str| one(&[("etc/ssh/sshd_config", text), include], Some("sshd -D")).bind;
