@@ -82,7 +82,8 @@ impl Configured {
         let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
         let mentions = |what: &[&str]| lines().any(|line| what.iter().any(|word| line.contains(word)));
         let sets_address = lines().any(|line| {
-            let is_assigned = line.split_once('=').is_some_and(|(left, _)| left.trim().ends_with(".ip"));
+            let is_assigned =
+                line.split_once('=').is_some_and(|(left, _)| left.trim().rsplit('.').next() == Some("ip"));
             is_assigned || ["'ip'", "\"ip\"", "(ip=", " ip="].iter().any(|how| line.contains(how))
         });
         let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path} sets {what}, and Python is not evaluated"));

@@ -3,11 +3,14 @@
 //! The first value of a keyword wins, and those of the command line come first; `Include` is followed where it stands.
 //! `Match` blocks only hold for some connections: where one lets more in than the rest does, the answer is unknown.
 
+mod words;
+
 use super::glob;
 use super::ssh_args::SshArgs;
 use crate::facts::{Fact, Gap, GapKind, RootLogin, SshdConfig};
 use crate::probe::network::cut;
 use crate::world::World;
+use words::words;
 
 /// Where the configuration lies.
 const PATH: &str = "/etc/ssh/sshd_config";
@@ -283,36 +286,6 @@ fn either(one: Fact<bool>, other: Fact<bool>) -> Fact<bool> {
 
 fn both(one: Fact<bool>, other: Fact<bool>) -> Fact<bool> {
     either(one.map(|one| !one), other.map(|other| !other)).map(|neither| !neither)
-}
-
-/// The words of a line: parted by white space, or once by `=` after the keyword; quotes hold words together and `#`
-/// begins a comment.
-fn words(line: &str) -> Vec<String> {
-    let line = line.trim();
-    let split = line.find(|c: char| c.is_whitespace() || c == '=');
-    let (keyword, rest) = line.split_at(split.unwrap_or(line.len()));
-    if keyword.is_empty() || keyword.starts_with('#') {
-        return Vec::new();
-    }
-    let rest = rest.trim_start();
-    let rest = rest.strip_prefix('=').unwrap_or(rest);
-    let mut words = vec![keyword.trim_matches('"').to_owned()];
-    let mut chars = rest.chars().peekable();
-    while let Some(&next) = chars.peek() {
-        match next {
-            c if c.is_whitespace() => {
-                chars.next();
-            }
-            '#' => break,
-            '"' | '\'' => {
-                chars.next();
-                words.push(std::iter::from_fn(|| chars.next_if(|c| *c != next)).collect());
-                chars.next();
-            }
-            _ => words.push(std::iter::from_fn(|| chars.next_if(|c| !c.is_whitespace())).collect()),
-        }
-    }
-    words
 }
 
 #[cfg(test)]

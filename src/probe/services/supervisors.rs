@@ -71,13 +71,11 @@ fn has_program(world: &World, names: &[&str]) -> bool {
 
 /// The file that supervisord is given with `-c`; it reads no other then.
 fn supervisord_file(world: &World, command: Option<&[String]>) -> Option<String> {
-    let words = match command {
-        Some(words) => words.to_vec(),
-        None => {
-            let line = world.read_bytes("/proc/1/cmdline", 64 << 10);
-            let words = line.known()?.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-            words.collect()
-        }
+    let words: Vec<String> = if let Some(words) = command {
+        words.to_vec()
+    } else {
+        let line = world.read_bytes("/proc/1/cmdline", 64 << 10);
+        line.known()?.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
     };
     // It may stand behind an init or an interpreter.
     let at = words.iter().position(|word| word.rsplit('/').next() == Some("supervisord"))?;
