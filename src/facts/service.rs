@@ -61,7 +61,8 @@ words! {
 record! {
     /// The services behind the ports, and those declared but not running yet.
     pub struct Services {
-        /// Jupyter servers found among the listeners.
+        /// Jupyter servers found among the listeners. Unknown when none was found, something on port 8888 could not
+        /// be recognised, and nobody can see whose it is.
         pub jupyter: Fact<Vec<Jupyter>>,
         /// SSH servers found among the listeners.
         pub ssh: Fact<Vec<Ssh>>,

@@ -46,7 +46,7 @@ pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> 
             undecided.extend(silent);
             undecided.retain(|open| !ssh.iter().any(|ssh| (ssh.port, &ssh.address) == (open.port, &open.address)));
             ssh_args.extend(sshd::arguments(world, &ssh, listeners));
-            services.jupyter = Fact::Known(jupyter);
+            services.jupyter = jupyter;
             services.ssh = Fact::Known(ssh);
             services.undecided = Fact::Known(undecided);
         }

@@ -66,10 +66,23 @@ pub fn read(world: &World) -> Configured {
         configured.auth = match (token, password) {
             (Some(true), _) | (_, Some(true)) => Some(Fact::Known(Auth::Required)),
             (Some(false), _) => Some(Fact::Known(Auth::Open)),
-            _ => None,
+            _ => token_file(world),
         };
     }
     configured
+}
+
+/// The token file that the environment names, and whether it holds anything: an empty one opens the server.
+fn token_file(world: &World) -> Option<Fact<Auth>> {
+    let set = |name| world.env(name).filter(|value| !value.is_empty());
+    if set("JUPYTER_TOKEN").is_some() {
+        return None;
+    }
+    match world.read(set("JUPYTER_TOKEN_FILE")?) {
+        Fact::Known(text) => Some(Fact::Known(if text.is_empty() { Auth::Open } else { Auth::Required })),
+        Fact::Absent => None, // the server does not start without it
+        Fact::Unknown(gap) => Some(Fact::Unknown(gap)),
+    }
 }
 
 impl Configured {
@@ -100,6 +113,9 @@ impl Configured {
 
 /// Folders of configuration, from the least to the most important.
 fn folders(world: &World) -> Vec<String> {
+    if world.env("JUPYTER_NO_CONFIG").is_some_and(|value| !value.is_empty()) {
+        return Vec::new();
+    }
     let mut folders = vec!["/etc/jupyter".to_owned(), "/usr/local/etc/jupyter".to_owned()];
     let prefixes = [Some("/opt/conda".to_owned()), world.env("CONDA_PREFIX"), world.env("VIRTUAL_ENV")];
     folders.extend(prefixes.into_iter().flatten().map(|prefix| format!("{prefix}/etc/jupyter")));
@@ -108,7 +124,11 @@ fn folders(world: &World) -> Vec<String> {
     let prefixes = path.split(':').filter_map(|folder| folder.trim_end_matches('/').strip_suffix("/bin"));
     folders.extend(prefixes.filter(|prefix| prefix.len() > 1).map(|prefix| format!("{prefix}/etc/jupyter")));
     if let Some(home) = world.env("HOME") {
-        folders.extend([".local/etc/jupyter", ".config/jupyter", ".jupyter"].map(|folder| format!("{home}/{folder}")));
+        folders.push(format!("{home}/.local/etc/jupyter"));
+        // A folder of the environment takes the place of the user's own.
+        if world.env("JUPYTER_CONFIG_DIR").is_none_or(|folder| folder.is_empty()) {
+            folders.extend([".config/jupyter", ".jupyter"].map(|folder| format!("{home}/{folder}")));
+        }
     }
     let listed = world.env("JUPYTER_CONFIG_PATH").unwrap_or_default();
     folders.extend(listed.split(':').rev().map(str::to_owned));
@@ -130,12 +150,16 @@ mod tests {
     use super::*;
 
     fn configured(path: &str, text: &str) -> Configured {
+        configured_with(&[], path, text)
+    }
+
+    fn configured_with(more: &[(&str, &str)], path: &str, text: &str) -> Configured {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
         let environment = [("HOME", "/home/u"), ("PATH", "/v/bin:/bin"), ("JUPYTER_CONFIG_PATH", "/a:/b")];
-        let environment = environment.map(|(key, value)| (key.into(), value.into())).to_vec();
+        let environment = environment.iter().chain(more).map(|(key, value)| (key.into(), value.into())).collect();
         read(&World::at(root.path(), environment, Duration::from_secs(1)))
     }
 
@@ -187,6 +211,29 @@ mod tests {
             let found = configured(&format!("{folder}/jupyter_lab_config.json"), open);
             assert_eq!(found.auth, Some(Fact::Known(Auth::Open)), "{folder}");
         }
+    }
+
+    #[test]
+    fn a_folder_of_the_environment_takes_the_place_of_the_users_own() {
+        let open = r#"{"IdentityProvider": {"token": ""}}"#;
+        let own = "home/u/.jupyter/jupyter_server_config.json";
+        let instead = [("JUPYTER_CONFIG_DIR", "/c")];
+        assert_eq!(configured_with(&instead, own, open).auth, None);
+        let auth = configured_with(&instead, "c/jupyter_server_config.json", open).auth;
+        assert_eq!(auth, Some(Fact::Known(Auth::Open)));
+        assert_eq!(configured_with(&[("JUPYTER_NO_CONFIG", "1")], own, open).auth, None);
+    }
+
+    #[test]
+    fn an_empty_token_file_opens_the_server_unless_the_token_itself_is_given() {
+        let file = ("JUPYTER_TOKEN_FILE", "/run/token");
+        let auth = |more: &[(&str, &str)], text: &str| configured_with(more, "run/token", text).auth;
+        assert_eq!(auth(&[file], ""), Some(Fact::Known(Auth::Open)));
+        assert_eq!(auth(&[file], "abc"), Some(Fact::Known(Auth::Required)));
+        assert_eq!(auth(&[file, ("JUPYTER_TOKEN", "abc")], ""), None);
+        assert_eq!(auth(&[file, ("JUPYTER_TOKEN", "")], ""), Some(Fact::Known(Auth::Open)));
+        assert_eq!(auth(&[("JUPYTER_TOKEN_FILE", "/nothing")], ""), None);
+        assert!(auth(&[("JUPYTER_TOKEN_FILE", "/run")], "").is_some_and(|auth| auth.is_unknown()));
     }
 
     #[test]
