@@ -17,6 +17,7 @@ mod ssh_args;
 mod ssh_files;
 mod sshd;
 mod sshd_config;
+mod supervisord;
 mod supervisors;
 mod wrappers;
 

@@ -4,7 +4,7 @@
 
 use super::shell;
 use super::wrappers::{skip_options, unwrapped};
-use crate::facts::DeclaredKind;
+use crate::facts::{DeclaredBy, DeclaredKind};
 
 /// A service that a command line starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +26,8 @@ pub enum Effect {
     Shell(String, Vec<String>),
     /// A shell reads this file with these arguments, whatever its first line says.
     Reads(String, Vec<String>),
+    /// It starts a supervisor that reads this file or folder.
+    Supervises(DeclaredBy, String),
     /// It runs this program with these arguments. It may be a script that starts something.
     Runs(String, Vec<String>),
 }
@@ -68,7 +70,7 @@ pub fn effect(words: &[String]) -> Option<Effect> {
         "eval" => return Some(Effect::Shell(args.join(" "), Vec::new())),
         // `su - user -c "…"`; with another shape the rest is no command of ours.
         "su" | "runuser" => {
-            if let Some(text) = command_option(args) {
+            if let Some(text) = given(args, &["-c", "-lc", "--command"]) {
                 return Some(Effect::Shell(text, Vec::new()));
             }
         }
@@ -82,18 +84,22 @@ pub fn effect(words: &[String]) -> Option<Effect> {
     Some(named_effect(first, name, args))
 }
 
-/// The shell text that `su` is given.
-fn command_option(args: &[String]) -> Option<String> {
-    let at = args.iter().position(|arg| arg == "-c" || arg == "--command" || arg == "-lc");
-    let text = at.and_then(|at| args.get(at + 1)).map(String::as_str);
-    text.or_else(|| args.iter().find_map(|arg| arg.strip_prefix("--command="))).map(str::to_owned)
+/// The value of an option in any of its spellings: `-c X`, `-cX`, `--command X`, `--command=X`.
+fn given(args: &[String], spellings: &[&str]) -> Option<String> {
+    args.iter().enumerate().find_map(|(at, arg)| {
+        let rest = spellings.iter().find_map(|spelling| {
+            let rest = arg.strip_prefix(spelling)?;
+            if !spelling.starts_with("--") || rest.is_empty() { Some(rest) } else { rest.strip_prefix('=') }
+        })?;
+        if rest.is_empty() { args.get(at + 1).cloned() } else { Some(rest.to_owned()) }
+    })
 }
 
 /// A service that an already running process is, from its arguments.
 pub fn running(argv: &[String]) -> Option<Started> {
     match effect(argv)? {
         Effect::Starts(started) => Some(started),
-        Effect::Shell(..) | Effect::Reads(..) | Effect::Runs(..) => None,
+        Effect::Shell(..) | Effect::Reads(..) | Effect::Supervises(..) | Effect::Runs(..) => None,
     }
 }
 
@@ -187,6 +193,16 @@ fn named_effect(path: &str, name: &str, args: &[String]) -> Effect {
             _ => runs(),
         },
         _ if SERVER_PROGRAMS.contains(&name) => jupyter(name, args),
+        "supervisord" => given(args, &["-c", "--configuration"])
+            .map_or_else(runs, |file| Effect::Supervises(DeclaredBy::Supervisord, file)),
+        "runsvdir" => match skip_options(args, &[]) {
+            [folder, ..] => Effect::Supervises(DeclaredBy::Runit, folder.clone()),
+            [] => runs(),
+        },
+        "s6-svscan" => match skip_options(args, &["-c", "-C", "-d", "-i", "-s", "-t", "-X"]) {
+            [folder, ..] => Effect::Supervises(DeclaredBy::S6, folder.clone()),
+            [] => runs(),
+        },
         "sshd" | "dropbear" if path.contains("init.d/") => {
             if starts_it(args.first()) {
                 starts(DeclaredKind::Ssh, name, &[])

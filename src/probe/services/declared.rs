@@ -31,8 +31,9 @@ pub fn find(
 ) -> (Fact<Vec<DeclaredService>>, Vec<SshArgs>) {
     let mut finder =
         Finder { world, ssh_args: Vec::new(), listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
-    if let Some(words) = command {
-        finder.command(words);
+    match command {
+        Some(words) => finder.command(words),
+        None => finder.first_process(),
     }
     let declarations = supervisors::read(world, command);
     for declaration in &declarations.found {
@@ -64,6 +65,39 @@ impl Finder<'_> {
         }
     }
 
+    /// What process 1 supervises; whatever else it starts runs by now.
+    fn first_process(&mut self) {
+        let Fact::Known(line) = self.world.read_bytes("/proc/1/cmdline", 64 << 10) else { return };
+        let effects = match command::effect(&super::hints::split(&line)) {
+            Some(Effect::Shell(text, args)) => command::effects_of_text(&text, &args),
+            other => other.into_iter().collect(),
+        };
+        for effect in effects {
+            if let Effect::Supervises(by, place) = effect {
+                self.supervised(by, &place, "/proc/1/cwd", 0);
+            }
+        }
+    }
+
+    fn supervised(&mut self, by: DeclaredBy, place: &str, folder: &str, depth: usize) {
+        if depth >= DEPTH {
+            return;
+        }
+        let place = match self.world.link(folder) {
+            Fact::Known(folder) => folder.join(place).to_string_lossy().into_owned(),
+            _ => place.to_owned(),
+        };
+        let declarations = supervisors::read_at(self.world, by, &place);
+        if let Some(gap) = declarations.gap {
+            self.gap.get_or_insert(gap);
+        }
+        for declaration in declarations.found {
+            for effect in command::effects_of_text(&declaration.text, &[]) {
+                self.effect(effect, declaration.by, &declaration.path, depth + 1);
+            }
+        }
+    }
+
     fn text(&mut self, text: &str, by: DeclaredBy, path: &str) {
         for effect in command::effects_of_text(text, &[]) {
             self.effect(effect, by, path, 0);
@@ -85,6 +119,7 @@ impl Finder<'_> {
                 }
             }
             Effect::Runs(program, args) => self.script(&program, args, by, depth, false),
+            Effect::Supervises(by, place) => self.supervised(by, &place, "/proc/self/cwd", depth),
             Effect::Reads(file, args) => self.script(&file, args, by, depth, true),
             Effect::Shell(text, args) => {
                 for inner in command::effects_of_text(&text, &args) {

@@ -80,7 +80,7 @@ impl<'a> Hints<'a> {
 }
 
 /// Arguments as the kernel keeps them, each ended by a zero byte.
-fn split(bytes: &[u8]) -> Vec<String> {
+pub fn split(bytes: &[u8]) -> Vec<String> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::glob;
 use super::ini::sections;
+use super::supervisord;
 use crate::facts::{DeclaredBy, Fact, Gap};
 use crate::world::World;
 
@@ -45,13 +46,24 @@ pub fn read(world: &World, command: Option<&[String]>) -> Declarations {
         reader.s6_rc();
     }
     if has_program(world, &["supervisord"]) {
-        match supervisord_file(world, command) {
+        match supervisord::given_file(world, command) {
             Some(file) => reader.supervisord(&file, 0),
             None => reader.supervisord_files(),
         }
     }
     if systemd_is_first(world, command) {
         reader.systemd();
+    }
+    reader.out
+}
+
+/// Reads what a supervisor is told to read on its command line: a file for supervisord, a folder for the others.
+pub fn read_at(world: &World, by: DeclaredBy, place: &str) -> Declarations {
+    let mut reader = Reader { world, out: Declarations::default(), seen: HashSet::new() };
+    if by == DeclaredBy::Supervisord {
+        reader.supervisord(place, 0);
+    } else {
+        reader.scripts(&format!("{place}/*/run"), by);
     }
     reader.out
 }
@@ -67,51 +79,6 @@ fn has_program(world: &World, names: &[&str]) -> bool {
         // A link into a folder that is closed to us is there all the same.
         !world.stat_link(program).is_absent()
     })
-}
-
-/// The file that supervisord is given with `-c`; it reads no other then.
-fn supervisord_file(world: &World, command: Option<&[String]>) -> Option<String> {
-    let words: Vec<String> = if let Some(words) = command {
-        words.to_vec()
-    } else {
-        let line = world.read_bytes("/proc/1/cmdline", 64 << 10);
-        line.known()?.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-    };
-    // It may stand behind an init or an interpreter.
-    let at = words.iter().position(|word| word.rsplit('/').next() == Some("supervisord"))?;
-    let mut args = words.iter().skip(at + 1);
-    while let Some(arg) = args.next() {
-        let value = match arg.strip_prefix("--configuration=").or_else(|| arg.strip_prefix("-c")) {
-            Some("") => args.next()?,
-            Some(value) => value,
-            None if arg == "--configuration" => args.next()?,
-            None => continue,
-        };
-        if value.starts_with('/') {
-            return Some(value.to_owned());
-        }
-        let folder = world.link(if command.is_some() { "/proc/self/cwd" } else { "/proc/1/cwd" });
-        return folder.known().map(|folder| folder.join(value).to_string_lossy().into_owned());
-    }
-    None
-}
-
-/// supervisord's own variables, `%(ENV_TOKEN)s`, as the shell would write them.
-fn without_expressions(command: &str) -> String {
-    let mut parts = command.split("%(");
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        match part.split_once(")s") {
-            Some((name, rest)) => text.extend(["${", name, "}", rest]),
-            None => text.extend(["%(", part]),
-        }
-    }
-    text
-}
-
-/// Whether supervisord takes a value for no.
-fn is_off(value: &str) -> bool {
-    ["false", "no", "off", "0"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// systemd starts units only as process 1, or as the command that is about to become it.
@@ -205,6 +172,13 @@ impl Reader<'_> {
                 named.extend(path.rsplit('/').next().map(str::to_owned));
             }
         }
+        // The older form of both: a file with the names.
+        for kind in ["contents", "dependencies"] {
+            for path in self.expand(&format!("{root}/*/{kind}")) {
+                let text = self.text(&path).unwrap_or_default();
+                named.extend(text.split_ascii_whitespace().map(str::to_owned));
+            }
+        }
         for file in ["run", "up"] {
             for path in self.expand(&format!("{root}/*/{file}")) {
                 let name = path.rsplit('/').nth(1).unwrap_or_default();
@@ -222,13 +196,14 @@ impl Reader<'_> {
         for path in self.expand(pattern) {
             let Some(text) = self.text(&path) else { continue };
             for section in sections(&text) {
-                if section.name.starts_with("program:") && !section.get("autostart").is_some_and(is_off) {
+                if section.name.starts_with("program:") && !section.get("autostart").is_some_and(supervisord::is_off) {
                     if let Some(command) = section.get("command") {
-                        self.declare(DeclaredBy::Supervisord, &path, without_expressions(command));
+                        self.declare(DeclaredBy::Supervisord, &path, supervisord::without_expressions(command));
                     }
                 } else if section.name == "include" && depth == 0 {
                     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                    for file in section.get("files").unwrap_or_default().split_ascii_whitespace() {
+                    let files = section.get("files").unwrap_or_default().replace("%(here)s", folder);
+                    for file in files.split_ascii_whitespace() {
                         let absolute = if file.starts_with('/') { file.to_owned() } else { format!("{folder}/{file}") };
                         self.supervisord(&absolute, depth + 1);
                     }

@@ -133,6 +133,29 @@ fn supervisors_declare_services_by_their_files() {
 }
 
 #[test]
+fn a_supervisor_reads_what_its_command_line_names() {
+    let conf = ("opt/x/s.conf", "[program:j]\ncommand=jupyter lab --ip=0.0.0.0\n");
+    for command in [
+        "sh -c 'exec supervisord -n -c /opt/x/s.conf'",
+        "supervisord --configuration /opt/x/s.conf",
+        "tini -- python3 /usr/bin/supervisord -c/opt/x/s.conf",
+    ] {
+        let found = one(&[conf], Some(command));
+        assert_eq!((found.by, found.path.as_str()), (DeclaredBy::Supervisord, "/opt/x/s.conf"), "{command}");
+    }
+    let script = ("usr/bin/start", "#!/bin/sh\nexec supervisord --configuration=/opt/x/s.conf\n");
+    assert_eq!(one(&[conf, script], Some("start")).path, "/opt/x/s.conf");
+    for first in ["sh\0-c\0supervisord -c /opt/x/s.conf\0", "/usr/bin/supervisord\0-c\0/opt/x/s.conf\0"] {
+        assert_eq!(one(&[conf, ("proc/1/cmdline", first)], None).path, "/opt/x/s.conf", "{first:?}");
+    }
+    // Process 1 has already started what else it starts.
+    assert_eq!(find_in(&[("proc/1/cmdline", "sshd\0-D\0")], None, Vec::new()), Fact::Known(Vec::new()));
+    let run = ("opt/sv/ssh/run", "#!/bin/sh\nexec sshd -D\n");
+    assert_eq!(one(&[run], Some("runsvdir -P /opt/sv")).by, DeclaredBy::Runit);
+    assert_eq!(one(&[run], Some("s6-svscan -t0 /opt/sv")).by, DeclaredBy::S6);
+}
+
+#[test]
 fn a_declared_service_that_listens_already_is_running() {
     let listener =
         |process: &str| Listener { port: 22, process: Fact::Known(process.to_owned()), ..Listener::default() };

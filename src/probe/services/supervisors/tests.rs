@@ -139,7 +139,7 @@ fn supervisord_writes_its_own_variables_and_its_own_no() {
     let text = "[program:j]\ncommand=jupyter lab --ip=%(ENV_IP)s --x=%(here)s --token=''\n\
                 [program:k]\ncommand=a\nautostart=No\n[program:l]\ncommand=b\nautostart=0\n";
     assert_eq!(texts(&[("etc/supervisord.conf", text)]), ["jupyter lab --ip=${ENV_IP} --x=${here} --token=''"]);
-    assert_eq!(without_expressions("a %(b"), "a %(b");
+    assert_eq!(supervisord::without_expressions("a %(b"), "a %(b");
 }
 
 #[test]
@@ -159,4 +159,20 @@ fn a_masked_unit_is_not_started() {
 #[test]
 fn scripts_that_run_before_the_services_start_services_too() {
     assert_eq!(texts(&[("etc/cont-init.d/10-ssh", "service ssh start")]), ["service ssh start"]);
+}
+
+#[test]
+fn what_s6_names_in_a_file_counts_as_well() {
+    let run = ("etc/s6-overlay/s6-rc.d/jupyter/run", "jupyter lab");
+    assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents", "other\njupyter\n")]), ["jupyter lab"]);
+    assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents", "other\n")]), Vec::<String>::new());
+}
+
+#[test]
+fn supervisord_includes_from_the_folder_of_its_file() {
+    let found = texts(&[
+        ("etc/supervisord.conf", "[include]\nfiles = %(here)s/more/*.conf\n"),
+        ("etc/more/a.conf", "[program:j]\ncommand=jupyter lab\n"),
+    ]);
+    assert_eq!(found, ["jupyter lab"]);
 }
