@@ -20,7 +20,7 @@ mod supervisors;
 mod wrappers;
 
 use crate::facts::{Fact, Network, Services};
-use crate::world::World;
+use crate::world::{World, beside};
 
 /// Listeners that are asked at the same time.
 const CHUNK: usize = 16;
@@ -62,7 +62,8 @@ pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> 
     services
 }
 
-/// Runs `ask` on every item, at most `width` at a time, and gives the answers in order.
+/// Runs `ask` on every item, at most `width` at a time, and gives the answers in order. Where no thread can be had they
+/// are asked one after the other.
 fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
     if let [only] = items {
         return vec![ask(only)];
@@ -71,15 +72,26 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> 
     for chunk in items.chunks(width.max(1)) {
         std::thread::scope(|scope| {
             let ask = &ask;
-            let running: Vec<_> = chunk.iter().map(|item| scope.spawn(move || ask(item))).collect();
-            for handle in running {
-                match handle.join() {
-                    Ok(answer) => answers.push(answer),
-                    // A bug of ours goes on to whoever runs this probe.
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
+            let running: Vec<_> = chunk.iter().map(|item| beside(scope, move || ask(item))).collect();
+            for work in running {
+                // A bug of ours goes on to whoever runs this probe.
+                answers.push(work.join().unwrap_or_else(|| panic!("asking a listener panicked")));
             }
         });
     }
     answers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_come_in_the_order_of_the_questions_however_wide() {
+        let items: Vec<u32> = (0..40).collect();
+        let doubled: Vec<u32> = items.iter().map(|item| item * 2).collect();
+        for width in [0, 1, 16, 64] {
+            assert_eq!(in_parallel(&items, width, |item| item * 2), doubled, "{width}");
+        }
+    }
 }

@@ -24,8 +24,8 @@ pub enum Effect {
     Starts(Started),
     /// It hands over to this text of shell commands.
     Shell(String),
-    /// It runs this program, which may be a script that starts something.
-    Runs(String),
+    /// It runs this program with these arguments. It may be a script that starts something.
+    Runs(String, Vec<String>),
 }
 
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "busybox"];
@@ -43,25 +43,12 @@ const SERVER_PROGRAMS: [&str; 9] = [
     "start-singleuser.sh",
     "start-singleuser.py",
 ];
-/// Words after which a Jupyter program does something else than serve.
-const NOT_SERVING: [&str; 16] = [
-    "list",
-    "stop",
-    "build",
-    "clean",
-    "path",
-    "paths",
-    "password",
-    "extension",
-    "workspaces",
-    "licenses",
-    "--version",
-    "--help",
-    "--help-all",
-    "-h",
-    "--generate-config",
-    "--show-config",
-];
+/// First words with which a Jupyter program does something else than serve. Further on they are values: `--dir build`.
+const NOT_SERVING: [&str; 10] =
+    ["list", "stop", "build", "clean", "path", "paths", "password", "extension", "workspaces", "licenses"];
+/// Options with which it does something else, wherever they stand.
+const NOT_SERVING_OPTIONS: [&str; 6] =
+    ["--version", "--help", "--help-all", "-h", "--generate-config", "--show-config"];
 
 /// What a command line does; `None` when it is empty or only sets variables.
 pub fn effect(words: &[String]) -> Option<Effect> {
@@ -74,27 +61,54 @@ pub fn effect(words: &[String]) -> Option<Effect> {
     if is_python(name) {
         return python_effect(args);
     }
+    match name {
+        "eval" => return Some(Effect::Shell(args.join(" "))),
+        // `su - user -c "…"`; with another shape the rest is no command of ours.
+        "su" | "runuser" => {
+            if let Some(text) = command_option(args) {
+                return Some(Effect::Shell(text));
+            }
+        }
+        "." | "source" => {
+            let (script, args) = args.split_first()?;
+            return Some(Effect::Runs(script.clone(), args.to_vec()));
+        }
+        _ => {}
+    }
     Some(named_effect(first, name, args))
+}
+
+/// The shell text that `su` is given.
+fn command_option(args: &[String]) -> Option<String> {
+    let at = args.iter().position(|arg| arg == "-c" || arg == "--command" || arg == "-lc");
+    let text = at.and_then(|at| args.get(at + 1)).map(String::as_str);
+    text.or_else(|| args.iter().find_map(|arg| arg.strip_prefix("--command="))).map(str::to_owned)
 }
 
 /// A service that an already running process is, from its arguments.
 pub fn running(argv: &[String]) -> Option<Started> {
     match effect(argv)? {
         Effect::Starts(started) => Some(started),
-        Effect::Shell(_) | Effect::Runs(_) => None,
+        Effect::Shell(_) | Effect::Runs(..) => None,
     }
 }
 
 fn shell_effect(args: &[String]) -> Option<Effect> {
-    for (at, arg) in args.iter().enumerate() {
-        if arg.starts_with("--") {
-            continue;
-        }
-        match arg.strip_prefix('-') {
-            Some(flags) if flags.contains('c') => return args.get(at + 1).cloned().map(Effect::Shell),
-            Some(_) => {}
-            None => return Some(Effect::Runs(arg.clone())),
-        }
+    let mut at = 0;
+    let mut is_text = false;
+    while let Some(arg) = args.get(at) {
+        let takes_value = match arg.strip_prefix(['-', '+']) {
+            Some("-rcfile" | "-init-file") => true,
+            Some(long) if long.starts_with('-') => false,
+            // `-o pipefail`, `-euo pipefail`: the name of the option is the next word.
+            Some(flags) => {
+                is_text |= arg.starts_with('-') && flags.contains('c');
+                flags.ends_with(['o', 'O'])
+            }
+            None if is_text => return Some(Effect::Shell(arg.clone())),
+            None => return Some(Effect::Runs(arg.clone(), args.get(at + 1..).unwrap_or_default().to_vec())),
+        };
+        at += 1 + usize::from(takes_value);
     }
     None
 }
@@ -127,12 +141,13 @@ fn python_effect(args: &[String]) -> Option<Effect> {
 
 /// What a program does, by its name.
 fn named_effect(path: &str, name: &str, args: &[String]) -> Effect {
-    let runs = || Effect::Runs(path.to_owned());
+    let runs = || Effect::Runs(path.to_owned(), args.to_vec());
     let starts = |kind, program: &str, args: &[String]| {
         Effect::Starts(Started { kind, program: program.to_owned(), args: args.to_vec() })
     };
     let jupyter = |program: &str, args: &[String]| {
-        if args.iter().any(|arg| NOT_SERVING.contains(&arg.as_str())) {
+        let is_other = |arg: &String| NOT_SERVING.contains(&arg.as_str());
+        if args.first().is_some_and(is_other) || args.iter().any(|arg| NOT_SERVING_OPTIONS.contains(&arg.as_str())) {
             runs()
         } else {
             starts(DeclaredKind::Jupyter, program, args)
@@ -152,10 +167,10 @@ fn named_effect(path: &str, name: &str, args: &[String]) -> Effect {
             starts(DeclaredKind::Ssh, name, args)
         }
         "dropbear" if !args.iter().any(|arg| arg == "-V") => starts(DeclaredKind::Ssh, name, args),
-        "service" | "rc-service" if is_first(&["ssh", "sshd"]) && starts_it(args.get(1)) => {
+        "service" | "rc-service" | "invoke-rc.d" if is_first(&["ssh", "sshd"]) && starts_it(args.get(1)) => {
             starts(DeclaredKind::Ssh, "sshd", &[])
         }
-        "service" | "rc-service" if is_first(&["dropbear"]) && starts_it(args.get(1)) => {
+        "service" | "rc-service" | "invoke-rc.d" if is_first(&["dropbear"]) && starts_it(args.get(1)) => {
             starts(DeclaredKind::Ssh, "dropbear", &[])
         }
         "ssh" if path.ends_with("init.d/ssh") && starts_it(args.first()) => starts(DeclaredKind::Ssh, "sshd", &[]),
@@ -176,105 +191,35 @@ pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Every service that shell text starts, through nested `sh -c`, and the scripts that it runs.
-pub fn effects_of_text(text: &str) -> Vec<Effect> {
+/// Every service that shell text starts, through nested `sh -c`, and the scripts that it runs. `args` are what `"$@"`
+/// stands for in it.
+pub fn effects_of_text(text: &str, args: &[String]) -> Vec<Effect> {
     let mut effects = Vec::new();
-    collect(text, 0, &mut effects);
+    collect(text, args, 0, &mut effects);
     effects
 }
 
-fn collect(text: &str, depth: usize, effects: &mut Vec<Effect>) {
+fn collect(text: &str, args: &[String], depth: usize, effects: &mut Vec<Effect>) {
     /// How deep `sh -c` is followed into itself.
     const DEPTH: usize = 4;
     for words in shell::commands(text) {
-        match effect(&words) {
-            Some(Effect::Shell(inner)) if depth < DEPTH => collect(&inner, depth + 1, effects),
+        match effect(&with_arguments(words, args)) {
+            // The arguments of a shell within are its own, and nearly always none.
+            Some(Effect::Shell(inner)) if depth < DEPTH => collect(&inner, &[], depth + 1, effects),
             Some(Effect::Shell(_)) | None => {}
             Some(found) => effects.push(found),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn started(text: &str) -> Vec<(String, String)> {
-        let starts = effects_of_text(text).into_iter().filter_map(|effect| match effect {
-            Effect::Starts(started) => Some((started.program, started.args.join(" "))),
-            _ => None,
-        });
-        starts.collect()
+/// The words with `$@` in them replaced: an entrypoint ends in `exec "$@"`.
+fn with_arguments(words: Vec<String>, args: &[String]) -> Vec<String> {
+    let is_all = |word: &String| matches!(word.as_str(), "$@" | "${@}" | "$*" | "${*}");
+    if !words.iter().any(is_all) {
+        return words;
     }
-
-    fn one(text: &str) -> (String, String) {
-        let found = started(text);
-        assert_eq!(found.len(), 1, "{text}: {found:?}");
-        found.into_iter().next().unwrap_or_default()
-    }
-
-    #[test]
-    fn a_service_is_found_through_its_wrappers() {
-        for (text, program, args) in [
-            ("jupyter lab --ip=0.0.0.0", "jupyter-lab", "--ip=0.0.0.0"),
-            ("exec /opt/conda/bin/jupyter-notebook", "jupyter-notebook", ""),
-            ("python3 -m jupyter lab --x", "jupyter-lab", "--x"),
-            ("python -u -m notebook", "jupyter-notebook", ""),
-            ("/v/bin/python3.12 /v/bin/jupyter-server --port=1", "jupyter-server", "--port=1"),
-            ("sh -c \"cd /w && exec jupyter server\"", "jupyter-server", ""),
-            ("bash -lc 'sh -c \"jupyter lab\"'", "jupyter-lab", ""),
-            ("tini -g -- start-notebook.sh --port=1", "start-notebook.sh", "--port=1"),
-            ("sudo -E -u jovyan PATH=/x HOME=/y jupyter lab", "jupyter-lab", ""),
-            ("FOO=1 env -u A B=2 gosu nobody jupyter lab", "jupyter-lab", ""),
-            ("conda run --no-capture-output -n ml jupyter lab", "jupyter-lab", ""),
-            ("s6-setuidgid user nice -n 5 nohup jupyter lab &", "jupyter-lab", ""),
-            ("/usr/sbin/sshd -D -p 2222", "sshd", "-D -p 2222"),
-            ("service ssh start", "sshd", ""),
-            ("/etc/init.d/ssh start", "sshd", ""),
-            ("if true; then dropbear -F; fi", "dropbear", "-F"),
-        ] {
-            assert_eq!(one(text), (program.to_owned(), args.to_owned()), "{text}");
-        }
-    }
-
-    #[test]
-    fn talk_about_a_service_is_no_start() {
-        for text in [
-            "pip install jupyter lab",
-            "sudo apt-get install -y openssh-server sshd",
-            "echo jupyter lab",
-            "command -v sshd",
-            "jupyter --version",
-            "jupyter nbconvert x.ipynb",
-            "jupyter lab list",
-            "jupyter-server --generate-config",
-            "python -m ipykernel_launcher -f /root/.local/share/jupyter/runtime/kernel-1.json",
-            "python -m pip install notebook",
-            "sshd -t",
-            "service ssh stop",
-            "ssh host",
-            "# jupyter lab",
-            "",
-            "tini",
-            "env",
-            "sh -c",
-        ] {
-            assert_eq!(started(text), [], "{text}");
-        }
-    }
-
-    #[test]
-    fn a_script_that_is_run_is_named() {
-        assert_eq!(effects_of_text("exec bash -e /start.sh x"), [Effect::Runs("/start.sh".to_owned())]);
-        assert_eq!(effects_of_text("/start.sh"), [Effect::Runs("/start.sh".to_owned())]);
-    }
-
-    #[test]
-    fn shells_that_nest_without_end_are_left_at_a_depth() {
-        let mut text = "jupyter lab".to_owned();
-        for _ in 0..8 {
-            text = format!("sh -c {text:?}");
-        }
-        assert_eq!(started(&text), []);
-    }
+    words.into_iter().flat_map(|word| if is_all(&word) { args.to_vec() } else { vec![word] }).collect()
 }
+
+#[cfg(test)]
+mod tests;

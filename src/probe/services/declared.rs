@@ -2,7 +2,7 @@
 //!
 //! At an entrypoint no service listens so far, so the ports alone would look
 //! clean. What will be started is read from supervisors' files and from the
-//! command that is handed over to, one script deep.
+//! command that is handed over to, some scripts deep.
 
 use super::command::{self, Effect, Started};
 use super::jupyter_args::{Options, bind_of};
@@ -15,6 +15,10 @@ use crate::world::World;
 
 /// Bytes of a script that are looked at.
 const SCRIPT_LIMIT: u64 = 64 << 10;
+/// How many scripts deep is looked: an entrypoint runs a script that runs a script.
+const DEPTH: usize = 3;
+/// Scripts that are looked into at most, whoever calls them.
+const SCRIPTS: usize = 64;
 /// Services that are listed at most.
 const LIMIT: usize = 64;
 
@@ -25,7 +29,7 @@ pub fn find(
     sshd: &Fact<Parsed>,
     listeners: &Fact<Vec<Listener>>,
 ) -> Fact<Vec<DeclaredService>> {
-    let mut finder = Finder { world, sshd, listeners, jupyter: None, found: Vec::new(), gap: None };
+    let mut finder = Finder { world, sshd, listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
     if let Some(words) = command {
         finder.command(words);
     }
@@ -47,24 +51,26 @@ struct Finder<'a> {
     jupyter: Option<Configured>,
     found: Vec<DeclaredService>,
     gap: Option<Gap>,
+    /// Scripts that were looked into.
+    scripts: usize,
 }
 
 impl Finder<'_> {
     fn command(&mut self, words: &[String]) {
         match command::effect(words) {
             Some(Effect::Shell(text)) => self.text(&text, DeclaredBy::Command, "command"),
-            Some(effect) => self.effect(effect, DeclaredBy::Command, "command", true),
+            Some(effect) => self.effect(effect, DeclaredBy::Command, "command", 0),
             None => {}
         }
     }
 
     fn text(&mut self, text: &str, by: DeclaredBy, path: &str) {
-        for effect in command::effects_of_text(text) {
-            self.effect(effect, by, path, true);
+        for effect in command::effects_of_text(text, &[]) {
+            self.effect(effect, by, path, 0);
         }
     }
 
-    fn effect(&mut self, effect: Effect, by: DeclaredBy, path: &str, may_look_inside: bool) {
+    fn effect(&mut self, effect: Effect, by: DeclaredBy, path: &str, depth: usize) {
         if self.found.len() >= LIMIT {
             return;
         }
@@ -78,14 +84,20 @@ impl Finder<'_> {
                     self.found.push(service);
                 }
             }
-            Effect::Runs(program) if may_look_inside => {
+            Effect::Runs(program, args) if depth < DEPTH && self.scripts < SCRIPTS => {
                 let Some((script, text)) = self.script(&program) else { return };
-                for inner in command::effects_of_text(&text) {
+                self.scripts += 1;
+                for inner in command::effects_of_text(&text, &args) {
                     // What the script of a command starts is the command's; the path says where it stands.
-                    self.effect(inner, by, &script, false);
+                    self.effect(inner, by, &script, depth + 1);
                 }
             }
-            Effect::Runs(_) | Effect::Shell(_) => {}
+            Effect::Shell(text) => {
+                for inner in command::effects_of_text(&text, &[]) {
+                    self.effect(inner, by, path, depth + 1);
+                }
+            }
+            Effect::Runs(..) => {}
         }
     }
 

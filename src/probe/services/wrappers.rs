@@ -4,7 +4,7 @@ use super::command::base_name;
 
 /// Programs that run the rest of their command line: name, how many words of their own come first, and the options
 /// that take a value as the next word.
-const WRAPPERS: [(&str, usize, &[&str]); 33] = [
+const WRAPPERS: [(&str, usize, &[&str]); 39] = [
     ("exec", 0, &["-a"]),
     ("command", 0, &[]),
     ("env", 0, &["-u", "-C", "--unset", "--chdir"]),
@@ -14,7 +14,7 @@ const WRAPPERS: [(&str, usize, &[&str]); 33] = [
     ("ionice", 0, &["-c", "-n"]),
     ("stdbuf", 0, &["-i", "-o", "-e"]),
     ("timeout", 1, &["-k", "-s"]),
-    ("sudo", 0, &["-u", "-g", "-h", "-p", "-C", "-D"]),
+    ("sudo", 0, &["-u", "-g", "-h", "-p", "-C", "-D", "--user", "--group"]),
     ("doas", 0, &["-u", "-C"]),
     ("gosu", 1, &[]),
     ("su-exec", 1, &[]),
@@ -38,6 +38,12 @@ const WRAPPERS: [(&str, usize, &[&str]); 33] = [
     ("prlimit", 0, &[]),
     ("chroot", 1, &[]),
     ("unshare", 0, &[]),
+    ("runuser", 0, &["-u", "-g", "-G", "--user", "--group"]),
+    ("flock", 1, &["-w", "-E"]),
+    ("setuidgid", 1, &[]),
+    ("envdir", 1, &[]),
+    ("xvfb-run", 0, &["-n", "-s", "-f", "-e", "-p", "-w"]),
+    ("uvx", 0, &["--from", "--with", "--python", "-p"]),
 ];
 /// Environment managers whose subcommand `run` runs the rest.
 const RUNNERS: [&str; 8] = ["conda", "mamba", "micromamba", "uv", "poetry", "pipenv", "pdm", "pixi"];
@@ -49,6 +55,10 @@ pub fn unwrapped(mut words: &[String]) -> &[String] {
         let Some((first, rest)) = words.split_first() else { return words };
         let name = base_name(first);
         if let Some((_, own, values)) = WRAPPERS.iter().find(|(wrapper, ..)| *wrapper == name) {
+            // `runuser user -c "…"` is a shell of that user.
+            if name == "runuser" && !rest.iter().any(|word| word.starts_with("-u") || word.starts_with("--user")) {
+                return words;
+            }
             // `command -v sshd` only asks where it is.
             if name == "command" && rest.first().is_some_and(|word| word.starts_with('-')) {
                 return &[];
@@ -76,10 +86,21 @@ fn skip_options<'a>(mut words: &'a [String], with_value: &[&str]) -> &'a [String
         if !first.starts_with('-') {
             return words;
         }
-        let taken = usize::from(with_value.contains(&first.as_str()));
+        let taken = usize::from(takes_next(first, with_value));
         words = rest.get(taken..).unwrap_or_default();
     }
     words
+}
+
+/// Whether the value of an option is the next word: `-u`, `--user`, and `-EHu`, but not `-n5`.
+fn takes_next(option: &str, with_value: &[&str]) -> bool {
+    let takes =
+        |letter: char| with_value.iter().any(|name| name.strip_prefix('-') == Some(letter.to_string().as_str()));
+    if option.starts_with("--") {
+        return with_value.contains(&option);
+    }
+    let mut letters = option.chars().skip(1);
+    letters.find(|letter| takes(*letter)).is_some() && letters.next().is_none()
 }
 
 fn skip_assignments(words: &[String]) -> &[String] {

@@ -63,14 +63,26 @@ fn configuration_fills_what_the_arguments_leave_open() {
 }
 
 #[test]
-fn a_script_is_looked_into_one_level_deep() {
+fn scripts_are_looked_into_some_levels_deep() {
     let script = ("usr/bin/start", "#!/usr/bin/env bash\nset -e\nservice ssh start\nexec \"$@\"\n");
     let found = one(&[script], Some("start python serve.py"));
     assert_eq!((found.kind, found.by, found.path.as_str()), (DeclaredKind::Ssh, DeclaredBy::Command, "/usr/bin/start"));
     let outer = ("usr/bin/outer", "#!/bin/sh\nexec /usr/bin/start\n");
-    assert_eq!(find_in(&[script, outer], Some("outer"), Vec::new()), Fact::Known(Vec::new()));
+    assert_eq!(one(&[script, outer], Some("outer")).path, "/usr/bin/start");
+    let own = ("usr/bin/own", "#!/bin/sh\nown\nown\nown\nown\nown\nown\nown\nown\nsshd -D\n");
+    assert_eq!(one(&[own], Some("own")).kind, DeclaredKind::Ssh);
     let python = ("usr/bin/app", "#!/usr/bin/python3\nprint('jupyter lab')\njupyter lab\n");
     assert_eq!(find_in(&[python], Some("app"), Vec::new()), Fact::Known(Vec::new()));
+}
+
+#[test]
+fn an_entrypoint_hands_over_to_its_arguments() {
+    let script = ("entrypoint.sh", "#!/bin/sh\nset -e\nexec \"$@\"\n");
+    let found = one(&[script], Some("/entrypoint.sh jupyter lab --ip=0.0.0.0 --IdentityProvider.token=''"));
+    assert_eq!((found.bind, found.auth), (Fact::Known(Bind::Any), Fact::Known(Auth::Open)));
+    let shell = one(&[script], Some("/entrypoint.sh bash -c 'cd / && jupyter lab --IdentityProvider.token='"));
+    assert_eq!(shell.auth, Fact::Known(Auth::Open));
+    assert_eq!(find_in(&[script], Some("/entrypoint.sh python serve.py"), Vec::new()), Fact::Known(Vec::new()));
 }
 
 #[test]

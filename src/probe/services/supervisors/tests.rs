@@ -1,0 +1,115 @@
+//! Fake images with every supervisor.
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::time::Duration;
+
+use super::*;
+
+/// An image with every supervisor in it, and systemd as process 1.
+const SUPERVISORS: [(&str, &str); 4] =
+    [("usr/bin/runsvdir", ""), ("command/s6-svscan", ""), ("usr/bin/supervisord", ""), ("proc/1/comm", "systemd\n")];
+
+fn declared(files: &[(&str, &str)]) -> Declarations {
+    declared_beside(&SUPERVISORS, files, None)
+}
+
+fn declared_beside(supervisors: &[(&str, &str)], files: &[(&str, &str)], command: Option<&[String]>) -> Declarations {
+    let root = tempfile::tempdir().expect("a folder");
+    for (path, text) in supervisors.iter().chain(files) {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), command)
+}
+
+#[test]
+fn what_no_supervisor_here_will_read_starts_nothing() {
+    let unit = "[Service]\nExecStart=/usr/sbin/sshd -D\n";
+    let files = [
+        ("etc/runit/runsvdir/default/ssh/run", "exec sshd -D"),
+        ("etc/services.d/ssh/run", "exec sshd -D"),
+        ("etc/supervisord.conf", "[program:ssh]\ncommand=sshd -D\n"),
+        ("etc/systemd/system/multi-user.target.wants/ssh.service", unit),
+    ];
+    assert_eq!(declared_beside(&[], &files, None).found, []);
+    assert_eq!(declared_beside(&SUPERVISORS, &files, None).found.len(), 4);
+    let systemd = [("usr/lib/systemd/systemd", ""), ("proc/1/comm", "gpu-preflight\n")];
+    assert_eq!(declared_beside(&systemd, &files, None).found, []);
+    let init = ["/sbin/init".to_owned()];
+    assert_eq!(declared_beside(&systemd, &files, Some(&init)).found.len(), 1);
+}
+
+fn texts(files: &[(&str, &str)]) -> Vec<String> {
+    declared(files).found.into_iter().map(|declaration| declaration.text).collect()
+}
+
+#[test]
+fn a_runit_service_counts_unless_it_is_down() {
+    let run = ("etc/service/sshd/run", "exec sshd -D");
+    assert_eq!(texts(&[run]), ["exec sshd -D"]);
+    assert_eq!(texts(&[run, ("etc/service/sshd/down", "")]), Vec::<String>::new());
+    assert_eq!(texts(&[("etc/sv/sshd/run", "exec sshd -D")]), Vec::<String>::new());
+}
+
+#[test]
+fn an_s6_definition_counts_when_something_names_it() {
+    let run = ("etc/s6-overlay/s6-rc.d/jupyter/run", "jupyter lab");
+    assert_eq!(texts(&[run]), Vec::<String>::new());
+    assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents.d/jupyter", "")]), ["jupyter lab"]);
+    assert_eq!(texts(&[("etc/services.d/a/run", "x")]), ["x"]);
+}
+
+#[test]
+fn supervisord_programs_are_read_with_their_includes() {
+    let found = texts(&[
+        ("etc/supervisord.conf", "[supervisord]\nnodaemon=true\n[include]\nfiles = more/*.conf\n"),
+        ("etc/more/a.conf", "[program:j]\ncommand=jupyter lab\n  --ip=0.0.0.0 ; a comment\nautorestart=true\n"),
+        ("etc/more/b.conf", "[program:k]\nautostart=false\ncommand=sshd -D\n"),
+        ("etc/more/c.off", "[program:k]\ncommand=sshd -D\n"),
+    ]);
+    assert_eq!(found, ["jupyter lab --ip=0.0.0.0 ; a comment"]);
+}
+
+#[test]
+fn enabled_systemd_units_are_read_where_they_lie() {
+    let wants = "etc/systemd/system/multi-user.target.wants/ssh.service";
+    let unit = "[Service]\nExecStartPre=/usr/sbin/sshd -t\nExecStart=-/usr/sbin/sshd \\\n  -D $OPTS\n";
+    assert_eq!(texts(&[(wants, unit)]), ["/usr/sbin/sshd -D $OPTS"]);
+    assert_eq!(texts(&[("usr/lib/systemd/system/ssh.service", unit)]), Vec::<String>::new());
+}
+
+#[test]
+fn an_enabled_unit_whose_link_leads_nowhere_is_found_in_its_folder() {
+    let root = tempfile::tempdir().expect("a folder");
+    let wants = root.path().join("etc/systemd/system/multi-user.target.wants");
+    fs::create_dir_all(&wants).expect("a folder");
+    fs::create_dir_all(root.path().join("usr/lib/systemd/system")).expect("a folder");
+    fs::write(root.path().join("usr/lib/systemd/system/ssh.service"), "[Service]\nExecStart=sshd -D\n")
+        .expect("a file");
+    std::os::unix::fs::symlink("/elsewhere/ssh.service", wants.join("ssh.service")).expect("a link");
+    fs::create_dir_all(root.path().join("proc/1")).expect("a folder");
+    fs::write(root.path().join("proc/1/comm"), "systemd\n").expect("a file");
+    let found = read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found;
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
+fn two_ways_to_one_file_are_one_declaration() {
+    let root = tempfile::tempdir().expect("a folder");
+    fs::create_dir_all(root.path().join("etc/service/a")).expect("a folder");
+    fs::write(root.path().join("etc/service/a/run"), "x").expect("a file");
+    std::os::unix::fs::symlink("etc/service", root.path().join("service")).expect("a link");
+    fs::create_dir_all(root.path().join("sbin")).expect("a folder");
+    fs::write(root.path().join("sbin/runsvdir"), "").expect("a file");
+    assert_eq!(read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_read_is_remembered() {
+    let found = declared(&[("etc/service/a/run/folder", "")]);
+    assert!(found.found.is_empty() && found.gap.is_some());
+    assert!(declared(&[("etc/supervisord.conf", "\u{0}[[[\n=\n")]).found.is_empty());
+    assert!(declared(&[]).gap.is_none());
+}
