@@ -32,6 +32,8 @@ words! {
         Crashed = "crashed",
         /// It left on its own before it had answered.
         Exited = "exited",
+        /// We were asked to end, by Ctrl-C or SIGTERM, before it had answered.
+        Interrupted = "interrupted",
         /// There was nothing to look at, or it was not asked for.
         Skipped = "skipped",
     }

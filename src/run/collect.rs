@@ -219,6 +219,9 @@ fn multiply(
     let devices = match (&cuda.init_code, &cuda.device_count) {
         (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
         (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent },
+        (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
+            return Compute { multiplies: Fact::Unknown(gap.clone()) };
+        }
         _ => {
             let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
             return Compute { multiplies: Fact::Unknown(gap) };
