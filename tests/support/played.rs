@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::cli::CollectingArgs;
-use gpu_preflight::facts::{Fact, Facts, Phase, ProbeEnd};
+use gpu_preflight::facts::{Fact, Facts, Phase, ProbeEnd, Tier};
 use gpu_preflight::run::collect::{Look, collect};
 use gpu_preflight::world::World;
 use serde_json::Value;
@@ -49,7 +49,8 @@ pub fn play(scenario: &Scenario) -> Played {
     let deadline = scenario.deadline.unwrap_or(DEADLINE);
     let world = World::at(&root, environment(&root, scenario, gpus), Duration::from_secs_f64(deadline))
         .with_program(env!("CARGO_BIN_EXE_gpu-preflight"));
-    let arguments = CollectingArgs { phase: Some(phase), deadline, no_gpu: false };
+    let tier: Tier = scenario.tier.as_deref().unwrap_or("standard").parse().expect("a tier");
+    let arguments = CollectingArgs { phase: Some(phase), deadline, tier, no_gpu: false };
     let started = Instant::now();
     let read = collect(&world, &arguments, &Look { phase, command: None, gpu_code: false });
     let wall = started.elapsed().as_secs_f64();
@@ -157,6 +158,7 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario, gpus: u64) -> Facts {
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines").join(name).join("facts.json");
     let mut facts: Facts = serde_json::from_str(&std::fs::read_to_string(base).expect("a recording")).expect("facts");
     facts.run.phase = read.run.phase;
+    facts.run.tier = read.run.tier;
     facts.run.deadline_seconds = read.run.deadline_seconds;
     facts.run.wall_ms = (read.run.wall_ms / 100.0).round() * 100.0;
     facts.driver = read.driver;
