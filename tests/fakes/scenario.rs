@@ -20,6 +20,7 @@
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
+//! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
 //! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |

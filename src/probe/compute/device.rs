@@ -241,7 +241,7 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     for index in 0..multiplies.len() {
         session.progress.so_far(&Reading { multiplies: multiplies.clone() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
-        match gemm::prove(gear, multiply, session).and_then(|proved| gemm::time(gear, proved, multiply, session)) {
+        match measure(gear, multiply, session) {
             Ok(()) => {
                 multiply.failed_call = Fact::Absent;
                 multiply.failed_code = Fact::Absent;
@@ -259,6 +259,13 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
         }
     }
     multiplies
+}
+
+/// One precision: proven, compared, timed.
+fn measure(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let proved = gemm::prove(gear, multiply, session)?;
+    gemm::fingerprint(gear, multiply, session)?;
+    gemm::time(gear, proved, multiply, session)
 }
 
 /// Writes down which call failed and how; what was learnt before stays.
