@@ -65,7 +65,9 @@ impl<'a> Hints<'a> {
         };
         let started = argv.known().and_then(|argv| command::running(argv));
         let started = started.filter(|started| started.kind == DeclaredKind::Jupyter);
-        let named = listener.process.known().is_some_and(|name| name.starts_with("jupyter"));
+        // The hub itself has a login and starts servers; it is none.
+        let named =
+            listener.process.known().is_some_and(|name| name.starts_with("jupyter") && name.as_str() != "jupyterhub");
         if file.is_none() && started.is_none() && !named {
             return None;
         }

@@ -6,9 +6,11 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::command;
 use super::jupyter::loopback_addresses;
+use super::ssh_args::SshArgs;
 use super::{CHUNK, in_parallel};
-use crate::facts::{Fact, Gap, GapKind, Listener, Ssh, Undecided};
+use crate::facts::{DeclaredKind, Fact, Gap, GapKind, Listener, Ssh, Undecided};
 use crate::world::World;
 
 /// The port that belongs to SSH: who keeps silent there is still taken for one.
@@ -69,6 +71,48 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
     }
     let servers = servers.into_iter().map(|(_, server)| server).collect();
     (servers, undecided)
+}
+
+/// The arguments of the servers that were found; unknown where nobody can see how one was started.
+pub fn arguments(world: &World, servers: &[Ssh], listeners: &[Listener]) -> Vec<Fact<SshArgs>> {
+    let mut found: Vec<Fact<SshArgs>> = Vec::new();
+    for server in servers {
+        let is_its = |listener: &&Listener| listener.port == server.port && listener.address == server.address;
+        let pid = listeners.iter().find(is_its).map_or(Fact::Absent, |listener| listener.pid.clone());
+        let args = match pid {
+            Fact::Known(pid) => match world.read_bytes(format!("/proc/{pid}/cmdline"), 64 << 10) {
+                Fact::Known(line) => Fact::Known(started(&line)),
+                Fact::Absent => Fact::Known(SshArgs::default()), // it has ended since
+                Fact::Unknown(gap) => Fact::Unknown(gap),
+            },
+            Fact::Absent => {
+                Fact::unknown(GapKind::NotSupported, "the SSH server belongs to another container, so do its settings")
+            }
+            // dropbear has no file that could speak for it.
+            Fact::Unknown(gap) if server.banner.known().is_some_and(|banner| banner.contains("dropbear")) => {
+                Fact::Unknown(gap)
+            }
+            Fact::Unknown(_) => Fact::Known(SshArgs::default()),
+        };
+        if !found.contains(&args) {
+            found.push(args);
+        }
+    }
+    found
+}
+
+/// The arguments in a command line; sshd makes one text of its own: `sshd: /usr/sbin/sshd -D [listener] 0 of 10-100`.
+fn started(line: &[u8]) -> SshArgs {
+    let text = String::from_utf8_lossy(line);
+    let words: Vec<String> = match text.strip_prefix("sshd: ") {
+        Some(title) => {
+            let words = title.split([' ', '\0']).filter(|word| !word.is_empty());
+            words.take_while(|word| !word.starts_with('[')).map(str::to_owned).collect()
+        }
+        None => text.trim_end_matches('\0').split('\0').map(str::to_owned).collect(),
+    };
+    let found = command::running(&words).filter(|started| started.kind == DeclaredKind::Ssh);
+    found.map(|started| SshArgs::read(&started.program, &started.args)).unwrap_or_default()
 }
 
 /// Whether the process calls itself an SSH server: `sshd`, `sshd-session`, `sshd: …`, `dropbear`.
@@ -224,5 +268,27 @@ mod tests {
         let named = |name: &str| is_named(&Listener { process: Fact::Known(name.to_owned()), ..Listener::default() });
         assert!(["sshd", "sshd-session", "sshd: /usr/sbin", "dropbear"].into_iter().all(named));
         assert!(!["ssh", "sshdx", "nginx", ""].into_iter().any(named));
+    }
+
+    #[test]
+    fn a_running_server_says_how_it_was_started() {
+        let file = |line: &[u8]| started(line).file;
+        assert_eq!(file(b"/usr/sbin/sshd\0-D\0-f\0/x\0"), Some("/x".to_owned()));
+        assert_eq!(file(b"sshd: /usr/sbin/sshd -D -f /x [listener] 0 of 10-100 startups\0\0"), Some("/x".to_owned()));
+        assert!(started(b"/usr/sbin/dropbear\0-F\0").is_dropbear);
+        assert_eq!(started(b"/lib/systemd/systemd\0"), SshArgs::default());
+        assert_eq!(started(b""), SshArgs::default());
+    }
+
+    #[test]
+    fn who_cannot_be_seen_is_not_given_a_configuration_that_may_not_be_its_own() {
+        let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
+        let server = |banner: &str| Ssh { port: 22, banner: Fact::Known(banner.to_owned()), ..Ssh::default() };
+        let args =
+            |banner, pid| arguments(&world, &[server(banner)], &[Listener { port: 22, pid, ..Listener::default() }]);
+        let hidden = || Fact::unknown(GapKind::NotPermitted, "hidden");
+        assert!(args("SSH-2.0-dropbear_2022", hidden())[0].is_unknown());
+        assert!(args("SSH-2.0-OpenSSH_9", Fact::Absent)[0].is_unknown());
+        assert_eq!(args("SSH-2.0-OpenSSH_9", hidden()), [Fact::Known(SshArgs::default())]);
     }
 }

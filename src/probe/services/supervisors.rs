@@ -40,10 +40,15 @@ pub fn read(world: &World, command: Option<&[String]>) -> Declarations {
     }
     if has_program(world, &["s6-svscan", "s6-rc"]) {
         reader.scripts("/etc/services.d/*/run", DeclaredBy::S6);
+        // s6-overlay runs these before its services.
+        reader.scripts("/etc/cont-init.d/*", DeclaredBy::S6);
         reader.s6_rc();
     }
     if has_program(world, &["supervisord"]) {
-        reader.supervisord_files();
+        match supervisord_file(world, command) {
+            Some(file) => reader.supervisord(&file, 0),
+            None => reader.supervisord_files(),
+        }
     }
     if systemd_is_first(world, command) {
         reader.systemd();
@@ -62,6 +67,51 @@ fn has_program(world: &World, names: &[&str]) -> bool {
         // A link into a folder that is closed to us is there all the same.
         !world.stat_link(program).is_absent()
     })
+}
+
+/// The file that supervisord is given with `-c`; it reads no other then.
+fn supervisord_file(world: &World, command: Option<&[String]>) -> Option<String> {
+    let words: Vec<String> = if let Some(words) = command {
+        words.to_vec()
+    } else {
+        let line = world.read_bytes("/proc/1/cmdline", 64 << 10);
+        line.known()?.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    };
+    // It may stand behind an init or an interpreter.
+    let at = words.iter().position(|word| word.rsplit('/').next() == Some("supervisord"))?;
+    let mut args = words.iter().skip(at + 1);
+    while let Some(arg) = args.next() {
+        let value = match arg.strip_prefix("--configuration=").or_else(|| arg.strip_prefix("-c")) {
+            Some("") => args.next()?,
+            Some(value) => value,
+            None if arg == "--configuration" => args.next()?,
+            None => continue,
+        };
+        if value.starts_with('/') {
+            return Some(value.to_owned());
+        }
+        let folder = world.link(if command.is_some() { "/proc/self/cwd" } else { "/proc/1/cwd" });
+        return folder.known().map(|folder| folder.join(value).to_string_lossy().into_owned());
+    }
+    None
+}
+
+/// supervisord's own variables, `%(ENV_TOKEN)s`, as the shell would write them.
+fn without_expressions(command: &str) -> String {
+    let mut parts = command.split("%(");
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once(")s") {
+            Some((name, rest)) => text.extend(["${", name, "}", rest]),
+            None => text.extend(["%(", part]),
+        }
+    }
+    text
+}
+
+/// Whether supervisord takes a value for no.
+fn is_off(value: &str) -> bool {
+    ["false", "no", "off", "0"].iter().any(|off| value.eq_ignore_ascii_case(off))
 }
 
 /// systemd starts units only as process 1, or as the command that is about to become it.
@@ -172,9 +222,9 @@ impl Reader<'_> {
         for path in self.expand(pattern) {
             let Some(text) = self.text(&path) else { continue };
             for section in sections(&text) {
-                if section.name.starts_with("program:") && section.get("autostart") != Some("false") {
+                if section.name.starts_with("program:") && !section.get("autostart").is_some_and(is_off) {
                     if let Some(command) = section.get("command") {
-                        self.declare(DeclaredBy::Supervisord, &path, command.to_owned());
+                        self.declare(DeclaredBy::Supervisord, &path, without_expressions(command));
                     }
                 } else if section.name == "include" && depth == 0 {
                     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -199,6 +249,11 @@ impl Reader<'_> {
             let template = name.split_once('@').map(|(stem, _)| format!("{stem}@.service"));
             let unit = template.as_deref().unwrap_or(&name);
             let folders = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+            // A unit that is masked is not started, whoever wants it.
+            let mask = self.world.link(format!("/etc/systemd/system/{unit}"));
+            if mask.known().is_some_and(|target| target.as_os_str() == "/dev/null") {
+                continue;
+            }
             let mut places = vec![path.clone()];
             places.extend(folders.iter().map(|folder| format!("{folder}/{unit}")));
             let Some(text) = places.iter().find_map(|place| self.text(place)) else { continue };
