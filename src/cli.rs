@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::facts::Phase;
 use crate::facts::reference::gpus;
 use crate::facts::version::Version;
+use crate::facts::{Phase, Tier};
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]
@@ -160,6 +160,9 @@ pub struct CollectingArgs {
     /// Seconds until the verdict, whatever hangs
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     pub deadline: f64,
+    /// How deep to look
+    #[arg(long, value_name = "TIER", default_value = "standard")]
+    pub tier: Tier,
     /// This container is not meant to have a GPU
     #[arg(long)]
     pub no_gpu: bool,
@@ -229,6 +232,20 @@ impl ValueEnum for Phase {
 
     fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
         Some(clap::builder::PossibleValue::new(self.as_str()))
+    }
+}
+
+impl ValueEnum for Tier {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        let help = match self {
+            Self::Standard => "Multiply on every GPU, timed and proven",
+            Self::Quick => "Ask drivers and libraries alone: no CUDA context, no multiply",
+        };
+        Some(clap::builder::PossibleValue::new(self.as_str()).help(help))
     }
 }
 

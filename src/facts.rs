@@ -43,7 +43,7 @@ pub use limits::Limits;
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network};
 pub use process::{Process, StreamKind};
-pub use run::{Phase, ProbeEnd, ProbeRun, Run};
+pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};
 pub use service::{
     Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
     SshdConfig, Undecided,

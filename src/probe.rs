@@ -54,6 +54,14 @@ fn skipped(name: &str) -> ProbeRun {
     }
 }
 
+/// What the end of a probe says; an interrupted one might have hung, crashed or answered, had somebody waited.
+fn unless_interrupted<T>(run: &ProbeRun, gap: Option<&Gap>, fact: Fact<T>) -> Fact<T> {
+    match gap {
+        Some(gap) if run.end == ProbeEnd::Interrupted => Fact::Unknown(gap.clone()),
+        _ => fact,
+    }
+}
+
 /// What a child told, or when it never said anything, a reading whose every fact says why.
 fn whole<T: Default + Serialize + DeserializeOwned>(reading: Option<T>, gap: Option<&Gap>) -> T {
     let (Some(gap), None) = (gap, &reading) else { return reading.unwrap_or_default() };

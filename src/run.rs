@@ -21,7 +21,7 @@ use crate::facts::{Fact, Facts, Phase, compat};
 use crate::report::{Report, build, summary};
 use crate::score::Verdict;
 use crate::world::child;
-use crate::world::{World, handover};
+use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
 use collect::Look;
 use output::{Target, say};
@@ -94,7 +94,7 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let plan = Plan::load(&world, &arguments.judging)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
     let look = Look { phase, command: None, gpu_code: plan.asks_about_gpus(&arguments.assuming) };
-    let facts = collected(&world, &arguments.collecting, &look);
+    let facts = collected_until_interrupted(&world, &arguments.collecting, &look);
     let report = reported(facts, &plan, &arguments.assuming.assume);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
@@ -153,7 +153,8 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let world = world(&arguments.collecting);
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
-    let facts = collected(&world, &arguments.collecting, &Look { phase, command: None, gpu_code: true });
+    let look = Look { phase, command: None, gpu_code: true };
+    let facts = collected_until_interrupted(&world, &arguments.collecting, &look);
     output::deliver(&output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
     Ok(exit::READY)
 }
@@ -199,6 +200,12 @@ fn world(arguments: &CollectingArgs) -> World {
 fn collected(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
     let _descendants = child::Descendants::watch();
     collect::collect(world, arguments, look)
+}
+
+/// The same; at Ctrl-C or SIGTERM what could be learnt until then.
+fn collected_until_interrupted(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
+    let _watch = interrupt::Watch::begin();
+    collected(world, arguments, look)
 }
 
 /// Takes for given what the command line says, and nothing else.

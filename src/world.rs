@@ -7,13 +7,14 @@
 //! no file is read beyond [`READ_LIMIT`].
 //!
 //! [`child`] runs a probe in a copy of ourselves with a deadline, [`library`]
-//! opens shared libraries, and [`handover`] becomes the workload. These three
-//! hold the program's only `unsafe`.
+//! opens shared libraries, [`interrupt`] hears who wants us to end, and
+//! [`handover`] becomes the workload. They hold the program's only `unsafe`.
 
 mod answers;
 mod beside;
 pub mod child;
 pub mod handover;
+pub mod interrupt;
 pub mod library;
 pub mod terminal;
 
@@ -74,9 +75,9 @@ impl World {
         self.deadline
     }
 
-    /// Time that is left until the deadline.
+    /// Time that is left until the deadline; none once somebody asked us to end.
     pub fn time_left(&self) -> Duration {
-        self.deadline.saturating_duration_since(Instant::now())
+        if interrupt::is_asked() { Duration::ZERO } else { self.deadline.saturating_duration_since(Instant::now()) }
     }
 
     /// Time since the world was made.

@@ -66,10 +66,11 @@ fn every_check_is_shown_holding_failing_and_not_knowing() {
 #[test]
 fn the_blind_machine_neither_acquits_nor_accuses() {
     let blind = serde_json::to_value(Facts::default()).expect("facts are JSON");
-    // `run` is what we were told, not what we saw: both answers are tried.
-    for gpu_expected in [true, false] {
+    // `run` is what we were told, not what we saw: every answer is tried.
+    for (gpu_expected, tier) in [(true, "standard"), (true, "quick"), (false, "standard")] {
         let mut facts = blind.clone();
         facts["run"]["gpu_expected"] = gpu_expected.into();
+        facts["run"]["tier"] = tier.into();
         for phase in Phase::ALL {
             for finding in judge(&catalogue(), &facts, *phase) {
                 let told = matches!(finding.outcome, Outcome::Holds | Outcome::Fails);

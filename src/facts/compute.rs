@@ -68,6 +68,12 @@ record! {
         pub proof: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub proof_detail: Fact<String>,
+        /// Digest of the product of fixed random operands of 512 rows, to the last bit; comparable between GPUs of one
+        /// model with the same driver and libraries. Context.
+        pub fingerprint: Fact<String>,
+        /// Whether it is the digest that most GPUs of the same name and SMs give here; absent with fewer than three, and
+        /// where no digest is that of most. Derived.
+        pub fingerprint_common: Fact<bool>,
         /// Whether cuBLAS used TF32 although it was off, as after `NVIDIA_TF32_OVERRIDE=1`; absent for the other
         /// precisions. The proof is then that of TF32 arithmetic. Context.
         pub tf32_substituted: Fact<bool>,

@@ -48,6 +48,8 @@ words! {
         NoSymbol = "no-symbol",
         /// It did not come within the deadline.
         TimedOut = "timed-out",
+        /// We were asked to end, by Ctrl-C or SIGTERM, before it came.
+        Interrupted = "interrupted",
         /// The library crashed, or left without an answer.
         Crashed = "crashed",
         /// It came, and made no sense.

@@ -14,6 +14,14 @@ words! {
         Build = "build",
     }
 
+    /// How deep a look goes.
+    pub enum Tier {
+        /// Multiplies on every GPU, timed and proven.
+        Standard = "standard",
+        /// Asks drivers and libraries, and makes no CUDA context.
+        Quick = "quick",
+    }
+
     /// How a probe ended.
     pub enum ProbeEnd {
         /// It ran to its end.
@@ -24,6 +32,8 @@ words! {
         Crashed = "crashed",
         /// It left on its own before it had answered.
         Exited = "exited",
+        /// We were asked to end, by Ctrl-C or SIGTERM, before it had answered.
+        Interrupted = "interrupted",
         /// There was nothing to look at, or it was not asked for.
         Skipped = "skipped",
     }
@@ -38,6 +48,9 @@ record! {
         pub taken_at_seconds: u64,
         /// When in the life of the container it was made; checks outside their phases do not apply. Context.
         pub phase: Phase,
+        /// How deep the look went; `quick` makes no CUDA context, so what needs one does not apply. A recording that does
+        /// not say it is a standard one.
+        pub tier: Tier,
         /// Whether this container is meant to have a GPU: false after `--no-gpu`.
         pub gpu_expected: bool,
         /// GPUs that the profile wants the image to run on. Context.

@@ -105,7 +105,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
     }
     // A child that was still making progress when its time was up is no failure of the call it was in.
     let is_lost = match run.end {
-        ProbeEnd::Completed | ProbeEnd::Skipped => false,
+        ProbeEnd::Completed | ProbeEnd::Interrupted | ProbeEnd::Skipped => false,
         ProbeEnd::TimedOut => stuck,
         ProbeEnd::Crashed | ProbeEnd::Exited => true,
     };

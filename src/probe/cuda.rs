@@ -42,10 +42,11 @@ pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     let input = Input { budget_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) };
     let Probed { reading, run, gap, hung_in_kernel, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
     let mut cuda = super::whole(reading, gap.as_ref());
-    cuda.hung = Fact::Known(run.end == ProbeEnd::TimedOut);
-    cuda.hung_in_kernel = Fact::Known(hung_in_kernel);
-    cuda.crashed = Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited));
-    cuda.lost_call = run.at.clone();
+    let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
+    cuda.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
+    cuda.hung_in_kernel = ended(Fact::Known(hung_in_kernel));
+    cuda.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
+    cuda.lost_call = super::unless_interrupted(&run, gap.as_ref(), run.at.clone());
     (cuda, run)
 }
 

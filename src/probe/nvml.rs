@@ -46,8 +46,9 @@ struct Reading {
 pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe::<Reading>(world, NAME, None, &(), deadline);
     let Reading { mut nvml, gpus } = super::whole(reading, gap.as_ref());
-    nvml.hung = Fact::Known(run.end == ProbeEnd::TimedOut);
-    nvml.crashed = Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited));
+    let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
+    nvml.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
+    nvml.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
     (nvml, gpus, run)
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::cli::CollectingArgs;
 use crate::facts::{
     Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Native, Network, Nvml, Phase,
-    ProbeEnd, ProbeRun, Run, SCHEMA, Services,
+    ProbeEnd, ProbeRun, Run, SCHEMA, Services, Tier,
 };
 use crate::probe;
 use crate::world::{World, beside};
@@ -39,7 +39,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu = beside(scope, || gpu_chain(world, &framework, look, asks_gpu, &log, &waiting));
+        let gpu =
+            beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(arguments.tier), &log, &waiting));
         let services = beside(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =
@@ -87,6 +88,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         phase,
+        tier: arguments.tier,
         gpu_expected: !arguments.no_gpu,
         deadline_seconds: arguments.deadline,
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
@@ -109,12 +111,12 @@ struct GpuChain {
 }
 
 /// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
-/// libcuda and the census found. A child that hangs holds up nothing but itself.
+/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a tier no GPU is asked.
 fn gpu_chain(
     world: &World,
     framework: &Framework,
     look: &Look<'_>,
-    asks_gpu: bool,
+    tier: Option<Tier>,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
@@ -122,7 +124,7 @@ fn gpu_chain(
         libraries: log.time("libraries", || probe::libraries::census(world, framework)),
         ..GpuChain::default()
     };
-    let deadline = world.deadline();
+    let (deadline, asks_gpu) = (world.deadline(), tier.is_some());
     if asks_gpu {
         chain.driver = log.time("driver", || probe::driver::collect(world));
     }
@@ -162,7 +164,12 @@ fn gpu_chain(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
-            chain.compute = multiply(world, &chain.libraries, &cuda, deadline, log, waiting);
+            chain.compute = if tier == Some(Tier::Quick) {
+                let gap = Gap::new(GapKind::NotAsked, "the tier quick does not multiply");
+                Compute { multiplies: Fact::Unknown(gap) }
+            } else {
+                multiply(world, &chain.libraries, &cuda, deadline, log, waiting)
+            };
             chain.cuda = cuda;
             waiting.on("NVML");
             if let Some((nvml, gpus, run)) = nvml.join() {
@@ -212,6 +219,9 @@ fn multiply(
     let devices = match (&cuda.init_code, &cuda.device_count) {
         (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
         (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent },
+        (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
+            return Compute { multiplies: Fact::Unknown(gap.clone()) };
+        }
         _ => {
             let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
             return Compute { multiplies: Fact::Unknown(gap) };

@@ -24,7 +24,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::World;
+use super::{World, interrupt};
 use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
 
 pub use descendants::Descendants;
@@ -39,7 +39,7 @@ const MARK: &str = "GPU_PREFLIGHT_PROBE";
 /// Bytes that one child may send; more is a library gone mad.
 const ANSWER_LIMIT: usize = 4 << 20;
 
-/// How long a child that was killed at the deadline is given to be gone before it is left behind.
+/// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
@@ -84,14 +84,18 @@ pub fn probe<T: DeserializeOwned>(
     let started = Instant::now();
     let mut talk = Talk::default();
     let mut hung_in_kernel = false;
-    let (end, detail) = match spawn(world, name, input) {
+    // Who was asked to end starts nothing more.
+    let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input).map(Some) };
+    let (end, detail) = match spawned {
+        Ok(None) => (ProbeEnd::Interrupted, Some("not started".to_owned())),
         Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
-        Ok((mut child, pipe)) => {
+        Ok(Some((mut child, pipe))) => {
             let ended = listen(&mut child, &pipe, &mut talk, deadline);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
-            let patience = if matches!(ended, Ended::Deadline) { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
+            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted);
+            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
             let gone = kill_group(&mut child, patience);
             describe(&ended, hung_in_kernel, gone)
         }
@@ -170,6 +174,7 @@ enum Ended {
     Status(ExitStatus),
     Flood,
     Deadline,
+    Interrupted,
 }
 
 fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) -> Ended {
@@ -182,6 +187,9 @@ fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) ->
         // between our listening and its end is still in the pipe.
         if let Ok(Some(status)) = child.try_wait() {
             return talk.hear(pipe).unwrap_or(Ended::Status(status));
+        }
+        if interrupt::is_asked() {
+            return Ended::Interrupted;
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -242,8 +250,12 @@ fn kill_group(child: &mut Child, patience: Duration) -> bool {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
-    let until = Instant::now() + patience;
+    let mut until = Instant::now() + patience;
+    let mut until_interrupted = None;
     loop {
+        if interrupt::is_asked() {
+            until = until.min(*until_interrupted.get_or_insert_with(|| Instant::now() + REAP_PATIENCE));
+        }
         match child.try_wait() {
             Ok(Some(_)) => return true,
             _ if Instant::now() >= until => return false,
@@ -266,6 +278,7 @@ fn describe(ended: &Ended, hung_in_kernel: bool, gone: bool) -> (ProbeEnd, Optio
             let state = if hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
             (ProbeEnd::TimedOut, Some(format!("{state}{left_behind}")))
         }
+        Ended::Interrupted => (ProbeEnd::Interrupted, Some(format!("killed{left_behind}"))),
         Ended::Status(status) => match (status.signal(), status.code()) {
             (Some(signal), _) => (ProbeEnd::Crashed, Some(signal_name(signal))),
             (None, code) => {
@@ -298,6 +311,9 @@ fn gap_of(end: ProbeEnd, at: Option<&str>, detail: Option<&str>, wall_ms: f64) -
             GapKind::TimedOut,
             format!("{call} did not return within {:.1} s: {detail}", wall_ms / 1000.0),
         )),
+        ProbeEnd::Interrupted => {
+            Some(Gap::new(GapKind::Interrupted, format!("{call} had not returned after {:.1} s", wall_ms / 1000.0)))
+        }
         ProbeEnd::Crashed => Some(Gap::new(GapKind::Crashed, format!("{call} ended in {detail}"))),
         ProbeEnd::Exited => Some(Gap::new(GapKind::Crashed, format!("{call}: {detail}"))),
     }

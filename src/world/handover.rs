@@ -48,7 +48,7 @@ struct KernelAction {
     mask: u64,
 }
 
-fn handler(signal: c_int) -> Option<usize> {
+pub(super) fn handler(signal: c_int) -> Option<usize> {
     let mut action = KernelAction::default();
     let none = std::ptr::null::<KernelAction>();
     // SAFETY: without a new action the call only reads, into a struct of ours in the kernel's layout of every 64-bit
@@ -57,7 +57,7 @@ fn handler(signal: c_int) -> Option<usize> {
     (answer == 0).then_some(action.handler)
 }
 
-fn set_handler(signal: c_int, handler: usize) {
+pub(super) fn set_handler(signal: c_int, handler: usize) {
     let action = KernelAction { handler, ..KernelAction::default() };
     let none = std::ptr::null_mut::<KernelAction>();
     // SAFETY: only ever called with SIG_IGN or SIG_DFL, which run no code; the kernel copies the struct.

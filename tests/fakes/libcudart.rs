@@ -12,7 +12,7 @@ mod scenario;
 
 use arithmetic::Format;
 use lazy::{Step, Work, device, overlap};
-use scenario::{code, dlopen, dlsym, enter, number, text};
+use scenario::{code, dlopen, dlsym, enter, note, number, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -33,6 +33,7 @@ fn make_context() -> c_int {
     let code = driver_code();
     let mut device = device();
     if code == 0 && !device.context {
+        note("context");
         std::thread::sleep(Duration::from_millis(number("context_ms", 0) as u64));
         device.context = true;
     }

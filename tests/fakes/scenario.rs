@@ -13,12 +13,14 @@
 //! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
+//! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made |
 //! | `hang=CALL` | the call never returns and SIGTERM is ignored |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
+//! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
 //! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |
@@ -81,8 +83,17 @@ pub fn code(call: &str) -> c_int {
     scenario.split_once(':').filter(|(name, _)| *name == call).map_or(0, |(_, code)| code.parse().expect("a code"))
 }
 
+/// Writes down what happens, where the scenario asks for it.
+pub fn note(what: &str) {
+    let Some(log) = text("log") else { return };
+    let mut file = std::fs::File::options().create(true).append(true).open(log).expect("the log");
+    // In one piece, for several processes write here at once.
+    std::io::Write::write_all(&mut file, format!("{what}\n").as_bytes()).expect("the log");
+}
+
 /// Plays the faults that are meant for this call.
 pub fn enter(call: &str) {
+    note(call);
     let meant = |key: &str| text(key).as_deref() == Some(call);
     if meant("hang") {
         unsafe { signal(15, 1) };

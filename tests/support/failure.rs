@@ -54,6 +54,8 @@ pub struct Scenario {
     pub patch: Option<Value>,
     /// When in the life of the container it is.
     pub phase: Option<String>,
+    /// How deep the look goes.
+    pub tier: Option<String>,
     /// Seconds until the verdict.
     pub deadline: Option<f64>,
 }

@@ -11,6 +11,8 @@ use crate::facts::{ComputeMode, Fact, Facts, FailureKind, Gpu, Library, Multiply
 const NOT_INITIALIZED: i64 = 3;
 const OPERATING_SYSTEM: i64 = 304;
 const UNKNOWN: i64 = 999;
+/// `cudaErrorMemoryAllocation`
+const OUT_OF_MEMORY: i64 = 2;
 /// `cudaErrorDevicesUnavailable`
 const UNAVAILABLE: i64 = 46;
 /// `CUBLAS_STATUS_NOT_INITIALIZED`
@@ -84,6 +86,12 @@ fn meaning(multiply: &Multiply, gpus: &[Gpu]) -> Fact<String> {
         match (row.code, multiply.memory_free_bytes.known()) {
             (NO_HANDLE, Some(free)) if call.starts_with("cublas") => {
                 format!("{most_often}; {:.1} GiB were free", *free as f64 / GIB)
+            }
+            (OUT_OF_MEMORY, Some(free)) if multiply.memory_short == Fact::Known(false) => {
+                let free = *free as f64 / GIB;
+                format!(
+                    "{free:.1} GiB are free, so `ulimit -v` or a layer that shares out the GPU refuses, or it is broken"
+                )
             }
             (UNAVAILABLE, _) => format!("{}; {}", row.meaning, why_unavailable(gpus)),
             _ => most_often,

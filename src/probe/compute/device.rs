@@ -109,9 +109,12 @@ impl Gear {
         session.at("cublasCreate_v2");
         let handle = cublas.create()?;
         session.at("cudaMalloc");
-        let allocated = allocate(&runtime, free);
-        about.memory_short = Fact::Known(allocated.as_ref().is_err_and(|failed| is_memory(failed, Some(free as u64))));
-        let (memory, part_bytes) = allocated?;
+        let (memory, part_bytes) = allocate(&runtime, free).inspect_err(|_| {
+            // Somebody may have taken it meanwhile; a GPU that refuses what it has is broken and not full.
+            about.memory_free_bytes =
+                runtime.memory().map_or(Fact::Known(free as u64), |(now, _)| Fact::Known(now as u64));
+        })?;
+        about.memory_short = Fact::Known(false);
         Ok(Self { runtime, cublas, handle, memory, part_bytes, capability })
     }
 
@@ -160,12 +163,13 @@ impl Gear {
 
 /// Whether a call failed for want of memory. A context that finds none says so; a handle of cuBLAS does not.
 fn is_memory(failed: &CallFailed, free: Option<u64>) -> bool {
+    let is_scarce = free.is_none_or(|free| free < HANDLE_BYTES);
     match failed.code {
         // An allocation that was not even tried.
         None => failed.call == "cudaMalloc",
-        Some(OUT_OF_MEMORY) => failed.call.starts_with("cuda"),
-        Some(ALLOC_FAILED) => failed.call.starts_with("cublas"),
-        Some(NOT_INITIALIZED) => failed.call == "cublasCreate_v2" && free.is_some_and(|free| free < HANDLE_BYTES),
+        Some(OUT_OF_MEMORY) => failed.call.starts_with("cuda") && is_scarce,
+        Some(ALLOC_FAILED) => failed.call.starts_with("cublas") && is_scarce,
+        Some(NOT_INITIALIZED) => failed.call == "cublasCreate_v2" && free.is_some() && is_scarce,
         Some(_) => false,
     }
 }
@@ -237,7 +241,7 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     for index in 0..multiplies.len() {
         session.progress.so_far(&Reading { multiplies: multiplies.clone() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
-        match gemm::prove(gear, multiply, session).and_then(|proved| gemm::time(gear, proved, multiply, session)) {
+        match measure(gear, multiply, session) {
             Ok(()) => {
                 multiply.failed_call = Fact::Absent;
                 multiply.failed_code = Fact::Absent;
@@ -255,6 +259,13 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
         }
     }
     multiplies
+}
+
+/// One precision: proven, compared, timed.
+fn measure(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let proved = gemm::prove(gear, multiply, session)?;
+    gemm::fingerprint(gear, multiply, session)?;
+    gemm::time(gear, proved, multiply, session)
 }
 
 /// Writes down which call failed and how; what was learnt before stays.

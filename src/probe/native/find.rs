@@ -21,7 +21,7 @@ const NOT_ENTERED: &[&str] = &["include", "__pycache__", "tests", "test", "share
 pub fn shared_objects(world: &World, packages: &[String]) -> (Vec<String>, bool) {
     let mut walk = Walk {
         world,
-        until: (Instant::now() + TIME_LIMIT).min(world.deadline()),
+        until: Instant::now() + TIME_LIMIT,
         names_left: NAMES_MAX,
         seen: HashSet::new(),
         found: Vec::new(),
@@ -50,7 +50,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn is_over(&self) -> bool {
-        self.names_left == 0 || Instant::now() >= self.until
+        self.names_left == 0 || Instant::now() >= self.until || self.world.time_left().is_zero()
     }
 
     fn folder(&mut self, folder: &str, depth: u8, waiting: &mut VecDeque<(String, u8)>) {

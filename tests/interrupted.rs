@@ -1,0 +1,185 @@
+//! Ctrl-C and SIGTERM while a library hangs: an end within a second, nothing left behind, and what is known is told.
+#![allow(clippy::disallowed_methods)] // a test looks from outside, past the door
+
+#[path = "support/fakes.rs"]
+mod fakes;
+
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+/// A run of ours that waits for a library.
+struct Hanging {
+    child: Child,
+    log: PathBuf,
+    _folder: tempfile::TempDir,
+}
+
+impl Hanging {
+    /// Starts a look and waits until the library hangs in `call`. `before` runs in the shell that becomes it.
+    fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let log = folder.path().join("calls");
+        let child = Command::new("sh")
+            .args(["-c", &format!("{before} exec \"$@\""), "sh", env!("CARGO_BIN_EXE_gpu-preflight")])
+            .args(arguments)
+            .env("LD_LIBRARY_PATH", fakes::folder())
+            .env("FAKE_GPU", format!("hang={call};log={}", log.display()))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0)
+            .spawn()
+            .expect("sh runs");
+        let until = Instant::now() + Duration::from_secs(30);
+        while !std::fs::read_to_string(&log).unwrap_or_default().lines().any(|line| line == call) {
+            assert!(Instant::now() < until, "{call} was never called");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        Self { child, log, _folder: folder }
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.child)
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    /// Its output, how long it took from now on, and that none of its processes is left.
+    fn ended(self) -> (Output, Duration) {
+        let started = Instant::now();
+        let output = self.child.wait_with_output().expect("it ends");
+        let wall = started.elapsed();
+        let until = Instant::now() + Duration::from_secs(5);
+        while is_held_by_somebody(&self.log) {
+            assert!(Instant::now() < until, "a child is left");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (output, wall)
+    }
+}
+
+/// Whether a process that still runs was started with this log.
+fn is_held_by_somebody(log: &Path) -> bool {
+    let log = log.to_str().expect("UTF-8").as_bytes();
+    std::fs::read_dir("/proc").expect("/proc").flatten().any(|entry| {
+        let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        environment.windows(log.len()).any(|window| window == log)
+    })
+}
+
+/// What `look` gives within a second. A machine that others use too may be late by itself; a program that is late always
+/// is.
+fn within_a_second(look: impl Fn() -> (Output, Duration)) -> Output {
+    let mut walls = Vec::new();
+    while walls.len() < 3 {
+        let (output, wall) = look();
+        if wall < Duration::from_secs(1) {
+            return output;
+        }
+        walls.push(wall);
+    }
+    panic!("{walls:?}, three times more than a second");
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+const CHECK: [&str; 7] = [
+    "check",
+    "--deadline=60",
+    "--format=json",
+    "--only=driver.answers,driver.survives,compute.multiply-runs",
+    "--phase=live",
+    "--profile=production",
+    "--tier=standard",
+];
+
+/// The outcome of a check with its message.
+fn outcome<'a>(report: &'a Value, check: &str) -> (&'a str, &'a str) {
+    let findings = report["findings"].as_array().expect("findings");
+    let found = findings.iter().find(|finding| finding["check"] == check).unwrap_or_else(|| panic!("{report}"));
+    (found["outcome"].as_str().expect("an outcome"), found["message"].as_str().expect("a message"))
+}
+
+#[test]
+fn a_look_that_is_interrupted_while_the_driver_hangs_says_so_and_accuses_nobody() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let output = within_a_second(|| {
+            let hanging = Hanging::in_call("cuInit", "", &CHECK);
+            hanging.signal(signal);
+            hanging.ended()
+        });
+        assert_eq!(output.status.code(), Some(2), "{signal:?}: what was not seen is open");
+        let report = json(&output);
+        assert_eq!(report["verdict"], "incomplete");
+        for check in ["driver.answers", "driver.survives", "compute.multiply-runs"] {
+            let (outcome, message) = outcome(&report, check);
+            assert_eq!(outcome, "unknown", "{check}: {message}");
+            assert!(message.contains("interrupted: cuInit had not returned after"), "{check}: {message}");
+        }
+    }
+}
+
+#[test]
+fn what_was_known_before_a_multiply_was_interrupted_is_told() {
+    let output = within_a_second(|| {
+        let hanging = Hanging::in_call("cublasCreate_v2", "", &CHECK);
+        hanging.signal(Signal::INT);
+        hanging.ended()
+    });
+    let report = json(&output);
+    assert_eq!(outcome(&report, "driver.answers").0, "holds");
+    let (outcome, message) = outcome(&report, "compute.multiply-runs");
+    assert_eq!(outcome, "unknown", "{message}");
+    assert!(message.contains("interrupted: cublasCreate_v2 had not returned"), "{message}");
+    assert_eq!(report["facts"]["cuda"]["device_count"], 1);
+    assert_eq!(report["facts"]["compute"]["multiplies"][0]["gpu"], 0, "it was on its way");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_recording_that_is_interrupted_holds_what_was_read_until_then() {
+    let output = within_a_second(|| {
+        let hanging = Hanging::in_call("nvmlInit_v2", "", &["facts", "--deadline=60"]);
+        hanging.signal(Signal::TERM);
+        hanging.ended()
+    });
+    let facts = json(&output);
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(facts["nvml"]["hung"]["unknown"], "interrupted");
+    assert_eq!(facts["gpus"]["unknown"], "interrupted");
+    assert!(facts["nvml"]["library"].as_str().is_some_and(|path| path.ends_with("libnvidia-ml.so.580.65.06")));
+    let probes = facts["probes"].as_array().expect("probes");
+    let run = probes.iter().find(|run| run["name"] == "nvml").expect("NVML was asked");
+    assert_eq!((&run["end"], &run["at"]), (&"interrupted".into(), &"nvmlInit_v2".into()));
+}
+
+#[test]
+fn a_second_signal_ends_at_once() {
+    let hanging = Hanging::in_call("cuInit", "", &CHECK);
+    // While it stands still both wait for it, so that nothing comes between them.
+    for signal in [Signal::STOP, Signal::INT, Signal::TERM, Signal::CONT] {
+        hanging.signal(signal);
+    }
+    let (output, _) = hanging.ended();
+    // The kernel calls the handler of the one inside that of the other.
+    assert!(matches!(output.status.code(), Some(130 | 143)), "{:?}", output.status);
+    assert!(output.stdout.is_empty(), "there was no time for a report");
+}
+
+#[test]
+fn who_was_started_to_ignore_ctrl_c_ignores_it() {
+    let arguments = ["facts", "--deadline=2"];
+    let hanging = Hanging::in_call("cuInit", "trap '' INT;", &arguments);
+    hanging.signal(Signal::INT);
+    let (output, _) = hanging.ended();
+    assert_eq!(json(&output)["cuda"]["init_code"]["unknown"], "timed-out");
+}
