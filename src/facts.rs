@@ -29,7 +29,7 @@ mod storage;
 pub mod version;
 
 pub use compatibility::Compatibility;
-pub use compute::{Compute, FailureKind, Multiply, Precision, Proof};
+pub use compute::{Compute, FailureKind, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};

@@ -2,10 +2,11 @@
 //!
 //! [`device`] is the child's side: it opens the runtime and cuBLAS that the
 //! workload would get and goes through the precisions that the GPU has; [`gemm`]
-//! is one precision. [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
+//! is one precision. [`copies`] moves data, [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
 //! [`timing`] chooses sizes and sums up times. What rate is to be expected is
 //! derived later.
 
+mod copies;
 mod device;
 mod gemm;
 mod operands;
@@ -14,11 +15,12 @@ mod timing;
 
 use std::time::Instant;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
 
-use crate::facts::{Compute, Fact, GapKind, Library, LibraryId, Multiply, ProbeEnd, ProbeRun};
+use crate::facts::{Compute, Fact, Gap, GapKind, Library, LibraryId, MemoryCopy, Multiply, ProbeEnd, ProbeRun};
 use crate::probe::libraries::refusal;
 use crate::world::World;
 use crate::world::child::{self, Probed};
@@ -46,11 +48,17 @@ struct Input {
 #[serde(default)]
 struct Reading {
     multiplies: Vec<Multiply>,
+    copies: Vec<MemoryCopy>,
+}
+
+/// What is known where nobody is asked, and why.
+pub fn not_run(gap: &Gap) -> Compute {
+    Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) }
 }
 
 /// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
 pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline: Instant) -> (Compute, Vec<ProbeRun>) {
-    let not_asked = |why: &str| (Compute { multiplies: Fact::unknown(GapKind::NotAsked, why) }, Vec::new());
+    let not_asked = |why: &str| (not_run(&Gap::new(GapKind::NotAsked, why)), Vec::new());
     let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
     let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
     let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
@@ -81,8 +89,13 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline
             })
             .collect()
     });
-    let (multiplies, runs): (Vec<_>, Vec<_>) = told.into_iter().unzip();
-    (Compute { multiplies: Fact::Known(multiplies.into_iter().flatten().collect()) }, runs)
+    let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
+    let (mut multiplies, mut copies) = (Vec::new(), Vec::new());
+    for reading in readings {
+        multiplies.extend(reading.multiplies);
+        copies.extend(reading.copies);
+    }
+    (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, runs)
 }
 
 impl Input {
@@ -97,9 +110,9 @@ fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
     chosen.winner.known().map(String::as_str)
 }
 
-fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
+fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, stuck, .. } = probed;
-    let mut multiplies = reading.map(|reading| reading.multiplies).unwrap_or_default();
+    let Reading { mut multiplies, mut copies } = reading.unwrap_or_default();
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
@@ -109,22 +122,26 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
         ProbeEnd::TimedOut => stuck,
         ProbeEnd::Crashed | ProbeEnd::Exited => true,
     };
-    let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
-    if let (true, Fact::Known(call), Some(open)) = (is_lost, &run.at, open) {
-        // One trouble is told once: what was not tried after it is not listed.
-        multiplies.truncate(open + 1);
+    if let (true, Fact::Known(call)) = (is_lost, &run.at) {
+        let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
         let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
         let left = run.detail.known().cloned().unwrap_or_default();
-        if let Some(lost) = multiplies.last_mut() {
+        let code = if run.end == ProbeEnd::TimedOut { waited } else { left };
+        if let Some(lost) = open.and_then(|open| multiplies.get_mut(open)) {
             lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
+            lost.failed_code = Fact::Known(code);
+        } else if let Some(lost) = copies.iter_mut().find(|copy| copy.failed_call.is_unknown()) {
+            lost.failed_call = Fact::Known(call.clone());
+            lost.failed_code = Fact::Known(code);
         }
+        // One trouble is told once: what was not tried after it is not listed.
+        multiplies.truncate(open.map_or(multiplies.len(), |open| open + 1));
     }
-    (multiplies, run)
+    (Reading { multiplies, copies }, run)
 }
 
-fn unheard(ordinal: u32, why: String) -> (Vec<Multiply>, ProbeRun) {
-    let gap = crate::facts::Gap::new(GapKind::Crashed, why.clone());
+fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
+    let gap = Gap::new(GapKind::Crashed, why.clone());
     let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
     let run = ProbeRun {
         name: NAME.to_owned(),
@@ -134,7 +151,17 @@ fn unheard(ordinal: u32, why: String) -> (Vec<Multiply>, ProbeRun) {
         at: Fact::Absent,
         wall_ms: 0.0,
     };
-    (vec![multiply], run)
+    (Reading { multiplies: vec![multiply], copies: Vec::new() }, run)
+}
+
+/// Gives every fact that was not reached a reason.
+fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
+    let gap = Gap::new(kind, why);
+    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
+    child::fill_gaps(&mut value, &gap);
+    if let Ok(filled) = serde_json::from_value(value) {
+        *reading = filled;
+    }
 }
 
 #[cfg(test)]

@@ -165,8 +165,7 @@ fn gpu_chain(
             };
             log.add(run);
             chain.compute = if tier == Some(Tier::Quick) {
-                let gap = Gap::new(GapKind::NotAsked, "the tier quick does not multiply");
-                Compute { multiplies: Fact::Unknown(gap) }
+                probe::compute::not_run(&Gap::new(GapKind::NotAsked, "the tier quick does not multiply"))
             } else {
                 multiply(world, &chain.libraries, &cuda, deadline, log, waiting)
             };
@@ -218,13 +217,12 @@ fn multiply(
 ) -> Compute {
     let devices = match (&cuda.init_code, &cuda.device_count) {
         (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
-        (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent },
+        (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent, copies: Fact::Absent },
         (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
-            return Compute { multiplies: Fact::Unknown(gap.clone()) };
+            return probe::compute::not_run(gap);
         }
         _ => {
-            let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
-            return Compute { multiplies: Fact::Unknown(gap) };
+            return probe::compute::not_run(&Gap::new(GapKind::NotAsked, "CUDA did not initialise"));
         }
     };
     waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });

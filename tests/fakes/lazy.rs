@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Mutex;
 
+use crate::scenario::names;
 use crate::arithmetic::{Format, element_bytes, multiply};
 
 /// A range of addresses.
@@ -37,10 +38,12 @@ pub struct Device {
     pub clock_ms: f64,
     pub steps: Vec<Step>,
     pub allocated: BTreeMap<usize, usize>,
+    /// Memory of the host that was made for copies.
+    pub pinned: BTreeMap<usize, usize>,
 }
 
 static DEVICE: Mutex<Device> =
-    Mutex::new(Device { gpu: 0, context: false, clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new() });
+    Mutex::new(Device { gpu: 0, context: false, clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), pinned: BTreeMap::new() });
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {
@@ -84,7 +87,13 @@ impl Device {
                 Work::Done => {}
                 Work::Put(bytes) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
                 Work::Set(byte) => unsafe { to.write_bytes(byte, step.to.len()) },
-                Work::Copy(from) => unsafe { std::ptr::copy(from as *const u8, to, step.to.len()) },
+                Work::Copy(from) => unsafe {
+                    std::ptr::copy(from as *const u8, to, step.to.len());
+                    if names("flip", self.gpu) {
+                        let byte = to.add(step.to.len() / 3);
+                        byte.write(byte.read() ^ 4);
+                    }
+                },
                 Work::Multiply { size, format, a, b } => multiply(size, format, a, b, to.cast(), self.gpu),
             }
         }

@@ -12,7 +12,7 @@ mod scenario;
 
 use arithmetic::Format;
 use lazy::{Step, Work, device, overlap};
-use scenario::{code, dlopen, dlsym, enter, note, number, text};
+use scenario::{code, dlopen, dlsym, enter, note, number, share, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -149,8 +149,13 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
     enter("cudaMemcpy");
     let (target, source) = (to as usize..to as usize + size, from as usize..from as usize + size);
     let mut device = device();
+    device.clock_ms += size as f64 / copy_rate(direction, &device, (to as usize, from as usize)) / 1e6 + 0.004;
     match direction {
         1 => {
+            // What nobody can have read since is forgotten.
+            if device.steps.last().is_some_and(|step| step.to == target && matches!(step.work, Work::Put(_))) {
+                device.steps.pop();
+            }
             let bytes = unsafe { std::slice::from_raw_parts(from.cast(), size) }.to_vec();
             device.steps.push(Step { to: target, work: Work::Put(bytes) });
         }
@@ -161,6 +166,39 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
         3 => device.steps.push(Step { to: target, work: Work::Copy(from as usize) }),
         _ => return 21,
     }
+    0
+}
+
+/// Bytes that a copy moves in one direction, 10^9 a second, as an H200 does.
+fn copy_rate(direction: c_int, device: &lazy::Device, (to, from): (usize, usize)) -> f64 {
+    let is_pinned = |address| device.pinned.iter().any(|(start, size)| (*start..start + size).contains(&address));
+    match direction {
+        3 => 2150.0 * share("slow_memory", device.gpu),
+        _ if is_pinned(to) || is_pinned(from) => 55.0,
+        _ => 11.0,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMallocHost(address: *mut *mut c_void, size: usize) -> c_int {
+    enter("cudaMallocHost");
+    if code("cudaMallocHost") != 0 {
+        return code("cudaMallocHost");
+    }
+    let memory = unsafe { mmap(std::ptr::null_mut(), size, 3, 0x2 | 0x20, -1, 0) };
+    if memory as isize == -1 {
+        return 2;
+    }
+    device().pinned.insert(memory as usize, size);
+    unsafe { address.write(memory) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaFreeHost(address: *mut c_void) -> c_int {
+    enter("cudaFreeHost");
+    let Some(size) = device().pinned.remove(&(address as usize)) else { return 1 };
+    unsafe { munmap(address, size) };
     0
 }
 
@@ -189,11 +227,7 @@ fn rate(format: Format, gpu: i64) -> f64 {
         Format::Float16 => 740.0,
         Format::Bfloat16 => 770.0,
     };
-    let share = text("slow").and_then(|slow| {
-        let (slow_gpu, share) = slow.split_once(':')?;
-        (slow_gpu.parse() == Ok(gpu)).then(|| share.parse::<f64>().expect("a share"))
-    });
-    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share.unwrap_or(1.0)
+    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share("slow", gpu)
 }
 
 #[unsafe(no_mangle)]

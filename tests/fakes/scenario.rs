@@ -22,6 +22,8 @@
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
 //! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
+//! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
+//! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
 //! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |
 //! | `row_remap_pending=0` `row_remap_failed=0` | what the field values say; `page_pending`, not set, is not supported |
@@ -74,6 +76,14 @@ pub fn number(key: &str, default: i64) -> i64 {
 #[allow(dead_code, reason = "each fake uses a part")]
 pub fn names(key: &str, gpu: i64) -> bool {
     text(key).is_some_and(|value| value.parse() == Ok(gpu))
+}
+
+/// The share that a key gives this GPU: 1, unless it names it.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn share(key: &str, gpu: i64) -> f64 {
+    let value = text(key).unwrap_or_default();
+    let named = value.split_once(':').filter(|(named, _)| named.parse() == Ok(gpu));
+    named.map_or(1.0, |(_, share)| share.parse().expect("a share"))
 }
 
 /// What a call returns: 0, unless the scenario says otherwise.

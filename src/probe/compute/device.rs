@@ -1,4 +1,4 @@
-//! One GPU, in a child: opens the libraries, makes handle and memory, and goes through the precisions.
+//! One GPU, in a child: opens the libraries, makes handle and memory, goes through the precisions, and copies.
 //!
 //! It says each call before it makes it and hands over what it knows after each
 //! precision, so that a hang or crash costs only what came after. Memory is one
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::operands::Random;
-use super::{FIRST_SIZE, Input, Reading, gemm};
+use super::{FIRST_SIZE, Input, Reading, copies, gemm, note_gaps};
 use crate::facts::{Fact, GapKind, Multiply, Precision};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
@@ -44,17 +44,18 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     };
     let mut about = Multiply { gpu: input.ordinal, ..Multiply::default() };
     // Until it is known what the GPU can do, a failure is told once, not once per precision.
-    session.progress.so_far(&Reading { multiplies: vec![about.clone()] });
+    session.so_far(&Reading { multiplies: vec![about.clone()], ..Reading::default() });
     let reading = match Gear::make(&input, &mut about, &mut session) {
         Ok(gear) => {
             let multiplies = multiply_all(&gear, &about, &mut session);
+            let copies = copies::measure(&gear, &multiplies, &mut session);
             gear.give_back(&mut session);
-            Reading { multiplies }
+            Reading { multiplies, copies }
         }
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
             note_failure(&mut about, &failed);
-            Reading { multiplies: vec![about] }
+            Reading { multiplies: vec![about], ..Reading::default() }
         }
     };
     session.progress.done(&reading);
@@ -72,6 +73,11 @@ impl Session<'_> {
     /// Says which call comes next.
     pub(super) fn at(&mut self, call: &str) {
         self.progress.at(call);
+    }
+
+    /// Hands over what is known so far.
+    pub(super) fn so_far(&mut self, reading: &Reading) {
+        self.progress.so_far(reading);
     }
 
     /// Time that is left.
@@ -124,6 +130,19 @@ impl Gear {
         let _ = self.cublas.destroy(self.handle);
         session.at("cudaFree");
         let _ = self.runtime.free(self.memory);
+    }
+
+    /// Bytes of each part of the memory.
+    pub(super) fn part_bytes(&self) -> usize {
+        self.part_bytes
+    }
+
+    /// The beginnings of two parts.
+    pub(super) fn two(&self, bytes: usize) -> Result<[DeviceSlice<'_>; 2], CallFailed> {
+        match (self.memory.slice(0, bytes), self.memory.slice(self.part_bytes, bytes)) {
+            (Some(one), Some(other)) if bytes <= self.part_bytes => Ok([one, other]),
+            _ => Err(CallFailed { call: "cudaMalloc", code: None, detail: format!("no room for {bytes} bytes") }),
+        }
     }
 
     /// Whether matrices of this size have room.
@@ -239,7 +258,7 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     let planned = precisions(gear.capability).into_iter();
     let mut multiplies: Vec<Multiply> = planned.map(|precision| Multiply { precision, ..about.clone() }).collect();
     for index in 0..multiplies.len() {
-        session.progress.so_far(&Reading { multiplies: multiplies.clone() });
+        session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
         match measure(gear, multiply, session) {
             Ok(()) => {
@@ -276,14 +295,4 @@ fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
     }
     multiply.failed_call = Fact::Known(failed.call.to_owned());
     multiply.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
-}
-
-/// Gives every fact that was not reached a reason.
-fn note_gaps(multiply: &mut Multiply, kind: GapKind, why: &str) {
-    let gap = crate::facts::Gap::new(kind, why);
-    let Ok(mut value) = serde_json::to_value(&*multiply) else { return };
-    crate::world::child::fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *multiply = filled;
-    }
 }

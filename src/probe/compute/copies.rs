@@ -1,0 +1,170 @@
+//! Copies of one GPU: on its own memory, and to and from the host. Proven on the way, timed by the device's events.
+//!
+//! Random bytes go from the host to the device, from there to a place on the device that was poisoned before, and back to
+//! host memory that held none of them. Every byte is compared, once through pageable and once through pinned memory. The
+//! copy on the device is then timed with larger parts, which a cache cannot hold. All of it lies in the memory that the
+//! multiplies had.
+
+use super::device::{Gear, LEAST_TIME, Session};
+use super::{Reading, note_gaps, timing};
+use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
+use crate::probe::cuda::unanswered;
+use crate::world::library::CallFailed;
+
+/// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
+/// compared in some milliseconds.
+const HOST_BYTES: usize = 16 << 20;
+
+/// Random bytes made on the host; a prime, so that their repetitions fall on no power of two.
+const BLOCK: usize = 262_139;
+
+/// Copies that are timed, after one that is not.
+const COPIES: usize = 5;
+
+/// Copies on the GPU of these multiplies. Where one of them failed nothing is copied: one trouble is told once.
+pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Session<'_>) -> Vec<MemoryCopy> {
+    let Some(first) = multiplies.first() else { return Vec::new() };
+    if multiplies.iter().any(|multiply| multiply.failed_call.known().is_some()) {
+        return Vec::new();
+    }
+    let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
+    session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()] });
+    if session.left() < LEAST_TIME {
+        note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
+        return vec![copy];
+    }
+    match prove(gear, &mut copy, session).and_then(|()| time_on_device(gear, &mut copy, session)) {
+        Ok(()) => {
+            copy.failed_call = Fact::Absent;
+            copy.failed_code = Fact::Absent;
+        }
+        Err(failed) => {
+            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+                note_gaps(&mut copy, gap.kind, &gap.detail);
+            }
+            copy.failed_call = Fact::Known(failed.call.to_owned());
+            copy.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
+        }
+    }
+    vec![copy]
+}
+
+/// Sends bytes there and back through both kinds of host memory, and compares them.
+fn prove(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = HOST_BYTES.min(gear.part_bytes());
+    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| session.random.next().to_le_bytes()).take(BLOCK).collect();
+    let mut source = block.repeat(bytes.div_ceil(BLOCK));
+    source.truncate(bytes);
+    copy.host_bytes = Fact::Known(bytes as u64);
+    let mut target = vec![0; bytes];
+    let (there, back) = travel(gear, &source, &mut target, session)?;
+    copy.host_to_device_pageable_gb_per_second = there;
+    copy.device_to_host_pageable_gb_per_second = back;
+    judge(copy, "pageable", &source, &target);
+    session.at("cudaMallocHost");
+    match gear.runtime.allocate_pinned(bytes * 2) {
+        Ok(mut pinned) => {
+            let (from, to) = pinned.bytes().split_at_mut(bytes);
+            from.copy_from_slice(&source);
+            let (there, back) = travel(gear, from, to, session)?;
+            copy.host_to_device_pinned_gb_per_second = there;
+            copy.device_to_host_pinned_gb_per_second = back;
+            judge(copy, "pinned", &source, to);
+            session.at("cudaFreeHost");
+            gear.runtime.free_pinned(pinned)
+        }
+        // A container may not have this much memory that cannot be swapped; that is a limit and no fault of the GPU.
+        Err(failed) => {
+            copy.host_to_device_pinned_gb_per_second = unanswered(&failed);
+            copy.device_to_host_pinned_gb_per_second = unanswered(&failed);
+            Ok(())
+        }
+    }
+}
+
+/// From the host to the device, across it, and back: the rates there and back.
+fn travel(
+    gear: &Gear,
+    from: &[u8],
+    to: &mut [u8],
+    session: &mut Session<'_>,
+) -> Result<(Fact<f64>, Fact<f64>), CallFailed> {
+    let [near, far] = gear.two(from.len())?;
+    session.at("cudaMemset");
+    gear.runtime.fill(near, 0xff)?;
+    gear.runtime.fill(far, 0xff)?;
+    let there = rate(gear, from.len(), session, || gear.runtime.upload(from, near))?;
+    gear.runtime.copy_on_device(near, far)?;
+    let back = rate(gear, from.len(), session, || gear.runtime.download(far, to))?;
+    Ok((there, back))
+}
+
+/// Writes down whether what came back is what was sent; a fault that was found before stays.
+fn judge(copy: &mut MemoryCopy, kind: &str, sent: &[u8], came: &[u8]) {
+    if copy.proof.known() == Some(&Proof::Wrong) {
+        return;
+    }
+    let wrong = (sent != came).then(|| sent.iter().zip(came).position(|(sent, came)| sent != came)).flatten();
+    copy.proof = Fact::Known(if wrong.is_some() { Proof::Wrong } else { Proof::Exact });
+    copy.proof_detail = Fact::present(wrong.map(|at| {
+        let [sent, came] = [sent, came].map(|bytes| bytes.get(at).copied().unwrap_or_default());
+        format!("byte {at} of {} came back as {came:#04x} and was {sent:#04x}, through {kind} memory", bytes_of(copy))
+    }));
+}
+
+fn bytes_of(copy: &MemoryCopy) -> u64 {
+    copy.host_bytes.known().copied().unwrap_or_default()
+}
+
+/// Times copies from one part of the device's memory to another. Each byte is read and written.
+fn time_on_device(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = gear.part_bytes();
+    let [from, to] = gear.two(bytes)?;
+    copy.device_bytes = Fact::Known(bytes as u64);
+    copy.device_gb_per_second = rate(gear, bytes * 2, session, || gear.runtime.copy_on_device(from, to))?;
+    Ok(())
+}
+
+/// The rate of a copy that moves so many bytes, in 10^9 bytes a second: the median of some.
+fn rate(
+    gear: &Gear,
+    moved: usize,
+    session: &mut Session<'_>,
+    mut copy: impl FnMut() -> Result<(), CallFailed>,
+) -> Result<Fact<f64>, CallFailed> {
+    let runtime = &gear.runtime;
+    session.at("cudaMemcpy");
+    let events = (0..=COPIES).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
+    for event in &events {
+        // The first copy warms up: it ends before the first event.
+        copy()?;
+        runtime.record(event)?;
+    }
+    session.at("cudaDeviceSynchronize");
+    runtime.synchronize()?;
+    let pairs = events.iter().zip(events.iter().skip(1));
+    let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
+    events.into_iter().try_for_each(|event| runtime.destroy(event))?;
+    Ok(match timing::summary(&times) {
+        Some((median_ms, _)) => Fact::Known(moved as f64 / median_ms / 1e6),
+        None => Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_that_comes_back_changed_is_named_and_stays_told() {
+        let mut copy = MemoryCopy { host_bytes: Fact::Known(3), ..MemoryCopy::default() };
+        judge(&mut copy, "pageable", &[1, 2, 3], &[1, 2, 3]);
+        assert_eq!((&copy.proof, &copy.proof_detail), (&Fact::Known(Proof::Exact), &Fact::Absent));
+        judge(&mut copy, "pinned", &[1, 2, 3], &[1, 6, 3]);
+        assert_eq!(copy.proof, Fact::Known(Proof::Wrong));
+        let words = "byte 1 of 3 came back as 0x06 and was 0x02, through pinned memory";
+        assert_eq!(copy.proof_detail, Fact::Known(words.to_owned()));
+        judge(&mut copy, "pageable", &[1, 2, 3], &[1, 2, 3]);
+        assert_eq!(copy.proof_detail, Fact::Known(words.to_owned()));
+    }
+}
