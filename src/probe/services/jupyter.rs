@@ -103,21 +103,19 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     let hinted_base = hint.and_then(|hint| hint.base_url.clone());
     // Who has reason to think that it is Jupyter reads that it could not be learnt; on a bare 8888 it stays open
     // what the listener is.
-    let unknown = |gap: Gap| match hint {
-        Some(_) => {
+    let unknown = |gap: Gap| {
+        if hint.is_some() {
             let base = hinted_base.as_deref().unwrap_or("/");
-            server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap))
+            return server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap));
         }
-        None => {
-            let open = Undecided {
-                port: listener.port,
-                address: listener.address.clone(),
-                bind: listener.bind,
-                uid: listener.uid.clone(),
-                reason: gap.to_string(),
-            };
-            Found::Undecided(open, gap)
-        }
+        let open = Undecided {
+            port: listener.port,
+            address: listener.address.clone(),
+            bind: listener.bind,
+            uid: listener.uid.clone(),
+            reason: gap.to_string(),
+        };
+        Found::Undecided(open, gap)
     };
     let addresses = loopback_addresses(listener, listeners);
     if addresses.is_empty() {
