@@ -3,9 +3,9 @@
 //! CUDA and NVML number GPUs each in its own way, so a multiply and a GPU are joined by their PCI address; where that
 //! could not be had, only where there is no choice.
 
-use super::rounded;
+use super::{both, rounded};
 use crate::facts::reference::xids;
-use crate::facts::{Fact, Facts, Gpu, GpuLoad, Multiply, ThrottleReason};
+use crate::facts::{Fact, Facts, Gpu, GpuLoad, Multiply, Throttle, ThrottleReason};
 
 /// Share of the looks from which on something held the clocks down. A GPU that starts to work may be held for a moment.
 const HELD_SHARE: f64 = 0.1;
@@ -80,14 +80,18 @@ fn throttled(gpu: &Fact<&Gpu>) -> bool {
 fn meanwhile(gpu: Fact<&Gpu>) -> Fact<String> {
     gpu.and_then(|gpu| {
         gpu.load.as_ref().and_then(|load| {
-            let parts: Vec<String> = held(load).into_iter().chain(numbers(gpu, load)).collect();
+            let parts: Vec<String> = held(gpu, load).into_iter().chain(numbers(gpu, load)).collect();
             Fact::present((!parts.is_empty()).then(|| parts.join(", ")))
         })
     })
 }
 
-fn held(load: &GpuLoad) -> Vec<String> {
-    let mut throttles: Vec<_> = load.throttles.iter().filter(|throttle| throttle.share >= HELD_SHARE).collect();
+/// The power cap holds every healthy GPU under full load a little, so it is only named where the clock is low.
+fn held(gpu: &Gpu, load: &GpuLoad) -> Vec<String> {
+    let clock = both(load.sm_clock_mhz.clone(), gpu.sm_clock_max_mhz.clone(), |clock, most| clock * 4 >= most * 3);
+    let is_usual = |throttle: &Throttle| throttle.reason == ThrottleReason::SwPowerCap && clock == Fact::Known(true);
+    let tells = |throttle: &&Throttle| throttle.share >= HELD_SHARE && !is_usual(throttle);
+    let mut throttles: Vec<_> = load.throttles.iter().filter(tells).collect();
     throttles.sort_by(|one, other| other.share.total_cmp(&one.share));
     throttles.iter().map(|held| format!("{} in {:.0} % of the time", held.reason, held.share * 100.0)).collect()
 }

@@ -1,7 +1,7 @@
 //! Who is joined with whom, and what is said of a load.
 
 use super::*;
-use crate::facts::{Gap, GapKind, Throttle};
+use crate::facts::{Gap, GapKind};
 
 fn gpu(index: u32, address: &str, load: Fact<GpuLoad>) -> Gpu {
     Gpu {
@@ -75,6 +75,10 @@ fn a_power_cap_and_a_short_hold_accuse_nobody() {
     let capped = found(held(ThrottleReason::SwPowerCap, 1.0));
     assert_eq!(capped.throttled, Fact::Known(false));
     assert!(capped.meanwhile.known().is_some_and(|words| words.starts_with("SwPowerCap in 100 %")), "{capped:?}");
+    let Fact::Known(mut usual) = held(ThrottleReason::SwPowerCap, 1.0) else { unreachable!("it is known") };
+    usual.sm_clock_mhz = Fact::Known(1700);
+    let usual = found(Fact::Known(usual));
+    assert!(usual.meanwhile.known().is_some_and(|words| words.starts_with("SM clock 1700")), "{usual:?}");
     let short = found(held(ThrottleReason::HwPowerBrakeSlowdown, 0.05));
     assert_eq!(short.throttled, Fact::Known(false));
     assert!(short.meanwhile.known().is_some_and(|words| words.starts_with("SM clock 690")), "{short:?}");
