@@ -16,6 +16,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -43,6 +44,9 @@ const ANSWER_LIMIT: usize = 4 << 20;
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// What came of a probe in a child.
 #[derive(Debug)]
@@ -81,6 +85,30 @@ pub fn probe<T: DeserializeOwned>(
     input: &impl Serialize,
     deadline: Instant,
 ) -> Probed<T> {
+    ask(world, name, gpu, input, None, deadline)
+}
+
+/// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
+/// is ended, and what it said last is its answer; nothing, when it had not come to say anything.
+pub fn probe_while<T: DeserializeOwned>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    working: &AtomicBool,
+    deadline: Instant,
+) -> Probed<T> {
+    ask(world, name, gpu, input, Some(working), deadline)
+}
+
+fn ask<T: DeserializeOwned>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    working: Option<&AtomicBool>,
+    deadline: Instant,
+) -> Probed<T> {
     let started = Instant::now();
     let mut talk = Talk::default();
     let mut hung_in_kernel = false;
@@ -90,11 +118,11 @@ pub fn probe<T: DeserializeOwned>(
         Ok(None) => (ProbeEnd::Interrupted, Some("not started".to_owned())),
         Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
         Ok(Some((mut child, pipe))) => {
-            let ended = listen(&mut child, &pipe, &mut talk, deadline);
+            let ended = listen(&mut child, &pipe, &mut talk, working, deadline);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
-            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted);
+            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
             let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
             let gone = kill_group(&mut child, patience);
             describe(&ended, hung_in_kernel, gone)
@@ -175,9 +203,14 @@ enum Ended {
     Flood,
     Deadline,
     Interrupted,
+    /// The work that it watched is over.
+    Over,
 }
 
-fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) -> Ended {
+fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, working: Option<&AtomicBool>, deadline: Instant) -> Ended {
+    let started = Instant::now();
+    // Nobody may wait for one that watches after the work is over.
+    let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
     loop {
         let heard = talk.hear(pipe);
         if let Some(ended) = heard {
@@ -191,11 +224,15 @@ fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) ->
         if interrupt::is_asked() {
             return Ended::Interrupted;
         }
+        if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
+            let stuck = talk.last_heard.unwrap_or(started).elapsed() >= SILENCE;
+            return if stuck { Ended::Deadline } else { Ended::Over };
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Ended::Deadline;
         }
-        let nap = left.min(Duration::from_millis(if talk.closed { 1 } else { 20 }));
+        let nap = left.min(if talk.closed { Duration::from_millis(1) } else { patience });
         if talk.closed {
             std::thread::sleep(nap);
         } else {
@@ -272,7 +309,7 @@ fn is_uninterruptible(pid: u32) -> bool {
 fn describe(ended: &Ended, hung_in_kernel: bool, gone: bool) -> (ProbeEnd, Option<String>) {
     let left_behind = if gone { "" } else { "; it cannot be killed and was left behind" };
     match ended {
-        Ended::Done => (ProbeEnd::Completed, None),
+        Ended::Done | Ended::Over => (ProbeEnd::Completed, None),
         Ended::Flood => (ProbeEnd::Exited, Some("sent more than an answer may hold".to_owned())),
         Ended::Deadline => {
             let state = if hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
