@@ -308,6 +308,7 @@ pub extern "C" fn nvmlDeviceGetFieldValues(device: Device, count: c_int, fields:
             3 => Some(number("ecc_corrected", 0)),
             6 => Some(number("ecc_errors", 0)),
             142 | 143 => Some(0),
+            186 => (number("instant", 1) == 1).then(|| drawn(device)),
             230 => text("recovery").map(|value| value.parse().expect("a number")),
             144 => Some(number("row_remap_pending", 0)),
             145 => Some(number("row_remap_failed", 0)),
@@ -374,10 +375,16 @@ pub extern "C" fn nvmlDeviceGetClockInfo(device: Device, _clock: c_uint, mhz: *m
     about("nvmlDeviceGetClockInfo", device)
 }
 
+/// Milliwatts that it draws.
+fn drawn(device: Device) -> i64 {
+    let limit = number("watts", 700) * 1000;
+    if braked(device) { limit / 3 } else { limit - 8000 }
+}
+
+/// The mean over a second, which lags behind.
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetPowerUsage(device: Device, milliwatts: *mut c_uint) -> c_int {
-    let limit = number("watts", 700) as c_uint * 1000;
-    unsafe { milliwatts.write(if braked(device) { limit / 3 } else { limit - 8000 }) };
+    unsafe { milliwatts.write((drawn(device) / 2) as c_uint) };
     about("nvmlDeviceGetPowerUsage", device)
 }
 

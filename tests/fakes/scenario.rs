@@ -41,6 +41,7 @@
 //! | `lanes=GPU:COUNT` | lanes of this GPU's PCIe link, of 16 |
 //! | `replays=GPU:COUNT` | transfers over PCIe that this GPU repeats from one question to the next |
 //! | `nvlink_errors=COUNT` `retired=COUNT` `recovery=NUMBER` | what the field values say; not set, not supported |
+//! | `instant=1` | whether the power drawn now can be had, or only the mean over a second |
 //! | `garbage=1` | NVML gives values that no GPU can have |
 //! | `mig=1` `ecc=0` | MIG is on, the memory has no ECC |
 //! | `mig_count=0` `mig_refused=0` | MIG instances; whether NVML answers 4 for all that concerns them |

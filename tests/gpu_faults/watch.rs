@@ -47,6 +47,12 @@ fn a_gpu_at_work_is_seen_many_times_and_its_power_cap_is_a_bit_of_its_own() {
 }
 
 #[test]
+fn power_is_that_of_the_moment_and_else_the_mean() {
+    let (gpus, ..) = watched("instant=0");
+    assert_eq!(known(&load(&gpus[0]).power_watts), 346.0);
+}
+
+#[test]
 fn an_idle_gpu_was_not_at_work() {
     let (gpus, ..) = watched("held=0:1");
     assert_eq!((&gpus[0].load, &gpus[0].xids), (&Fact::Absent, &Fact::Known(Vec::new())));

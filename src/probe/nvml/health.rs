@@ -8,13 +8,13 @@ use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::{
     NVML_FI_DEV_ECC_DBE_AGG_TOTAL, NVML_FI_DEV_ECC_SBE_VOL_TOTAL, NVML_FI_DEV_GET_GPU_RECOVERY_ACTION,
     NVML_FI_DEV_NVLINK_LINK_COUNT, NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL,
-    NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL, NVML_FI_DEV_REMAPPED_COR, NVML_FI_DEV_REMAPPED_FAILURE,
-    NVML_FI_DEV_REMAPPED_PENDING, NVML_FI_DEV_REMAPPED_UNC, NVML_FI_DEV_RETIRED_DBE, NVML_FI_DEV_RETIRED_PENDING,
-    NVML_FI_DEV_RETIRED_SBE,
+    NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL, NVML_FI_DEV_POWER_INSTANT, NVML_FI_DEV_REMAPPED_COR,
+    NVML_FI_DEV_REMAPPED_FAILURE, NVML_FI_DEV_REMAPPED_PENDING, NVML_FI_DEV_REMAPPED_UNC, NVML_FI_DEV_RETIRED_DBE,
+    NVML_FI_DEV_RETIRED_PENDING, NVML_FI_DEV_RETIRED_SBE,
 };
 
 use super::fact;
-use super::gpu::{or_absent, or_older, possible};
+use super::gpu::{or_absent, or_older, possible, watts};
 use crate::facts::{FabricState, Fact, GapKind, GpuProcess, RecoveryAction};
 use crate::world::library::management::Management;
 
@@ -106,6 +106,18 @@ fn field(answer: Result<SampleValue, NvmlError>) -> Fact<u64> {
         SampleValue::U64(value) => Fact::Known(value),
         SampleValue::I64(_) | SampleValue::F64(_) => Fact::unknown(GapKind::Malformed, format!("{CALL}: no count")),
     })
+}
+
+/// The power that it draws now. What `nvmlDeviceGetPowerUsage` gives is on newer GPUs the mean over a second, which comes
+/// too late for a load of that length, so it is only asked where there is nothing better.
+pub fn power(device: &Device<'_>) -> Fact<f64> {
+    const USAGE: &str = "nvmlDeviceGetPowerUsage";
+    let instant = device.field_values_for(&[FieldId(NVML_FI_DEV_POWER_INSTANT)]).map(Vec::into_iter);
+    let instant = instant.ok().and_then(|mut samples| samples.next()).map(|sample| field(sample.and_then(|s| s.value)));
+    match instant {
+        Some(Fact::Known(milliwatts)) => watts(CALL, u32::try_from(milliwatts).unwrap_or(u32::MAX)),
+        _ => or_absent(fact(USAGE, device.power_usage())).and_then(|milliwatts| watts(USAGE, milliwatts)),
+    }
 }
 
 /// `nvmlDeviceGpuRecoveryAction_t`

@@ -17,8 +17,8 @@ use nvml_wrapper::{Device, EventSet, Nvml as Wrapper};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::gpu::{celsius, mhz, or_absent, or_older, throttle_reasons, watts};
-use super::{fact, failed, link};
+use super::gpu::{celsius, mhz, or_absent, or_older, throttle_reasons};
+use super::{fact, failed, health, link};
 use crate::facts::{Fact, GapKind, Gpu, GpuLoad, ProbeRun, Throttle};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
@@ -176,12 +176,12 @@ impl<'nvml> Watch<'nvml> {
         if reasons.contains(ThrottleReasons::GPU_IDLE) || !number.is_multiple_of(self.stride) {
             return;
         }
-        let (device, power) = (&self.device, "nvmlDeviceGetPowerUsage");
+        let device = &self.device;
         self.looks.push(Look {
             reasons,
             sm_clock_mhz: or_absent(fact("nvmlDeviceGetClockInfo", device.clock_info(Clock::SM)))
                 .and_then(|clock| mhz("nvmlDeviceGetClockInfo", clock)),
-            power_watts: or_absent(fact(power, device.power_usage())).and_then(|used| watts(power, used)),
+            power_watts: health::power(device),
             temperature_celsius: celsius(device),
             pcie_generation: link::generation(device),
             pcie_width: link::width(device),
