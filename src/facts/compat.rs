@@ -6,10 +6,11 @@
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] sets rates
-//! against what such a GPU reaches, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
+//! against what such a GPU reaches, [`memory`] does so for copies, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
 //! here are the small ones.
 
 mod failure;
+mod memory;
 mod multiply;
 mod stack;
 pub mod target;
@@ -39,6 +40,7 @@ pub fn derive(facts: &mut Facts) {
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);
     multiply::derive(facts);
+    memory::derive(facts);
     failure::derive(facts);
     target::derive(facts);
 }

@@ -84,6 +84,12 @@ record! {
         pub tflops: Fact<f64>,
         /// Slowest to fastest timed multiply, as a share of the median. Context.
         pub spread: Fact<f64>,
+        /// Proven and timed again so often, in the tiers that do; absent in the others. Context.
+        pub repeated_count: Fact<u64>,
+        /// The lowest of the rates when it was repeated; absent where it was not.
+        pub slowest_tflops: Fact<f64>,
+        /// `slowest_tflops` / `tflops`. Derived.
+        pub slowest_share: Fact<f64>,
         /// Device time of one multiply in milliseconds, median. Context.
         pub wall_ms: Fact<f64>,
         /// Highest SM clock of the device in MHz, `cudaDevAttrClockRate`. Context.

@@ -4,21 +4,26 @@
 //! workload would get and goes through the precisions that the GPU has; [`gemm`]
 //! is one precision. [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
 //! [`timing`] chooses sizes and sums up times. What rate is to be expected is
-//! derived later.
+//! derived later. With the multiplies done, [`copies`] times and checks copies in the
+//! same context. The deeper tiers repeat the multiplies first ([`soak`]) and let the
+//! memory keep patterns last ([`patterns`]).
 
+pub(super) mod copies;
 mod device;
 mod gemm;
-mod operands;
+pub(super) mod operands;
+mod patterns;
 mod proof;
-mod timing;
+mod soak;
+pub(super) mod timing;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
 
-use crate::facts::{Compute, Fact, GapKind, Library, LibraryId, Multiply, ProbeEnd, ProbeRun};
+use crate::facts::{Compute, Fact, Gap, GapKind, GpuMemory, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun};
 use crate::probe::libraries::refusal;
 use crate::world::World;
 use crate::world::child::{self, Probed};
@@ -28,6 +33,9 @@ pub const NAME: &str = "compute";
 
 /// Rows and columns of the first proof, which also warms the library up.
 const FIRST_SIZE: usize = 512;
+
+/// Time that is kept for what a child says last, at most.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// GPUs that are multiplied on at most.
 const GPU_LIMIT: u64 = 64;
@@ -39,6 +47,17 @@ struct Input {
     cudart: String,
     cublas: String,
     budget_ms: u64,
+    repeat_ms: u64,
+    patterns_ms: u64,
+}
+
+/// What is done beyond one proven multiply in every precision and the copies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Effort {
+    /// How long the multiplies are repeated.
+    pub repeat: Duration,
+    /// How long memory is asked to keep patterns.
+    pub patterns: Duration,
 }
 
 /// What a child answers.
@@ -46,11 +65,20 @@ struct Input {
 #[serde(default)]
 struct Reading {
     multiplies: Vec<Multiply>,
+    memory: Option<GpuMemory>,
+}
+
+/// What was learnt of all GPUs, and how it went.
+pub type Learnt = (Compute, Memory, Vec<ProbeRun>);
+
+/// Nothing, and why.
+pub fn nothing(gap: &Gap) -> Learnt {
+    (Compute { multiplies: Fact::Unknown(gap.clone()) }, Memory { gpus: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
 /// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
-pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline: Instant) -> (Compute, Vec<ProbeRun>) {
-    let not_asked = |why: &str| (Compute { multiplies: Fact::unknown(GapKind::NotAsked, why) }, Vec::new());
+pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: Effort, deadline: Instant) -> Learnt {
+    let not_asked = |why: &str| nothing(&Gap::new(GapKind::NotAsked, why));
     let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
     let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
     let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
@@ -62,9 +90,16 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline
     }
     let left = deadline.saturating_duration_since(Instant::now());
     // The child stops taking up new work early enough to be heard.
-    let budget_ms = u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX);
+    let budget_ms = millis(left - (left / 5).min(LAST_WORDS));
     let ordinals = 0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default();
-    let input = |ordinal| Input { ordinal, cudart: cudart.to_owned(), cublas: cublas.to_owned(), budget_ms };
+    let input = |ordinal| Input {
+        ordinal,
+        cudart: cudart.to_owned(),
+        cublas: cublas.to_owned(),
+        budget_ms,
+        repeat_ms: millis(effort.repeat),
+        patterns_ms: millis(effort.patterns),
+    };
     let inputs: Vec<Input> = ordinals.map(input).collect();
     let told: Vec<_> = std::thread::scope(|scope| {
         let start = |input| {
@@ -81,8 +116,14 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline
             })
             .collect()
     });
-    let (multiplies, runs): (Vec<_>, Vec<_>) = told.into_iter().unzip();
-    (Compute { multiplies: Fact::Known(multiplies.into_iter().flatten().collect()) }, runs)
+    let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
+    let memory = Memory { gpus: Fact::Known(readings.iter().filter_map(|reading| reading.memory.clone()).collect()) };
+    let multiplies = readings.into_iter().flat_map(|reading| reading.multiplies).collect();
+    (Compute { multiplies: Fact::Known(multiplies) }, memory, runs)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Input {
@@ -92,14 +133,14 @@ impl Input {
 }
 
 /// Path of the copy that the workload would get.
-fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
+pub(super) fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
     let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
     chosen.winner.known().map(String::as_str)
 }
 
-fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
+fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, stuck, .. } = probed;
-    let mut multiplies = reading.map(|reading| reading.multiplies).unwrap_or_default();
+    let Reading { mut multiplies, mut memory } = reading.unwrap_or_default();
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
@@ -109,22 +150,28 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Vec<Multiply>, ProbeRun) {
         ProbeEnd::TimedOut => stuck,
         ProbeEnd::Crashed | ProbeEnd::Exited => true,
     };
+    let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
+    let left = run.detail.known().cloned().unwrap_or_default();
+    let how = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
     let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
     if let (true, Fact::Known(call), Some(open)) = (is_lost, &run.at, open) {
         // One trouble is told once: what was not tried after it is not listed.
         multiplies.truncate(open + 1);
-        let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
-        let left = run.detail.known().cloned().unwrap_or_default();
         if let Some(lost) = multiplies.last_mut() {
             lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
+            lost.failed_code = how;
         }
+    } else if let (true, Fact::Known(call), Some(lost)) = (is_lost, &run.at, &mut memory)
+        && lost.failed_call.is_unknown()
+    {
+        lost.failed_call = Fact::Known(call.clone());
+        lost.failed_code = how;
     }
-    (multiplies, run)
+    (Reading { multiplies, memory }, run)
 }
 
-fn unheard(ordinal: u32, why: String) -> (Vec<Multiply>, ProbeRun) {
-    let gap = crate::facts::Gap::new(GapKind::Crashed, why.clone());
+fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
+    let gap = Gap::new(GapKind::Crashed, why.clone());
     let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
     let run = ProbeRun {
         name: NAME.to_owned(),
@@ -134,13 +181,12 @@ fn unheard(ordinal: u32, why: String) -> (Vec<Multiply>, ProbeRun) {
         at: Fact::Absent,
         wall_ms: 0.0,
     };
-    (vec![multiply], run)
+    (Reading { multiplies: vec![multiply], memory: None }, run)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn library(id: LibraryId, chosen: bool, winner: Fact<String>) -> Library {
         Library { id, chosen, winner, ..Library::default() }
@@ -148,7 +194,7 @@ mod tests {
 
     fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
-        collect(&world, libraries, count, Instant::now() + Duration::from_secs(1)).0.multiplies
+        collect(&world, libraries, count, Effort::default(), Instant::now() + Duration::from_secs(1)).0.multiplies
     }
 
     #[test]

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::CollectingArgs;
 use crate::facts::{
-    Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Native, Network, Nvml, Phase,
-    ProbeEnd, ProbeRun, Run, SCHEMA, Services, Tier,
+    Compute, Cuda, Driver, Fact, Facts, Framework, Gpu, Library, LibraryId, Links, Memory, Native, Network, Nvml,
+    Phase, ProbeEnd, ProbeRun, Run, SCHEMA, Services,
 };
 use crate::probe;
 use crate::world::{World, beside};
 
+use super::gpu_work::{Depth, Gpus};
 use super::output::Waiting;
 
 /// What is asked of one look.
@@ -32,6 +33,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     let phase = look.phase;
     let log = Log::default();
     let waiting = Waiting::begin();
+    let depth = Depth::of(arguments);
     let asks_gpu = !arguments.no_gpu && phase != Phase::Build;
     let words =
         look.command.map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>());
@@ -39,8 +41,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu =
-            beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(arguments.tier), &log, &waiting));
+        let gpu = beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(&depth), &log, &waiting));
         let services = beside(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =
@@ -69,6 +70,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
             facts.libraries = chain.libraries;
             facts.native = chain.native;
             facts.compute = chain.compute;
+            facts.memory = chain.memory;
+            facts.links = chain.links;
         }
         if let Some((network, services)) = services.join() {
             facts.network = network;
@@ -90,7 +93,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
         phase,
         tier: arguments.tier,
         gpu_expected: !arguments.no_gpu,
-        deadline_seconds: arguments.deadline,
+        soak_seconds: Fact::present(depth.soak.map(|time| time.as_secs_f64())),
+        deadline_seconds: arguments.deadline().as_secs_f64(),
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
         command: Fact::present(look.command.and_then(super::program_name)),
         ..Run::default()
@@ -108,15 +112,17 @@ struct GpuChain {
     libraries: Fact<Vec<Library>>,
     native: Native,
     compute: Compute,
+    memory: Memory,
+    links: Links,
 }
 
 /// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
-/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a tier no GPU is asked.
+/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a depth no GPU is asked.
 fn gpu_chain(
     world: &World,
     framework: &Framework,
     look: &Look<'_>,
-    tier: Option<Tier>,
+    depth: Option<&Depth>,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
@@ -124,7 +130,7 @@ fn gpu_chain(
         libraries: log.time("libraries", || probe::libraries::census(world, framework)),
         ..GpuChain::default()
     };
-    let (deadline, asks_gpu) = (world.deadline(), tier.is_some());
+    let (deadline, asks_gpu) = (world.deadline(), depth.is_some());
     if asks_gpu {
         chain.driver = log.time("driver", || probe::driver::collect(world));
     }
@@ -164,12 +170,10 @@ fn gpu_chain(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
-            chain.compute = if tier == Some(Tier::Quick) {
-                let gap = Gap::new(GapKind::NotAsked, "the tier quick does not multiply");
-                Compute { multiplies: Fact::Unknown(gap) }
-            } else {
-                multiply(world, &chain.libraries, &cuda, deadline, log, waiting)
-            };
+            if let Some(depth) = depth {
+                let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, deadline };
+                (chain.compute, chain.memory, chain.links) = gpus.work(depth, log, waiting);
+            }
             chain.cuda = cuda;
             waiting.on("NVML");
             if let Some((nvml, gpus, run)) = nvml.join() {
@@ -208,42 +212,14 @@ fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> Copy {
     }
 }
 
-fn multiply(
-    world: &World,
-    libraries: &Fact<Vec<Library>>,
-    cuda: &Cuda,
-    deadline: Instant,
-    log: &Log,
-    waiting: &Waiting,
-) -> Compute {
-    let devices = match (&cuda.init_code, &cuda.device_count) {
-        (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
-        (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent },
-        (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
-            return Compute { multiplies: Fact::Unknown(gap.clone()) };
-        }
-        _ => {
-            let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
-            return Compute { multiplies: Fact::Unknown(gap) };
-        }
-    };
-    waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
-    let (compute, runs) =
-        probe::compute::collect(world, libraries.known().map_or(&[], Vec::as_slice), devices, deadline);
-    for run in runs {
-        log.add(run);
-    }
-    compute
-}
-
 /// How the probes ended, from whichever thread.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     runs: Mutex<Vec<ProbeRun>>,
 }
 
 impl Log {
-    fn add(&self, run: ProbeRun) {
+    pub(super) fn add(&self, run: ProbeRun) {
         if let Ok(mut runs) = self.runs.lock() {
             runs.push(run);
         }

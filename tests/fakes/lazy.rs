@@ -1,8 +1,8 @@
 //! The memory of the fake device: writes wait until somebody reads what they lead to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::arithmetic::{Format, element_bytes, multiply};
 
@@ -13,9 +13,12 @@ pub type Bytes = Range<usize>;
 pub enum Work {
     /// Already done; it only hides what was written before.
     Done,
-    Put(Vec<u8>),
+    Put(Arc<Vec<u8>>),
     Set(u8),
-    Copy(usize),
+    /// Where from, and whether a bit is flipped on the way.
+    Copy(usize, bool),
+    /// Adds up floats from several places; one of them goes wrong, or not.
+    Sum(Vec<usize>, bool),
     Multiply {
         size: usize,
         format: Format,
@@ -33,14 +36,31 @@ pub struct Step {
 /// The one device of this process.
 pub struct Device {
     pub gpu: i64,
-    pub context: bool,
+    /// GPUs that have a context.
+    pub contexts: BTreeSet<i64>,
     pub clock_ms: f64,
     pub steps: Vec<Step>,
     pub allocated: BTreeMap<usize, usize>,
+    /// The second memory that was allocated.
+    pub second: Option<usize>,
+    pub allocations: usize,
+    /// Memory of the host that is pinned.
+    pub pinned: BTreeMap<usize, usize>,
 }
 
-static DEVICE: Mutex<Device> =
-    Mutex::new(Device { gpu: 0, context: false, clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new() });
+/// So many steps are kept before those are forgotten that nobody can read any more.
+const STEPS: usize = 2000;
+
+static DEVICE: Mutex<Device> = Mutex::new(Device {
+    gpu: 0,
+    contexts: BTreeSet::new(),
+    clock_ms: 0.0,
+    steps: Vec::new(),
+    allocated: BTreeMap::new(),
+    second: None,
+    allocations: 0,
+    pinned: BTreeMap::new(),
+});
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {
@@ -58,18 +78,42 @@ fn without(ranges: Vec<Bytes>, hole: &Bytes) -> Vec<Bytes> {
 }
 
 impl Device {
-    /// Does what must be done so that `wanted` holds what the device would hold there.
-    pub fn settle(&mut self, wanted: Bytes) {
-        let (mut needed, mut todo) = (vec![wanted], Vec::new());
+    /// Adds a step.
+    pub fn push(&mut self, to: Bytes, work: Work) {
+        if self.steps.len() >= STEPS {
+            let (_, wanted) = self.behind(0..usize::MAX);
+            let mut index = 0;
+            self.steps.retain(|_| {
+                index += 1;
+                wanted.contains(&(index - 1))
+            });
+        }
+        self.steps.push(Step { to, work });
+    }
+
+    /// Bytes that are the same as those put there before are kept once.
+    pub fn put(&mut self, to: Bytes, bytes: &[u8]) {
+        let same = self.steps.iter().rev().find_map(|step| match &step.work {
+            Work::Put(kept) if kept.as_slice() == bytes => Some(kept.clone()),
+            _ => None,
+        });
+        self.push(to, Work::Put(same.unwrap_or_else(|| Arc::new(bytes.to_vec()))));
+    }
+
+    /// The steps that lead to `wanted`, last first: those that wait, and all.
+    fn behind(&self, wanted: Bytes) -> (Vec<usize>, BTreeSet<usize>) {
+        let (mut needed, mut todo, mut all) = (vec![wanted], Vec::new(), BTreeSet::new());
         for (index, step) in self.steps.iter().enumerate().rev() {
             if !needed.iter().any(|range| overlap(range, &step.to)) {
                 continue;
             }
+            all.insert(index);
             needed = without(needed, &step.to);
             match &step.work {
                 Work::Done => continue,
                 Work::Put(_) | Work::Set(_) => {}
-                Work::Copy(from) => needed.push(*from..from + step.to.len()),
+                Work::Copy(from, _) => needed.push(*from..from + step.to.len()),
+                Work::Sum(from, _) => needed.extend(from.iter().map(|from| *from..from + step.to.len())),
                 Work::Multiply { size, format, a, b } => {
                     let bytes = size * size * element_bytes(*format);
                     needed.extend([*a..a + bytes, *b..b + bytes]);
@@ -77,6 +121,12 @@ impl Device {
             }
             todo.push(index);
         }
+        (todo, all)
+    }
+
+    /// Does what must be done so that `wanted` holds what the device would hold there.
+    pub fn settle(&mut self, wanted: Bytes) {
+        let (todo, _) = self.behind(wanted);
         for index in todo.into_iter().rev() {
             let step = &mut self.steps[index];
             let to = step.to.start as *mut u8;
@@ -84,7 +134,21 @@ impl Device {
                 Work::Done => {}
                 Work::Put(bytes) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
                 Work::Set(byte) => unsafe { to.write_bytes(byte, step.to.len()) },
-                Work::Copy(from) => unsafe { std::ptr::copy(from as *const u8, to, step.to.len()) },
+                Work::Copy(from, flipped) => unsafe {
+                    std::ptr::copy(from as *const u8, to, step.to.len());
+                    if flipped {
+                        let byte = to.add(step.to.len() / 3);
+                        byte.write(byte.read() ^ 0x20);
+                    }
+                },
+                Work::Sum(from, wrong) => {
+                    let sum = |at: usize| from.iter().map(|from| unsafe { (*from as *const f32).add(at).read() }).sum();
+                    for at in 0..step.to.len() / 4 {
+                        let sum: f32 = sum(at);
+                        let added = if wrong && at == 4242 { 1.0 } else { 0.0 };
+                        unsafe { to.cast::<f32>().add(at).write(sum + added) };
+                    }
+                }
                 Work::Multiply { size, format, a, b } => multiply(size, format, a, b, to.cast(), self.gpu),
             }
         }

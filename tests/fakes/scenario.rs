@@ -14,13 +14,20 @@
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
 //! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made |
-//! | `hang=CALL` | the call never returns and SIGTERM is ignored |
+//! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
+//! | `flip=GPU` | one bit of every large copy on this GPU is flipped |
+//! | `slow_memory=GPU:SHARE` | copies on this GPU reach only this share of their rate |
+//! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of the second memory that a program gets on this GPU stays set |
+//! | `p2p=1` | GPUs reach each other's memory |
+//! | `peer_wrong=FROM-TO` | one bit of every copy from one GPU to the other is flipped |
+//! | `slow_peer=FROM-TO:SHARE` | these copies reach only this share of their rate |
+//! | `nccl=22703` `nccl_wrong=GPU` | version of libnccl; one number of every sum on this GPU is wrong |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
 //! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |
 //! | `row_remap_pending=0` `row_remap_failed=0` | what the field values say; `page_pending`, not set, is not supported |
@@ -67,6 +74,13 @@ pub fn text(key: &str) -> Option<String> {
 #[allow(dead_code, reason = "each fake uses a part")]
 pub fn number(key: &str, default: i64) -> i64 {
     text(key).map_or(default, |value| value.parse().expect("a number in FAKE_GPU"))
+}
+
+/// The share that a key gives to this GPU or pair of GPUs, `GPU:SHARE`; 1 for all others.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn share(key: &str, of: &str) -> f64 {
+    let text = text(key).unwrap_or_default();
+    text.split_once(':').filter(|(name, _)| *name == of).map_or(1.0, |(_, share)| share.parse().expect("a share"))
 }
 
 /// Whether a key names this GPU.

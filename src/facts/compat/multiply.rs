@@ -36,6 +36,9 @@ pub fn derive(facts: &mut Facts) {
                 rounded(rate / expected)
             });
         multiply.share_of_siblings = of_siblings;
+        multiply.slowest_share = both(multiply.slowest_tflops.as_ref(), multiply.tflops.as_ref(), |slowest, median| {
+            rounded(slowest / median)
+        });
     }
 }
 
@@ -116,7 +119,7 @@ fn share_of_siblings(multiply: &Multiply, all: &[Multiply]) -> Fact<f64> {
     })
 }
 
-fn median(rates: &mut [f64]) -> Option<f64> {
+pub(super) fn median(rates: &mut [f64]) -> Option<f64> {
     rates.sort_by(f64::total_cmp);
     let upper = *rates.get(rates.len() / 2)?;
     let lower = *rates.get((rates.len() - 1) / 2)?;

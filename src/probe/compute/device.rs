@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::operands::Random;
-use super::{FIRST_SIZE, Input, Reading, gemm};
-use crate::facts::{Fact, GapKind, Multiply, Precision};
+use super::{FIRST_SIZE, Input, Reading, copies, gemm, soak};
+use crate::facts::{Fact, GapKind, GpuMemory, Multiply, Precision};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::Progress;
@@ -44,17 +44,20 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     };
     let mut about = Multiply { gpu: input.ordinal, ..Multiply::default() };
     // Until it is known what the GPU can do, a failure is told once, not once per precision.
-    session.progress.so_far(&Reading { multiplies: vec![about.clone()] });
+    session.so_far(&[about.clone()], None);
     let reading = match Gear::make(&input, &mut about, &mut session) {
         Ok(gear) => {
-            let multiplies = multiply_all(&gear, &about, &mut session);
+            let mut multiplies = multiply_all(&gear, &about, &mut session);
+            soak::repeat(&gear, &mut multiplies, Duration::from_millis(input.repeat_ms), &mut session);
+            let patterns = Duration::from_millis(input.patterns_ms);
+            let memory = copies::measure(&gear, &about, &multiplies, patterns, &mut session);
             gear.give_back(&mut session);
-            Reading { multiplies }
+            Reading { multiplies, memory }
         }
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
             note_failure(&mut about, &failed);
-            Reading { multiplies: vec![about] }
+            Reading { multiplies: vec![about], memory: None }
         }
     };
     session.progress.done(&reading);
@@ -72,6 +75,11 @@ impl Session<'_> {
     /// Says which call comes next.
     pub(super) fn at(&mut self, call: &str) {
         self.progress.at(call);
+    }
+
+    /// Hands over what is known so far.
+    pub(super) fn so_far(&mut self, multiplies: &[Multiply], memory: Option<&GpuMemory>) {
+        self.progress.so_far(&Reading { multiplies: multiplies.to_vec(), memory: memory.cloned() });
     }
 
     /// Time that is left.
@@ -129,6 +137,15 @@ impl Gear {
     /// Whether matrices of this size have room.
     pub(super) fn fits(&self, size: usize) -> bool {
         size * size * Element::Float32.bytes() <= self.part_bytes
+    }
+
+    /// The first two parts, or so much of each.
+    pub(super) fn pair(&self, bytes: usize) -> Result<[DeviceSlice<'_>; 2], CallFailed> {
+        let bytes = bytes.min(self.part_bytes);
+        match (self.memory.slice(0, bytes), self.memory.slice(self.part_bytes, bytes)) {
+            (Some(first), Some(second)) => Ok([first, second]),
+            _ => Err(CallFailed { call: "cudaMalloc", code: None, detail: "no room for a copy".to_owned() }),
+        }
     }
 
     /// A, B and C of this size.
@@ -239,7 +256,7 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     let planned = precisions(gear.capability).into_iter();
     let mut multiplies: Vec<Multiply> = planned.map(|precision| Multiply { precision, ..about.clone() }).collect();
     for index in 0..multiplies.len() {
-        session.progress.so_far(&Reading { multiplies: multiplies.clone() });
+        session.so_far(&multiplies, None);
         let Some(multiply) = multiplies.get_mut(index) else { break };
         match gemm::prove(gear, multiply, session).and_then(|proved| gemm::time(gear, proved, multiply, session)) {
             Ok(()) => {
@@ -248,9 +265,7 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
             }
             Err(failed) => {
                 note_failure(multiply, &failed);
-                // Invalid value, wrong architecture, not supported: the next precision may still work.
-                let only_this = failed.call == "cublasGemmEx" && matches!(failed.code, Some(7 | 8 | 15) | None);
-                if !only_this {
+                if !is_of_precision(&failed) {
                     // One trouble is told once: what was not tried after it is not listed.
                     multiplies.truncate(index + 1);
                     break;
@@ -261,8 +276,13 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     multiplies
 }
 
+/// Invalid value, wrong architecture, not supported: another precision may still work.
+fn is_of_precision(failed: &CallFailed) -> bool {
+    failed.call == "cublasGemmEx" && matches!(failed.code, Some(7 | 8 | 15) | None)
+}
+
 /// Writes down which call failed and how; what was learnt before stays.
-fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
+pub(super) fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
     let gap: Fact<()> = unanswered(failed);
     if let Fact::Unknown(gap) = gap {
         note_gaps(multiply, gap.kind, &gap.detail);
