@@ -31,7 +31,7 @@ mod storage;
 pub mod version;
 
 pub use compatibility::Compatibility;
-pub use compute::{Compute, FailureKind, Multiply, Precision, Proof};
+pub use compute::{Compute, FailureKind, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
@@ -43,7 +43,7 @@ pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
 pub use links::{Links, Nccl, Pair};
-pub use memory::{GpuMemory, Memory};
+pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network};
 pub use process::{Process, StreamKind};
@@ -106,7 +106,7 @@ record! {
         pub compatibility: Compatibility,
         /// Matrix multiplies through the libraries that the workload would get.
         pub compute: Compute,
-        /// Copies in, to and from the memory of the GPUs.
+        /// Whether the memory of the GPUs keeps what is written to it.
         pub memory: Memory,
         /// The links between the GPUs.
         pub links: Links,

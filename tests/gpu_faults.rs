@@ -1,6 +1,8 @@
 //! Every fault of the GPU libraries, played by fakes, must become the right reading in time.
 #![allow(clippy::print_stdout)] // a skipped test says so
 
+#[path = "gpu_faults/copies.rs"]
+mod copies;
 #[path = "support/fakes.rs"]
 mod fakes;
 #[path = "gpu_faults/health.rs"]

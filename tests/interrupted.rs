@@ -24,8 +24,16 @@ impl Hanging {
     fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("calls");
-        let child = Command::new("sh")
-            .args(["-c", &format!("{before} exec \"$@\""), "sh", env!("CARGO_BIN_EXE_gpu-preflight")])
+        // Whoever runs the tests in the background has them ignore SIGINT.
+        let child = Command::new("env")
+            .args([
+                "--default-signal=INT,TERM",
+                "sh",
+                "-c",
+                &format!("{before} exec \"$@\""),
+                "sh",
+                env!("CARGO_BIN_EXE_gpu-preflight"),
+            ])
             .args(arguments)
             .env("LD_LIBRARY_PATH", fakes::folder())
             .env("FAKE_GPU", format!("hang={call};log={}", log.display()))

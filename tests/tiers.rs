@@ -48,7 +48,7 @@ fn quick_makes_no_context_and_standard_makes_one_on_every_gpu() {
         assert_eq!(count(&calls, name), 0, "{name} in {calls:?}");
     }
     assert!(count(&calls, "cuInit") > 0 && count(&calls, "nvmlInit_v2") > 0, "drivers are asked: {calls:?}");
-    assert!(quick.facts.compute.multiplies.is_unknown());
+    assert!(quick.facts.compute.multiplies.is_unknown() && quick.facts.compute.copies.is_unknown());
     assert_eq!(quick.facts.run.tier, Tier::Quick);
     assert!(quick.facts.probes.iter().all(|run| run.name != "compute"), "{:?}", quick.facts.probes);
 

@@ -5,12 +5,13 @@
 //! where an input is unknown the result is unknown for the same reason, and where an
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
-//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] sets rates
-//! against what such a GPU reaches, [`memory`] does so for copies, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
+//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and
+//! [`copies`] set rates against what such a GPU reaches, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
 //! here are the small ones.
 
+mod copies;
 mod failure;
-mod memory;
+mod links;
 mod multiply;
 mod stack;
 pub mod target;
@@ -40,7 +41,8 @@ pub fn derive(facts: &mut Facts) {
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);
     multiply::derive(facts);
-    memory::derive(facts);
+    copies::derive(facts);
+    links::derive(facts);
     failure::derive(facts);
     target::derive(facts);
 }
@@ -100,6 +102,15 @@ fn memory_used_share(gpu: &Gpu) -> Fact<f64> {
             _ => Fact::Known(rounded(1.0 - free.min(total) as f64 / total as f64)),
         },
     )
+}
+
+/// A rate over the median of others; absent with fewer than so many.
+fn share_of_median(rate: f64, others: impl Iterator<Item = f64>, least: usize) -> Fact<f64> {
+    let mut others: Vec<f64> = others.collect();
+    if others.len() < least {
+        return Fact::Absent;
+    }
+    Fact::present(multiply::median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
 }
 
 /// Three places behind the point: more would claim a precision that no reading has.

@@ -50,6 +50,48 @@ record! {
     pub struct Compute {
         /// Every GPU and precision.
         pub multiplies: Fact<Vec<Multiply>>,
+        /// Copies on every GPU whose multiplies all ran.
+        pub copies: Fact<Vec<MemoryCopy>>,
+    }
+
+    /// Copies on one GPU: on its own memory, and to and from the host. Rates are medians in 10^9 bytes a second, timed by
+    /// events of the device around `cudaMemcpy`.
+    pub struct MemoryCopy {
+        /// CUDA ordinal.
+        pub gpu: u32,
+        /// Product name, `cuDeviceGetName`. Context.
+        pub gpu_name: Fact<String>,
+        /// Bytes of each copy between host and device. Context.
+        pub host_bytes: Fact<u64>,
+        /// Bytes of each timed copy on the device. Context.
+        pub device_bytes: Fact<u64>,
+        /// Whether random bytes that went to the device, across it and back came back as they were.
+        pub proof: Fact<Proof>,
+        /// What was wrong, for a person; absent when nothing was.
+        pub proof_detail: Fact<String>,
+        /// The call that failed, for example `cudaMemcpy`; absent when none did.
+        pub failed_call: Fact<String>,
+        /// Its return code with its name, or how the process ended in it; absent when none failed.
+        pub failed_code: Fact<String>,
+        /// Rate of copies on the device, reads and writes counted.
+        pub device_gb_per_second: Fact<f64>,
+        /// Rate from pinned memory of the host (`cudaMallocHost`) to the device.
+        pub host_to_device_pinned_gb_per_second: Fact<f64>,
+        /// Rate from the device to pinned memory of the host.
+        pub device_to_host_pinned_gb_per_second: Fact<f64>,
+        /// Rate from ordinary memory of the host to the device. Context.
+        pub host_to_device_pageable_gb_per_second: Fact<f64>,
+        /// Rate from the device to ordinary memory of the host. Context.
+        pub device_to_host_pageable_gb_per_second: Fact<f64>,
+        /// Rate of copies on the device that is expected of this model, from its memory bandwidth; absent for models that
+        /// are not in the table, MIG instances and copies below 128 MiB. Derived.
+        pub expected_device_gb_per_second: Fact<f64>,
+        /// Where `expected_device_gb_per_second` comes from. Derived. Context.
+        pub expected_from: Fact<String>,
+        /// `device_gb_per_second` / `expected_device_gb_per_second`. Derived.
+        pub share_of_expected: Fact<f64>,
+        /// `device_gb_per_second` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
+        pub share_of_siblings: Fact<f64>,
     }
 
     /// One precision on one GPU.
@@ -68,6 +110,12 @@ record! {
         pub proof: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub proof_detail: Fact<String>,
+        /// Digest of the product of fixed random operands of 512 rows, to the last bit; comparable between GPUs of one
+        /// model with the same driver and libraries. Context.
+        pub fingerprint: Fact<String>,
+        /// Whether it is the digest that most GPUs of the same name and SMs give here; absent with fewer than three, and
+        /// where no digest is that of most. Derived.
+        pub fingerprint_common: Fact<bool>,
         /// Whether cuBLAS used TF32 although it was off, as after `NVIDIA_TF32_OVERRIDE=1`; absent for the other
         /// precisions. The proof is then that of TF32 arithmetic. Context.
         pub tf32_substituted: Fact<bool>,

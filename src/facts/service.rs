@@ -61,14 +61,16 @@ words! {
 record! {
     /// The services behind the ports, and those declared but not running yet.
     pub struct Services {
-        /// Jupyter servers found among the listeners.
+        /// Jupyter servers found among the listeners. Unknown when none was found, something on port 8888 could not
+        /// be recognised, and nobody can see whose it is.
         pub jupyter: Fact<Vec<Jupyter>>,
         /// SSH servers found among the listeners.
         pub ssh: Fact<Vec<Ssh>>,
         /// Listeners on the ports of Jupyter and SSH (8888, 2222) that could not be recognised as anything: silent,
         /// behind TLS, or bound to an address that is not contacted. Context.
         pub undecided: Fact<Vec<Undecided>>,
-        /// What `/etc/ssh/sshd_config` says; absent when there is none.
+        /// What holds for the SSH servers that run or are declared, from their arguments and files; without any, what
+        /// `/etc/ssh/sshd_config` says. Absent when there is none.
         pub sshd_config: Fact<SshdConfig>,
         /// Private host keys under `/etc/ssh`.
         pub ssh_host_keys: Fact<Vec<HostKey>>,
@@ -131,13 +133,15 @@ record! {
         pub path: String,
         /// What root may do: `PermitRootLogin`, default `prohibit-password`.
         pub root_login: Fact<RootLogin>,
-        /// Whether passwords let one in: `PasswordAuthentication`, default yes.
+        /// Whether a password lets one in: `PasswordAuthentication`, default yes, or keyboard-interactive through PAM,
+        /// unless `AuthenticationMethods` asks for more.
         pub password_login: Fact<bool>,
         /// Whether empty passwords let one in: `PermitEmptyPasswords`, default no.
         pub empty_passwords: Fact<bool>,
         /// Ports: Port, default 22. Context.
         pub ports: Vec<u16>,
-        /// How many `Match` blocks may change the above for some connections. Context.
+        /// How many `Match` blocks change something for some connections. What one lets in beyond the rest makes the
+        /// above unknown. Context.
         pub match_blocks: u32,
     }
 

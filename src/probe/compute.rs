@@ -2,11 +2,10 @@
 //!
 //! [`device`] is the child's side: it opens the runtime and cuBLAS that the
 //! workload would get and goes through the precisions that the GPU has; [`gemm`]
-//! is one precision. [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
+//! is one precision. [`copies`] moves data, [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
 //! [`timing`] chooses sizes and sums up times. What rate is to be expected is
-//! derived later. With the multiplies done, [`copies`] times and checks copies in the
-//! same context. The deeper tiers repeat the multiplies first ([`soak`]) and let the
-//! memory keep patterns last ([`patterns`]).
+//! derived later. The deeper tiers repeat the multiplies ([`soak`]), and let memory keep
+//! patterns last ([`patterns`]).
 
 pub(super) mod copies;
 mod device;
@@ -19,11 +18,14 @@ pub(super) mod timing;
 
 use std::time::{Duration, Instant};
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
 
-use crate::facts::{Compute, Fact, Gap, GapKind, GpuMemory, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun};
+use crate::facts::{
+    Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd, ProbeRun,
+};
 use crate::probe::libraries::refusal;
 use crate::world::World;
 use crate::world::child::{self, Probed};
@@ -65,20 +67,22 @@ pub struct Effort {
 #[serde(default)]
 struct Reading {
     multiplies: Vec<Multiply>,
-    memory: Option<GpuMemory>,
+    copies: Vec<MemoryCopy>,
+    patterns: Vec<MemoryPatterns>,
 }
 
 /// What was learnt of all GPUs, and how it went.
 pub type Learnt = (Compute, Memory, Vec<ProbeRun>);
 
-/// Nothing, and why.
-pub fn nothing(gap: &Gap) -> Learnt {
-    (Compute { multiplies: Fact::Unknown(gap.clone()) }, Memory { gpus: Fact::Unknown(gap.clone()) }, Vec::new())
+/// What is known where nobody is asked, and why.
+pub fn not_run(gap: &Gap) -> Learnt {
+    let compute = Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) };
+    (compute, Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
 /// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
 pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: Effort, deadline: Instant) -> Learnt {
-    let not_asked = |why: &str| nothing(&Gap::new(GapKind::NotAsked, why));
+    let not_asked = |why: &str| not_run(&Gap::new(GapKind::NotAsked, why));
     let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
     let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
     let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
@@ -117,9 +121,14 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: 
             .collect()
     });
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
-    let memory = Memory { gpus: Fact::Known(readings.iter().filter_map(|reading| reading.memory.clone()).collect()) };
-    let multiplies = readings.into_iter().flat_map(|reading| reading.multiplies).collect();
-    (Compute { multiplies: Fact::Known(multiplies) }, memory, runs)
+    let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
+    for reading in readings {
+        multiplies.extend(reading.multiplies);
+        copies.extend(reading.copies);
+        patterns.extend(reading.patterns);
+    }
+    let patterns = if effort.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
+    (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, Memory { patterns }, runs)
 }
 
 fn millis(time: Duration) -> u64 {
@@ -140,7 +149,7 @@ pub(super) fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
 
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, stuck, .. } = probed;
-    let Reading { mut multiplies, mut memory } = reading.unwrap_or_default();
+    let Reading { mut multiplies, mut copies, mut patterns } = reading.unwrap_or_default();
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
@@ -150,24 +159,25 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
         ProbeEnd::TimedOut => stuck,
         ProbeEnd::Crashed | ProbeEnd::Exited => true,
     };
-    let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
-    let left = run.detail.known().cloned().unwrap_or_default();
-    let how = Fact::Known(if run.end == ProbeEnd::TimedOut { waited } else { left });
-    let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
-    if let (true, Fact::Known(call), Some(open)) = (is_lost, &run.at, open) {
-        // One trouble is told once: what was not tried after it is not listed.
-        multiplies.truncate(open + 1);
-        if let Some(lost) = multiplies.last_mut() {
+    if let (true, Fact::Known(call)) = (is_lost, &run.at) {
+        let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
+        let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
+        let left = run.detail.known().cloned().unwrap_or_default();
+        let code = if run.end == ProbeEnd::TimedOut { waited } else { left };
+        if let Some(lost) = open.and_then(|open| multiplies.get_mut(open)) {
             lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = how;
+            lost.failed_code = Fact::Known(code);
+        } else if let Some(lost) = copies.iter_mut().find(|copy| copy.failed_call.is_unknown()) {
+            lost.failed_call = Fact::Known(call.clone());
+            lost.failed_code = Fact::Known(code);
+        } else if let Some(lost) = patterns.iter_mut().find(|patterns| patterns.failed_call.is_unknown()) {
+            lost.failed_call = Fact::Known(call.clone());
+            lost.failed_code = Fact::Known(code);
         }
-    } else if let (true, Fact::Known(call), Some(lost)) = (is_lost, &run.at, &mut memory)
-        && lost.failed_call.is_unknown()
-    {
-        lost.failed_call = Fact::Known(call.clone());
-        lost.failed_code = how;
+        // One trouble is told once: what was not tried after it is not listed.
+        multiplies.truncate(open.map_or(multiplies.len(), |open| open + 1));
     }
-    (Reading { multiplies, memory }, run)
+    (Reading { multiplies, copies, patterns }, run)
 }
 
 fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
@@ -181,7 +191,17 @@ fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
         at: Fact::Absent,
         wall_ms: 0.0,
     };
-    (Reading { multiplies: vec![multiply], memory: None }, run)
+    (Reading { multiplies: vec![multiply], ..Reading::default() }, run)
+}
+
+/// Gives every fact that was not reached a reason.
+fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
+    let gap = Gap::new(kind, why);
+    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
+    child::fill_gaps(&mut value, &gap);
+    if let Ok(filled) = serde_json::from_value(value) {
+        *reading = filled;
+    }
 }
 
 #[cfg(test)]

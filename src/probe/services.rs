@@ -13,24 +13,26 @@ mod jupyter;
 mod jupyter_args;
 mod jupyter_config;
 mod shell;
+mod ssh_args;
 mod ssh_files;
 mod sshd;
 mod sshd_config;
+mod supervisord;
 mod supervisors;
 mod wrappers;
 
-use crate::facts::{Fact, Network, Services};
+use crate::facts::{Fact, Network, Services, SshdConfig};
 use crate::world::{World, beside};
+use ssh_args::SshArgs;
 
 /// Listeners that are asked at the same time.
 const CHUNK: usize = 16;
 
 /// Looks behind the listeners and at what will be started, `command` included.
 pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> Services {
-    let sshd_config = sshd_config::read(world);
-    let declared = declared::find(world, command, &sshd_config, &network.listeners);
+    let (declared, ssh_args) = declared::find(world, command, &network.listeners);
+    let mut ssh_args: Vec<_> = ssh_args.into_iter().map(Fact::Known).collect();
     let mut services = Services {
-        sshd_config: sshd_config.map(|parsed| parsed.config),
         ssh_host_keys: ssh_files::host_keys(world),
         root_password: ssh_files::root_password(world),
         declared,
@@ -44,7 +46,8 @@ pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> 
             // A server that was recognised as one is not undecided as the other.
             undecided.extend(silent);
             undecided.retain(|open| !ssh.iter().any(|ssh| (ssh.port, &ssh.address) == (open.port, &open.address)));
-            services.jupyter = Fact::Known(jupyter);
+            ssh_args.extend(sshd::arguments(world, &ssh, listeners));
+            services.jupyter = jupyter;
             services.ssh = Fact::Known(ssh);
             services.undecided = Fact::Known(undecided);
         }
@@ -59,7 +62,17 @@ pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> 
             services.undecided = Fact::Unknown(gap.clone());
         }
     }
+    services.sshd_config = ssh_configuration(world, ssh_args);
     services
+}
+
+/// What holds for all these servers; without any, what the file says.
+fn ssh_configuration(world: &World, mut args: Vec<Fact<SshArgs>>) -> Fact<SshdConfig> {
+    if args.is_empty() {
+        args.push(Fact::Known(SshArgs::default()));
+    }
+    let one = |args: Fact<SshArgs>| args.and_then(|args| sshd_config::of(world, &args).map(|parsed| parsed.config));
+    sshd_config::common(args.into_iter().map(one).collect())
 }
 
 /// Runs `ask` on every item, at most `width` at a time, and gives the answers in order. Where no thread can be had they
@@ -72,11 +85,12 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> 
     for chunk in items.chunks(width.max(1)) {
         std::thread::scope(|scope| {
             let ask = &ask;
+            // Where no thread can be had the item is asked at once.
             let running: Vec<_> = chunk.iter().map(|item| beside(scope, move || ask(item))).collect();
-            for work in running {
-                // A bug of ours goes on to whoever runs this probe.
-                answers.push(work.join().unwrap_or_else(|| panic!("asking a listener panicked")));
-            }
+            // A bug of ours goes on to whoever runs this probe.
+            let told =
+                running.into_iter().map(|one| one.join().unwrap_or_else(|| panic!("asking a listener panicked")));
+            answers.extend(told);
         });
     }
     answers

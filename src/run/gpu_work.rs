@@ -58,7 +58,7 @@ impl Gpus<'_> {
     /// Multiplies, copies, and looks at the links.
     pub fn work(&self, depth: &Depth, log: &Log, waiting: &Waiting) -> (Compute, Memory, Links) {
         let none = |gap: &Gap| {
-            let (compute, memory, _) = compute::nothing(gap);
+            let (compute, memory, _) = compute::not_run(gap);
             (compute, memory, no_links(gap))
         };
         if depth.tier == Tier::Quick {
@@ -67,8 +67,8 @@ impl Gpus<'_> {
         let devices = match (&self.cuda.init_code, &self.cuda.device_count) {
             (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
             (Fact::Known(0), Fact::Known(_)) => {
-                let compute = Compute { multiplies: Fact::Absent };
-                return (compute, Memory { gpus: Fact::Absent }, Links { pairs: Fact::Absent, ..Links::default() });
+                let compute = Compute { multiplies: Fact::Absent, copies: Fact::Absent };
+                return (compute, Memory { patterns: Fact::Absent }, Links { pairs: Fact::Absent, ..Links::default() });
             }
             (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => return none(gap),
             _ => return none(&Gap::new(GapKind::NotAsked, "CUDA did not initialise")),

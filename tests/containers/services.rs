@@ -114,7 +114,7 @@ fn the_first_value_of_a_keyword_wins_as_sshd_reads_it() {
         return;
     }
     let script = "printf 'PermitRootLogin yes\\nPasswordAuthentication no\\n' >/etc/ssh/sshd_config.d/a.conf
-        printf 'PermitRootLogin no\\nPermitEmptyPasswords yes\\nMatch User x\\nPasswordAuthentication yes\\n' \
+        printf 'PermitRootLogin no\\nPermitEmptyPasswords yes\\nMatch User x\\nPermitRootLogin no\\n' \
             >>/etc/ssh/sshd_config
         exec /usr/sbin/sshd -D -e";
     let container = Recipe::plain(DEV).start(&["sh", "-c", script]);

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
+use crate::scenario::names;
 use crate::arithmetic::{Format, element_bytes, multiply};
 
 /// A range of addresses.
@@ -13,10 +14,11 @@ pub type Bytes = Range<usize>;
 pub enum Work {
     /// Already done; it only hides what was written before.
     Done,
-    Put(Arc<Vec<u8>>),
+    Put(Vec<u8>),
     Set(u8),
-    /// Where from, and whether a bit is flipped on the way.
-    Copy(usize, bool),
+    Copy(usize),
+    /// From one GPU to another, and whether a bit is flipped on the way.
+    Send(usize, bool),
     /// Adds up floats from several places; one of them goes wrong, or not.
     Sum(Vec<usize>, bool),
     Multiply {
@@ -44,23 +46,12 @@ pub struct Device {
     /// The second memory that was allocated.
     pub second: Option<usize>,
     pub allocations: usize,
-    /// Memory of the host that is pinned.
+    /// Memory of the host that was made for copies.
     pub pinned: BTreeMap<usize, usize>,
 }
 
-/// So many steps are kept before those are forgotten that nobody can read any more.
-const STEPS: usize = 2000;
-
-static DEVICE: Mutex<Device> = Mutex::new(Device {
-    gpu: 0,
-    contexts: BTreeSet::new(),
-    clock_ms: 0.0,
-    steps: Vec::new(),
-    allocated: BTreeMap::new(),
-    second: None,
-    allocations: 0,
-    pinned: BTreeMap::new(),
-});
+static DEVICE: Mutex<Device> =
+    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), second: None, allocations: 0, pinned: BTreeMap::new() });
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {
@@ -77,6 +68,9 @@ fn without(ranges: Vec<Bytes>, hole: &Bytes) -> Vec<Bytes> {
     ranges.into_iter().flat_map(cut).filter(|range| range.start < range.end).collect()
 }
 
+/// So many steps are kept before those are forgotten that nobody can read any more.
+const STEPS: usize = 2000;
+
 impl Device {
     /// Adds a step.
     pub fn push(&mut self, to: Bytes, work: Work) {
@@ -91,15 +85,6 @@ impl Device {
         self.steps.push(Step { to, work });
     }
 
-    /// Bytes that are the same as those put there before are kept once.
-    pub fn put(&mut self, to: Bytes, bytes: &[u8]) {
-        let same = self.steps.iter().rev().find_map(|step| match &step.work {
-            Work::Put(kept) if kept.as_slice() == bytes => Some(kept.clone()),
-            _ => None,
-        });
-        self.push(to, Work::Put(same.unwrap_or_else(|| Arc::new(bytes.to_vec()))));
-    }
-
     /// The steps that lead to `wanted`, last first: those that wait, and all.
     fn behind(&self, wanted: Bytes) -> (Vec<usize>, BTreeSet<usize>) {
         let (mut needed, mut todo, mut all) = (vec![wanted], Vec::new(), BTreeSet::new());
@@ -112,7 +97,7 @@ impl Device {
             match &step.work {
                 Work::Done => continue,
                 Work::Put(_) | Work::Set(_) => {}
-                Work::Copy(from, _) => needed.push(*from..from + step.to.len()),
+                Work::Copy(from) | Work::Send(from, _) => needed.push(*from..from + step.to.len()),
                 Work::Sum(from, _) => needed.extend(from.iter().map(|from| *from..from + step.to.len())),
                 Work::Multiply { size, format, a, b } => {
                     let bytes = size * size * element_bytes(*format);
@@ -134,17 +119,21 @@ impl Device {
                 Work::Done => {}
                 Work::Put(bytes) => unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) },
                 Work::Set(byte) => unsafe { to.write_bytes(byte, step.to.len()) },
-                Work::Copy(from, flipped) => unsafe {
+                Work::Copy(from) => unsafe {
                     std::ptr::copy(from as *const u8, to, step.to.len());
-                    if flipped {
+                    if names("flip", self.gpu) {
                         let byte = to.add(step.to.len() / 3);
-                        byte.write(byte.read() ^ 0x20);
+                        byte.write(byte.read() ^ 4);
                     }
                 },
+                Work::Send(from, flipped) => unsafe {
+                    std::ptr::copy(from as *const u8, to, step.to.len());
+                    let byte = to.add(step.to.len() / 3);
+                    byte.write(byte.read() ^ if flipped { 4 } else { 0 });
+                },
                 Work::Sum(from, wrong) => {
-                    let sum = |at: usize| from.iter().map(|from| unsafe { (*from as *const f32).add(at).read() }).sum();
                     for at in 0..step.to.len() / 4 {
-                        let sum: f32 = sum(at);
+                        let sum: f32 = from.iter().map(|from| unsafe { (*from as *const f32).add(at).read() }).sum();
                         let added = if wrong && at == 4242 { 1.0 } else { 0.0 };
                         unsafe { to.cast::<f32>().add(at).write(sum + added) };
                     }

@@ -155,16 +155,16 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
     enter("cudaMemcpy");
     let (target, source) = (to as usize..to as usize + size, from as usize..from as usize + size);
     let mut device = device();
-    let host = if direction == 1 { from as usize } else { to as usize };
-    let is_pinned = device.pinned.iter().any(|(at, size)| (*at..at + size).contains(&host));
-    let gb_per_second = match direction {
-        3 => DEVICE_GB_PER_SECOND / 2.0 * share("slow_memory", &device.gpu.to_string()),
-        _ if is_pinned => 55.0,
-        _ => 12.0,
-    };
-    device.clock_ms += size as f64 / gb_per_second / 1e6 + 0.001;
+    device.clock_ms += size as f64 / copy_rate(direction, &device, (to as usize, from as usize)) / 1e6 + 0.004;
     match direction {
-        1 => device.put(target, unsafe { std::slice::from_raw_parts(from.cast(), size) }),
+        1 => {
+            // What nobody can have read since is forgotten.
+            if device.steps.last().is_some_and(|step| step.to == target && matches!(step.work, Work::Put(_))) {
+                device.steps.pop();
+            }
+            let bytes = unsafe { std::slice::from_raw_parts(from.cast(), size) }.to_vec();
+            device.push(target, Work::Put(bytes));
+        }
         2 => {
             device.settle(source.clone());
             unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast(), size) };
@@ -174,47 +174,16 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
                 unsafe { byte.write(byte.read() | 0x10) };
             }
         }
-        3 => {
-            let flipped = size >= LARGE && names("flip", device.gpu);
-            device.push(target, Work::Copy(from as usize, flipped));
-        }
+        3 => device.push(target, Work::Copy(from as usize)),
         _ => return 21,
     }
     0
 }
 
-/// What copies on an H200 reach in practice, each byte read and written.
-const DEVICE_GB_PER_SECOND: f64 = 4300.0;
-/// Copies from here on are large.
-const LARGE: usize = 1 << 20;
-
 fn bad_cell(gpu: i64) -> Option<usize> {
     let text = text("bad_cell")?;
     let (bad_gpu, offset) = text.split_once(':').expect("GPU:OFFSET");
     (bad_gpu.parse() == Ok(gpu)).then(|| offset.parse().expect("an offset"))
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn cudaMallocHost(address: *mut *mut c_void, size: usize) -> c_int {
-    enter("cudaMallocHost");
-    if code("cudaMallocHost") != 0 {
-        return code("cudaMallocHost");
-    }
-    let memory = unsafe { mmap(std::ptr::null_mut(), size, 3, 0x2 | 0x20, -1, 0) };
-    if memory as isize == -1 {
-        return 2;
-    }
-    device().pinned.insert(memory as usize, size);
-    unsafe { address.write(memory) };
-    0
-}
-
-#[unsafe(no_mangle)]
-pub extern "C" fn cudaFreeHost(address: *mut c_void) -> c_int {
-    enter("cudaFreeHost");
-    let Some(size) = device().pinned.remove(&(address as usize)) else { return 1 };
-    unsafe { munmap(address, size) };
-    0
 }
 
 #[unsafe(no_mangle)]
@@ -244,7 +213,7 @@ pub extern "C" fn cudaMemcpyPeer(to: usize, receiver: c_int, from: usize, sender
     let gb_per_second = if number("p2p", 1) == 1 { 380.0 } else { 25.0 };
     let mut device = device();
     device.clock_ms += size as f64 / gb_per_second / share("slow_peer", &pair) / 1e6 + 0.002;
-    device.push(to..to + size, Work::Copy(from, text("peer_wrong").as_deref() == Some(&pair)));
+    device.push(to..to + size, Work::Send(from, text("peer_wrong").as_deref() == Some(&pair)));
     0
 }
 
@@ -258,6 +227,39 @@ pub extern "C" fn fake_sum(sends: *const usize, receives: *const usize, gpus: us
     for (gpu, to) in receives.iter().enumerate() {
         device.push(*to..to + count * 4, Work::Sum(sends.to_vec(), names("nccl_wrong", gpu as i64)));
     }
+    0
+}
+
+/// Bytes that a copy moves in one direction, 10^9 a second, as an H200 does.
+fn copy_rate(direction: c_int, device: &lazy::Device, (to, from): (usize, usize)) -> f64 {
+    let is_pinned = |address| device.pinned.iter().any(|(start, size)| (*start..start + size).contains(&address));
+    match direction {
+        3 => 2150.0 * share("slow_memory", &device.gpu.to_string()),
+        _ if is_pinned(to) || is_pinned(from) => 55.0,
+        _ => 11.0,
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMallocHost(address: *mut *mut c_void, size: usize) -> c_int {
+    enter("cudaMallocHost");
+    if code("cudaMallocHost") != 0 {
+        return code("cudaMallocHost");
+    }
+    let memory = unsafe { mmap(std::ptr::null_mut(), size, 3, 0x2 | 0x20, -1, 0) };
+    if memory as isize == -1 {
+        return 2;
+    }
+    device().pinned.insert(memory as usize, size);
+    unsafe { address.write(memory) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaFreeHost(address: *mut c_void) -> c_int {
+    enter("cudaFreeHost");
+    let Some(size) = device().pinned.remove(&(address as usize)) else { return 1 };
+    unsafe { munmap(address, size) };
     0
 }
 

@@ -20,9 +20,10 @@
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
+//! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
-//! | `flip=GPU` | one bit of every large copy on this GPU is flipped |
-//! | `slow_memory=GPU:SHARE` | copies on this GPU reach only this share of their rate |
+//! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
+//! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
 //! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of the second memory that a program gets on this GPU stays set |
 //! | `p2p=1` | GPUs reach each other's memory |
 //! | `peer_wrong=FROM-TO` | one bit of every copy from one GPU to the other is flipped |
@@ -76,17 +77,18 @@ pub fn number(key: &str, default: i64) -> i64 {
     text(key).map_or(default, |value| value.parse().expect("a number in FAKE_GPU"))
 }
 
-/// The share that a key gives to this GPU or pair of GPUs, `GPU:SHARE`; 1 for all others.
-#[allow(dead_code, reason = "each fake uses a part")]
-pub fn share(key: &str, of: &str) -> f64 {
-    let text = text(key).unwrap_or_default();
-    text.split_once(':').filter(|(name, _)| *name == of).map_or(1.0, |(_, share)| share.parse().expect("a share"))
-}
-
 /// Whether a key names this GPU.
 #[allow(dead_code, reason = "each fake uses a part")]
 pub fn names(key: &str, gpu: i64) -> bool {
     text(key).is_some_and(|value| value.parse() == Ok(gpu))
+}
+
+/// The share that a key gives this GPU or pair of GPUs: 1, unless it names it.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn share(key: &str, of: &str) -> f64 {
+    let value = text(key).unwrap_or_default();
+    let named = value.split_once(':').filter(|(named, _)| *named == of);
+    named.map_or(1.0, |(_, share)| share.parse().expect("a share"))
 }
 
 /// What a call returns: 0, unless the scenario says otherwise.

@@ -9,6 +9,12 @@ use super::{Machine, fakes, gap_kind, known, soon, within};
 
 impl Machine {
     fn compute(&self, gpus: u64, patience: f64) -> (Vec<Multiply>, Vec<ProbeRun>) {
+        let (compute, runs) = self.computed(gpus, patience);
+        let Fact::Known(multiplies) = compute.multiplies else { panic!("{:?}", compute.multiplies) };
+        (multiplies, runs)
+    }
+
+    pub fn computed(&self, gpus: u64, patience: f64) -> (Compute, Vec<ProbeRun>) {
         let library = |id, name: &str| Library {
             id,
             chosen: true,
@@ -16,10 +22,8 @@ impl Machine {
             ..Library::default()
         };
         let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
-        let (Compute { multiplies }, _, runs) =
-            compute::collect(&self.world, &libraries, gpus, Effort::default(), soon(patience));
-        let Fact::Known(multiplies) = multiplies else { panic!("{multiplies:?}") };
-        (multiplies, runs)
+        let (compute, _, runs) = compute::collect(&self.world, &libraries, gpus, Effort::default(), soon(patience));
+        (compute, runs)
     }
 }
 
@@ -162,7 +166,7 @@ fn libraries_that_cannot_be_opened_are_named() {
         ..Library::default()
     };
     let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
-    let (Compute { multiplies }, ..) =
+    let (Compute { multiplies, .. }, ..) =
         compute::collect(&Machine::plays("").world, &libraries, 1, Effort::default(), soon(5.0));
     let multiply = known(&multiplies).remove(0);
     assert_eq!(known(&multiply.failed_call), "dlopen libcudart");

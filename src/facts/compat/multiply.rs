@@ -26,8 +26,9 @@ const SIBLINGS_MIN: usize = 3;
 pub fn derive(facts: &mut Facts) {
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     let Fact::Known(multiplies) = &mut facts.compute.multiplies else { return };
-    let rates: Vec<Fact<f64>> = multiplies.iter().map(|multiply| share_of_siblings(multiply, multiplies)).collect();
-    for (multiply, of_siblings) in multiplies.iter_mut().zip(rates) {
+    let beside = |multiply| (share_of_siblings(multiply, multiplies), fingerprint_common(multiply, multiplies));
+    let beside: Vec<_> = multiplies.iter().map(beside).collect();
+    for (multiply, (of_siblings, common)) in multiplies.iter_mut().zip(beside) {
         let expected = expected(multiply, gpus);
         multiply.expected_from = expected.clone().map(|(_, from)| from);
         multiply.expected_tflops = expected.map(|(rate, _)| rate);
@@ -39,6 +40,7 @@ pub fn derive(facts: &mut Facts) {
         multiply.slowest_share = both(multiply.slowest_tflops.as_ref(), multiply.tflops.as_ref(), |slowest, median| {
             rounded(slowest / median)
         });
+        multiply.fingerprint_common = common;
     }
 }
 
@@ -103,19 +105,31 @@ fn power_share(name: &str, same: &[&Gpu]) -> f64 {
 
 /// The rate over the median of the other GPUs of the same name and SMs.
 fn share_of_siblings(multiply: &Multiply, all: &[Multiply]) -> Fact<f64> {
-    both(multiply.tflops.clone(), multiply.gpu_name.as_ref(), |rate, name| (rate, name)).and_then(|(rate, name)| {
-        let is_sibling = |other: &&Multiply| {
-            other.gpu != multiply.gpu
-                && other.precision == multiply.precision
-                && other.sm_count == multiply.sm_count
-                && other.gpu_name.known() == Some(name)
-        };
-        let mut others: Vec<f64> =
-            all.iter().filter(is_sibling).filter_map(|other| other.tflops.known().copied()).collect();
+    both(multiply.tflops.clone(), multiply.gpu_name.as_ref(), |rate, _| rate).and_then(|rate| {
+        let others = all.iter().filter(|other| other.gpu != multiply.gpu && is_sibling(multiply, other));
+        let mut others: Vec<f64> = others.filter_map(|other| other.tflops.known().copied()).collect();
         if others.len() + 1 < SIBLINGS_MIN {
             return Fact::Absent;
         }
         Fact::present(median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
+    })
+}
+
+/// Whether two multiplies are of one precision on GPUs that should be alike.
+fn is_sibling(one: &Multiply, other: &Multiply) -> bool {
+    other.precision == one.precision && other.sm_count == one.sm_count && other.gpu_name.known() == one.gpu_name.known()
+}
+
+/// Whether the bits are those of more than half of the GPUs that should be alike.
+fn fingerprint_common(multiply: &Multiply, all: &[Multiply]) -> Fact<bool> {
+    both(multiply.fingerprint.as_ref(), multiply.gpu_name.as_ref(), |own, _| own).and_then(|own| {
+        let alike = all.iter().filter(|other| is_sibling(multiply, other));
+        let given: Vec<&String> = alike.filter_map(|other| other.fingerprint.known()).collect();
+        let is_of_most = |digest: &&&String| given.iter().filter(|other| *other == *digest).count() * 2 > given.len();
+        match given.iter().find(is_of_most) {
+            Some(common) if given.len() >= SIBLINGS_MIN => Fact::Known(*common == own),
+            _ => Fact::Absent,
+        }
     })
 }
 
@@ -245,6 +259,30 @@ mod tests {
         assert_eq!(of(&[300.0, 300.0, 300.0, 100.0])[0], Fact::Known(1.0));
         assert_eq!(of(&[300.0, 100.0]), [Fact::Absent, Fact::Absent]);
         assert_eq!(of(&[0.0, 0.0, 0.0])[0], Fact::Absent);
+    }
+
+    #[test]
+    fn bits_that_only_one_of_three_gives_stand_out() {
+        let of = |digests: &[&str]| {
+            let with = |(gpu, digest): (u32, &&str)| {
+                let fingerprint = Fact::Known((*digest).to_owned());
+                Multiply { fingerprint, ..multiply(gpu, H200, Precision::Float16, 700.0) }
+            };
+            let all = derived((0..).zip(digests).map(with).collect(), Vec::new());
+            all.into_iter().map(|multiply| multiply.fingerprint_common).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&["a", "b", "a"]), [true, false, true].map(Fact::Known));
+        assert_eq!(of(&["a", "b"]), [Fact::Absent, Fact::Absent], "either may be the wrong one");
+        assert_eq!(of(&["a", "b", "c"]), [Fact::Absent, Fact::Absent, Fact::Absent], "nothing repeats itself here");
+        assert_eq!(of(&["a", "a", "b", "b"])[0], Fact::Absent);
+        let mut slice = multiply(3, H200, Precision::Float16, 90.0);
+        (slice.sm_count, slice.fingerprint) = (Fact::Known(16), Fact::Known("z".to_owned()));
+        let whole = Multiply { fingerprint: Fact::Known("a".to_owned()), ..multiply(0, H200, Precision::Float16, 1.0) };
+        let mixed = derived(vec![whole.clone(), whole.clone(), whole, slice], Vec::new());
+        assert_eq!(mixed[3].fingerprint_common, Fact::Absent, "a slice may use another algorithm");
+        let mut lost = multiply(0, H200, Precision::Tf32, 1.0);
+        lost.fingerprint = Fact::Unknown(gap());
+        assert_eq!(one(lost, Vec::new()).fingerprint_common, Fact::Unknown(gap()));
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub struct GpuModel {
     pub sm_count: Option<u32>,
     /// Memory as sold, in GB.
     pub memory_gb: Option<u32>,
-    /// Bandwidth of the memory at best, in 10^9 bytes a second.
+    /// Peak memory bandwidth in 10^9 bytes a second.
     pub memory_gb_per_second: Option<f64>,
     /// Vector rate of 32-bit floats, 10^12 operations a second.
     pub fp32: Option<f64>,

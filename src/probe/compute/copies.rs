@@ -1,158 +1,62 @@
-//! Copies on a GPU, to it and from it: checked byte by byte, then timed.
+//! Copies of one GPU: on its own memory, and to and from the host. Proven on the way, timed by the device's events.
 //!
-//! They use the memory that the multiplies are done with. Random bytes make the whole way first: from the host to the
-//! device, on the device, and back; what comes back must be what was sent. Nothing is timed that was not checked.
-
-use std::time::Duration;
+//! Random bytes go from the host to the device, from there to a place on the device that was poisoned before, and back to
+//! host memory that held none of them. Every byte is compared, once through pageable and once through pinned memory. The
+//! copy on the device is then timed with larger parts, which a cache cannot hold. All of it lies in the memory that the
+//! multiplies had.
 
 use super::device::{Gear, LEAST_TIME, Session};
 use super::operands::Random;
-use super::{patterns, timing};
-use crate::facts::{Fact, Gap, GapKind, GpuMemory, Multiply, Proof};
+use super::{Reading, note_gaps, timing};
+use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
 use crate::probe::cuda::unanswered;
 use crate::world::library::CallFailed;
-use crate::world::library::cuda_runtime::{CudaRuntime, DeviceSlice};
+use crate::world::library::cuda_runtime::CudaRuntime;
 
-/// Bytes of one copy on the device: many times the cache of the largest GPU.
-const DEVICE_BYTES: usize = 256 << 20;
-/// Bytes of one copy to or from the host: long beside the start of a copy, and soon done over the slowest link.
+/// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
+/// compared in some milliseconds.
 const HOST_BYTES: usize = 16 << 20;
-/// Copies that are timed.
-const DEVICE_COUNT: usize = 9;
-const HOST_COUNT: usize = 5;
 
-/// Memory of one GPU; `None` when it works no more.
-pub(super) fn measure(
-    gear: &Gear,
-    about: &Multiply,
-    multiplies: &[Multiply],
-    pattern_time: Duration,
-    session: &mut Session<'_>,
-) -> Option<GpuMemory> {
-    // After some errors every call fails: then a multiply has said it.
-    session.at("cudaDeviceSynchronize");
-    gear.runtime.synchronize().ok()?;
-    let mut memory = GpuMemory {
-        gpu: about.gpu,
-        gpu_name: about.gpu_name.clone(),
-        sm_count: about.sm_count.clone(),
-        ..GpuMemory::default()
-    };
-    if pattern_time.is_zero() {
-        (memory.pattern_bytes, memory.pattern, memory.pattern_detail) = (Fact::Absent, Fact::Absent, Fact::Absent);
-    }
-    session.so_far(multiplies, Some(&memory));
-    let done = copies(gear, &mut memory, session).and_then(|()| {
-        session.so_far(multiplies, Some(&memory));
-        if pattern_time.is_zero() { Ok(()) } else { patterns::test(&gear.runtime, &mut memory, pattern_time, session) }
-    });
-    match done {
-        Ok(()) => (memory.failed_call, memory.failed_code) = (Fact::Absent, Fact::Absent),
-        Err(failed) => note_failure(&mut memory, &failed),
-    }
-    Some(memory)
-}
+/// Random bytes made on the host; a prime, so that their repetitions fall on no power of two.
+const BLOCK: usize = 262_139;
 
-fn note_failure(memory: &mut GpuMemory, failed: &CallFailed) {
-    memory.failed_call = Fact::Known(failed.call.to_owned());
-    memory.failed_code = Fact::Known(failed.code_text());
-    let gap: Fact<()> = unanswered(failed);
-    let (Fact::Unknown(gap), Ok(mut value)) = (gap, serde_json::to_value(&*memory)) else { return };
-    crate::world::child::fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *memory = filled;
-    }
-}
+/// Copies that are timed, after one that is not.
+const COPIES: usize = 5;
 
-fn copies(gear: &Gear, memory: &mut GpuMemory, session: &mut Session<'_>) -> Result<(), CallFailed> {
+/// Copies on the GPU of these multiplies. Where one of them failed nothing is copied: one trouble is told once.
+pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Session<'_>) -> Vec<MemoryCopy> {
+    let Some(first) = multiplies.first() else { return Vec::new() };
+    if multiplies.iter().any(|multiply| multiply.failed_call.known().is_some()) {
+        return Vec::new();
+    }
+    let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
+    session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()], ..Reading::default() });
     if session.left() < LEAST_TIME {
-        note_untimed(memory);
-        return Ok(());
+        note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
+        return vec![copy];
     }
-    let runtime = &gear.runtime;
-    let [near, near_copy] = gear.pair(HOST_BYTES)?;
-    let sent = random_bytes(near.bytes(), &mut session.random);
-    let mut plain = vec![0; sent.len()];
-    session.at("cudaMallocHost");
-    // Pinned memory is scarce where a container may lock little; plain memory makes the same way.
-    let mut pinned = runtime.allocate_host(sent.len());
-    session.at("cudaMemcpy");
-    let mut wrong = round_trip(runtime, [near, near_copy], &sent, &mut plain)?;
-    if let (Ok(host), None) = (&mut pinned, &wrong) {
-        wrong = round_trip(runtime, [near, near_copy], &sent, host.bytes_mut())?;
-    }
-    memory.copied = Fact::Known(if wrong.is_none() { Proof::Exact } else { Proof::Wrong });
-    memory.copied_detail = Fact::present(wrong);
-
-    let [far, far_copy] = gear.pair(DEVICE_BYTES)?;
-    memory.device_copy_bytes = Fact::Known(far.bytes() as u64);
-    memory.host_copy_bytes = Fact::Known(near.bytes() as u64);
-    // Each byte is read and written.
-    memory.device_copy_gb_per_second =
-        rate(runtime, 2 * far.bytes(), DEVICE_COUNT, || runtime.copy_on_device(far, far_copy))?;
-    memory.host_to_device_pageable_gb_per_second =
-        rate(runtime, near.bytes(), HOST_COUNT, || runtime.upload(&plain, near))?;
-    memory.device_to_host_pageable_gb_per_second =
-        rate(runtime, near.bytes(), HOST_COUNT, || runtime.download(near, &mut plain))?;
-    match pinned {
-        Ok(mut host) => {
-            memory.host_to_device_pinned_gb_per_second =
-                rate(runtime, near.bytes(), HOST_COUNT, || runtime.upload(host.bytes(), near))?;
-            memory.device_to_host_pinned_gb_per_second =
-                rate(runtime, near.bytes(), HOST_COUNT, || runtime.download(near, host.bytes_mut()))?;
-            runtime.free_host(host)
+    match prove(gear, &mut copy, session).and_then(|()| time_on_device(gear, &mut copy, session)) {
+        Ok(()) => {
+            copy.failed_call = Fact::Absent;
+            copy.failed_code = Fact::Absent;
         }
         Err(failed) => {
-            memory.host_to_device_pinned_gb_per_second = unanswered(&failed);
-            memory.device_to_host_pinned_gb_per_second = unanswered(&failed);
-            Ok(())
+            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+                note_gaps(&mut copy, gap.kind, &gap.detail);
+            }
+            copy.failed_call = Fact::Known(failed.call.to_owned());
+            copy.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
         }
     }
+    vec![copy]
 }
 
-fn note_untimed(memory: &mut GpuMemory) {
-    let gap = Gap::new(GapKind::TimedOut, "no time was left to copy");
-    (memory.device_copy_bytes, memory.host_copy_bytes, memory.copied_detail) =
-        (Fact::Absent, Fact::Absent, Fact::Absent);
-    memory.copied = Fact::Unknown(gap.clone());
-    for rate in [
-        &mut memory.device_copy_gb_per_second,
-        &mut memory.host_to_device_pinned_gb_per_second,
-        &mut memory.device_to_host_pinned_gb_per_second,
-        &mut memory.host_to_device_pageable_gb_per_second,
-        &mut memory.device_to_host_pageable_gb_per_second,
-    ] {
-        *rate = Fact::Unknown(gap.clone());
-    }
-}
-
-/// A random block of prime length over and over, so that no two pages are alike.
+/// A random block over and over.
 pub fn random_bytes(count: usize, random: &mut Random) -> Vec<u8> {
-    let block: Vec<u8> = (0..65_521).map(|_| random.next().to_le_bytes()[3]).collect();
-    let mut bytes = block.repeat(count.div_ceil(block.len()));
+    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| random.next().to_le_bytes()).take(BLOCK).collect();
+    let mut bytes = block.repeat(count.div_ceil(BLOCK));
     bytes.truncate(count);
     bytes
-}
-
-/// Sends bytes to the device, copies them there and takes them back; what was wrong with what came.
-fn round_trip(
-    runtime: &CudaRuntime,
-    [first, second]: [DeviceSlice<'_>; 2],
-    sent: &[u8],
-    host: &mut [u8],
-) -> Result<Option<String>, CallFailed> {
-    // Bytes that nobody writes cannot pass.
-    runtime.fill(first, !sent[0])?;
-    runtime.fill(second, !sent[0])?;
-    host.copy_from_slice(sent);
-    runtime.upload(host, first)?;
-    runtime.copy_on_device(first, second)?;
-    host.fill(!sent[0]);
-    runtime.download(second, host)?;
-    let Some(wrong) = difference(sent, host, 0) else { return Ok(None) };
-    runtime.download(first, host)?;
-    let place = if difference(sent, host, 0).is_none() { "on the device" } else { "to the device or back" };
-    Ok(Some(format!("{wrong} after a copy {place}")))
 }
 
 /// The first byte that is not as it should be, by its offset when these begin at `first`.
@@ -166,27 +70,102 @@ pub fn difference(expected: &[u8], found: &[u8], first: usize) -> Option<String>
     Some(format!("byte {offset:#x} is {found:#04x} instead of {expected:#04x}"))
 }
 
-/// The median rate of copies of so many bytes, by events of the device.
+/// Sends bytes there and back through both kinds of host memory, and compares them.
+fn prove(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = HOST_BYTES.min(gear.part_bytes());
+    let source = random_bytes(bytes, &mut session.random);
+    copy.host_bytes = Fact::Known(bytes as u64);
+    let mut target = vec![0; bytes];
+    let (there, back) = travel(gear, &source, &mut target, session)?;
+    copy.host_to_device_pageable_gb_per_second = there;
+    copy.device_to_host_pageable_gb_per_second = back;
+    judge(copy, "pageable", &source, &target);
+    session.at("cudaMallocHost");
+    match gear.runtime.allocate_pinned(bytes * 2) {
+        Ok(mut pinned) => {
+            let (from, to) = pinned.bytes().split_at_mut(bytes);
+            from.copy_from_slice(&source);
+            let (there, back) = travel(gear, from, to, session)?;
+            copy.host_to_device_pinned_gb_per_second = there;
+            copy.device_to_host_pinned_gb_per_second = back;
+            judge(copy, "pinned", &source, to);
+            session.at("cudaFreeHost");
+            gear.runtime.free_pinned(pinned)
+        }
+        // A container may not have this much memory that cannot be swapped; that is a limit and no fault of the GPU.
+        Err(failed) => {
+            copy.host_to_device_pinned_gb_per_second = unanswered(&failed);
+            copy.device_to_host_pinned_gb_per_second = unanswered(&failed);
+            Ok(())
+        }
+    }
+}
+
+/// From the host to the device, across it, and back: the rates there and back.
+fn travel(
+    gear: &Gear,
+    from: &[u8],
+    to: &mut [u8],
+    session: &mut Session<'_>,
+) -> Result<(Fact<f64>, Fact<f64>), CallFailed> {
+    let [near, far] = gear.two(from.len())?;
+    session.at("cudaMemset");
+    gear.runtime.fill(near, 0xff)?;
+    gear.runtime.fill(far, 0xff)?;
+    session.at("cudaMemcpy");
+    let there = rate(&gear.runtime, from.len(), || gear.runtime.upload(from, near))?;
+    gear.runtime.copy_on_device(near, far)?;
+    let back = rate(&gear.runtime, from.len(), || gear.runtime.download(far, to))?;
+    Ok((there, back))
+}
+
+/// Writes down whether what came back is what was sent; a fault that was found before stays.
+fn judge(copy: &mut MemoryCopy, kind: &str, sent: &[u8], came: &[u8]) {
+    if copy.proof.known() == Some(&Proof::Wrong) {
+        return;
+    }
+    let wrong = (sent != came).then(|| sent.iter().zip(came).position(|(sent, came)| sent != came)).flatten();
+    copy.proof = Fact::Known(if wrong.is_some() { Proof::Wrong } else { Proof::Exact });
+    copy.proof_detail = Fact::present(wrong.map(|at| {
+        let [sent, came] = [sent, came].map(|bytes| bytes.get(at).copied().unwrap_or_default());
+        format!("byte {at} of {} came back as {came:#04x} and was {sent:#04x}, through {kind} memory", bytes_of(copy))
+    }));
+}
+
+fn bytes_of(copy: &MemoryCopy) -> u64 {
+    copy.host_bytes.known().copied().unwrap_or_default()
+}
+
+/// Times copies from one part of the device's memory to another. Each byte is read and written.
+fn time_on_device(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = gear.part_bytes();
+    let [from, to] = gear.two(bytes)?;
+    copy.device_bytes = Fact::Known(bytes as u64);
+    session.at("cudaMemcpy");
+    copy.device_gb_per_second = rate(&gear.runtime, bytes * 2, || gear.runtime.copy_on_device(from, to))?;
+    Ok(())
+}
+
+/// The rate of a copy that moves so many bytes, in 10^9 bytes a second: the median of some.
 pub fn rate(
     runtime: &CudaRuntime,
-    bytes: usize,
-    count: usize,
+    moved: usize,
     mut copy: impl FnMut() -> Result<(), CallFailed>,
 ) -> Result<Fact<f64>, CallFailed> {
-    copy()?;
-    let events = (0..=count).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
-    for (index, event) in events.iter().enumerate() {
-        if index > 0 {
-            copy()?;
-        }
+    let events = (0..=COPIES).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
+    for event in &events {
+        // The first copy warms up: it ends before the first event.
+        copy()?;
         runtime.record(event)?;
     }
     runtime.synchronize()?;
     let pairs = events.iter().zip(events.iter().skip(1));
     let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
     events.into_iter().try_for_each(|event| runtime.destroy(event))?;
-    let unusable = || Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time");
-    Ok(timing::summary(&times).map_or_else(unusable, |(median_ms, _)| Fact::Known(bytes as f64 / median_ms / 1e6)))
+    Ok(match timing::summary(&times) {
+        Some((median_ms, _)) => Fact::Known(moved as f64 / median_ms / 1e6),
+        None => Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time"),
+    })
 }
 
 #[cfg(test)]
@@ -200,9 +179,15 @@ mod tests {
     }
 
     #[test]
-    fn no_two_pages_of_random_bytes_are_alike() {
-        let bytes = random_bytes(1 << 20, &mut Random::new(1));
-        let pages: std::collections::HashSet<&[u8]> = bytes.chunks(4096).collect();
-        assert_eq!((bytes.len(), pages.len()), (1 << 20, 256));
+    fn a_byte_that_comes_back_changed_is_named_and_stays_told() {
+        let mut copy = MemoryCopy { host_bytes: Fact::Known(3), ..MemoryCopy::default() };
+        judge(&mut copy, "pageable", &[1, 2, 3], &[1, 2, 3]);
+        assert_eq!((&copy.proof, &copy.proof_detail), (&Fact::Known(Proof::Exact), &Fact::Absent));
+        judge(&mut copy, "pinned", &[1, 2, 3], &[1, 6, 3]);
+        assert_eq!(copy.proof, Fact::Known(Proof::Wrong));
+        let words = "byte 1 of 3 came back as 0x06 and was 0x02, through pinned memory";
+        assert_eq!(copy.proof_detail, Fact::Known(words.to_owned()));
+        judge(&mut copy, "pageable", &[1, 2, 3], &[1, 2, 3]);
+        assert_eq!(copy.proof_detail, Fact::Known(words.to_owned()));
     }
 }

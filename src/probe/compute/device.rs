@@ -1,4 +1,4 @@
-//! One GPU, in a child: opens the libraries, makes handle and memory, and goes through the precisions.
+//! One GPU, in a child: opens the libraries, makes handle and memory, goes through the precisions, and copies.
 //!
 //! It says each call before it makes it and hands over what it knows after each
 //! precision, so that a hang or crash costs only what came after. Memory is one
@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::operands::Random;
-use super::{FIRST_SIZE, Input, Reading, copies, gemm, soak};
-use crate::facts::{Fact, GapKind, GpuMemory, Multiply, Precision};
+use super::{FIRST_SIZE, Input, Reading, copies, gemm, note_gaps, patterns, soak};
+use crate::facts::{Fact, GapKind, Multiply, Precision};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::Progress;
@@ -44,20 +44,21 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     };
     let mut about = Multiply { gpu: input.ordinal, ..Multiply::default() };
     // Until it is known what the GPU can do, a failure is told once, not once per precision.
-    session.so_far(&[about.clone()], None);
+    session.so_far(&Reading { multiplies: vec![about.clone()], ..Reading::default() });
     let reading = match Gear::make(&input, &mut about, &mut session) {
         Ok(gear) => {
-            let mut multiplies = multiply_all(&gear, &about, &mut session);
-            soak::repeat(&gear, &mut multiplies, Duration::from_millis(input.repeat_ms), &mut session);
-            let patterns = Duration::from_millis(input.patterns_ms);
-            let memory = copies::measure(&gear, &about, &multiplies, patterns, &mut session);
+            let multiplies = multiply_all(&gear, &about, &mut session);
+            let multiplies = soak::repeat(&gear, multiplies, Duration::from_millis(input.repeat_ms), &mut session);
+            let copies = copies::measure(&gear, &multiplies, &mut session);
+            let mut reading = Reading { multiplies, copies, ..Reading::default() };
+            patterns::test(&gear.runtime, &mut reading, Duration::from_millis(input.patterns_ms), &mut session);
             gear.give_back(&mut session);
-            Reading { multiplies, memory }
+            reading
         }
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
             note_failure(&mut about, &failed);
-            Reading { multiplies: vec![about], memory: None }
+            Reading { multiplies: vec![about], ..Reading::default() }
         }
     };
     session.progress.done(&reading);
@@ -78,8 +79,8 @@ impl Session<'_> {
     }
 
     /// Hands over what is known so far.
-    pub(super) fn so_far(&mut self, multiplies: &[Multiply], memory: Option<&GpuMemory>) {
-        self.progress.so_far(&Reading { multiplies: multiplies.to_vec(), memory: memory.cloned() });
+    pub(super) fn so_far(&mut self, reading: &Reading) {
+        self.progress.so_far(reading);
     }
 
     /// Time that is left.
@@ -134,18 +135,22 @@ impl Gear {
         let _ = self.runtime.free(self.memory);
     }
 
+    /// Bytes of each part of the memory.
+    pub(super) fn part_bytes(&self) -> usize {
+        self.part_bytes
+    }
+
+    /// The beginnings of two parts.
+    pub(super) fn two(&self, bytes: usize) -> Result<[DeviceSlice<'_>; 2], CallFailed> {
+        match (self.memory.slice(0, bytes), self.memory.slice(self.part_bytes, bytes)) {
+            (Some(one), Some(other)) if bytes <= self.part_bytes => Ok([one, other]),
+            _ => Err(CallFailed { call: "cudaMalloc", code: None, detail: format!("no room for {bytes} bytes") }),
+        }
+    }
+
     /// Whether matrices of this size have room.
     pub(super) fn fits(&self, size: usize) -> bool {
         size * size * Element::Float32.bytes() <= self.part_bytes
-    }
-
-    /// The first two parts, or so much of each.
-    pub(super) fn pair(&self, bytes: usize) -> Result<[DeviceSlice<'_>; 2], CallFailed> {
-        let bytes = bytes.min(self.part_bytes);
-        match (self.memory.slice(0, bytes), self.memory.slice(self.part_bytes, bytes)) {
-            (Some(first), Some(second)) => Ok([first, second]),
-            _ => Err(CallFailed { call: "cudaMalloc", code: None, detail: "no room for a copy".to_owned() }),
-        }
     }
 
     /// A, B and C of this size.
@@ -256,16 +261,18 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     let planned = precisions(gear.capability).into_iter();
     let mut multiplies: Vec<Multiply> = planned.map(|precision| Multiply { precision, ..about.clone() }).collect();
     for index in 0..multiplies.len() {
-        session.so_far(&multiplies, None);
+        session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
-        match gemm::prove(gear, multiply, session).and_then(|proved| gemm::time(gear, proved, multiply, session)) {
+        match measure(gear, multiply, session) {
             Ok(()) => {
                 multiply.failed_call = Fact::Absent;
                 multiply.failed_code = Fact::Absent;
             }
             Err(failed) => {
                 note_failure(multiply, &failed);
-                if !is_of_precision(&failed) {
+                // Invalid value, wrong architecture, not supported: the next precision may still work.
+                let only_this = failed.call == "cublasGemmEx" && matches!(failed.code, Some(7 | 8 | 15) | None);
+                if !only_this {
                     // One trouble is told once: what was not tried after it is not listed.
                     multiplies.truncate(index + 1);
                     break;
@@ -276,9 +283,11 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
     multiplies
 }
 
-/// Invalid value, wrong architecture, not supported: another precision may still work.
-fn is_of_precision(failed: &CallFailed) -> bool {
-    failed.call == "cublasGemmEx" && matches!(failed.code, Some(7 | 8 | 15) | None)
+/// One precision: proven, compared, timed.
+fn measure(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let proved = gemm::prove(gear, multiply, session)?;
+    gemm::fingerprint(gear, multiply, session)?;
+    gemm::time(gear, proved, multiply, session)
 }
 
 /// Writes down which call failed and how; what was learnt before stays.
@@ -289,14 +298,4 @@ pub(super) fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
     }
     multiply.failed_call = Fact::Known(failed.call.to_owned());
     multiply.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
-}
-
-/// Gives every fact that was not reached a reason.
-fn note_gaps(multiply: &mut Multiply, kind: GapKind, why: &str) {
-    let gap = crate::facts::Gap::new(kind, why);
-    let Ok(mut value) = serde_json::to_value(&*multiply) else { return };
-    crate::world::child::fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *multiply = filled;
-    }
 }

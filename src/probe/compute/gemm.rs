@@ -15,6 +15,9 @@ const PROOF_PATIENCE: Duration = Duration::from_millis(60);
 /// Random elements made on the host; a prime, so that their repetitions do not line up with columns.
 const BLOCK: usize = 262_139;
 
+/// What the operands of a fingerprint grow from.
+const FIXED_SEED: u64 = 1;
+
 fn arithmetic(precision: Precision) -> (Element, Arithmetic, Range) {
     match precision {
         Precision::Float32 => (Element::Float32, Arithmetic::Plain, Range::Wide),
@@ -66,6 +69,37 @@ pub(super) fn prove(gear: &Gear, multiply: &mut Multiply, session: &mut Session<
 
 fn c_bytes(size: usize) -> usize {
     size * size * Element::Float32.bytes()
+}
+
+/// Digests the product of operands that are the same on every machine and use the whole range of their format. The proof
+/// shows that integers come out right; this shows bits that its integers do not reach, beside GPUs of the same model.
+pub(super) fn fingerprint(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    if session.left() < LEAST_TIME {
+        multiply.fingerprint = Fact::unknown(GapKind::TimedOut, "no time was left to take it");
+        return Ok(());
+    }
+    let (element, arithmetic, _) = arithmetic(multiply.precision);
+    let mut fixed = Random::new(FIXED_SEED);
+    let matrices @ [a, b, c] = gear.matrices(FIRST_SIZE, element)?;
+    session.at("cudaMemcpy");
+    for operand in [a, b] {
+        gear.runtime.upload(&random_values(FIRST_SIZE * FIRST_SIZE, element, &mut fixed), operand)?;
+    }
+    gear.runtime.fill(c, 0xff)?;
+    session.at("cublasGemmEx");
+    gear.cublas.multiply(&gear.handle, (element, arithmetic), FIRST_SIZE, matrices)?;
+    session.at("cudaDeviceSynchronize");
+    gear.runtime.synchronize()?;
+    let mut bytes = vec![0; c_bytes(FIRST_SIZE)];
+    session.at("cudaMemcpy");
+    gear.runtime.download(c, &mut bytes)?;
+    multiply.fingerprint = Fact::Known(format!("{:016x}", digest(&bytes)));
+    Ok(())
+}
+
+/// FNV-1a over 64 bits: no adversary forges a product.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 /// Writes down what the proof of one product showed; whether it was right.
@@ -162,4 +196,29 @@ fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
     multiply.tflops = Fact::unknown(kind, why);
     multiply.wall_ms = Fact::unknown(kind, why);
     multiply.spread = Fact::unknown(kind, why);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_digest_is_the_published_one_and_sees_every_bit() {
+        // Test vectors of the FNV authors.
+        assert_eq!(digest(b""), 0xcbf2_9ce4_8422_2325);
+        assert_eq!(digest(b"foobar"), 0x8594_4171_f739_67e8);
+        let right = vec![7_u8; 64];
+        for bit in 0..512 {
+            let mut wrong = right.clone();
+            wrong[bit / 8] ^= 1 << (bit % 8);
+            assert_ne!(digest(&wrong), digest(&right), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn the_operands_of_a_fingerprint_never_change() {
+        // Or recordings of two releases could not be compared.
+        let values = random_values(FIRST_SIZE * FIRST_SIZE, Element::Float32, &mut Random::new(FIXED_SEED));
+        assert_eq!(digest(&values), 0xcbea_e9bc_0aad_8403);
+    }
 }

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use super::copies::difference;
 use super::device::{LEAST_TIME, Session};
-use crate::facts::{Fact, GapKind, GpuMemory, Proof};
+use super::{Reading, note_gaps};
+use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
+use crate::probe::cuda::unanswered;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
 
@@ -25,29 +27,51 @@ enum Pattern {
 const PATTERNS: [Pattern; 5] =
     [Pattern::Byte(0x00), Pattern::Byte(0xff), Pattern::Byte(0x55), Pattern::Byte(0xaa), Pattern::Address];
 
-/// Writes and reads every pattern for about so long.
-pub(super) fn test(
+/// Writes and reads every pattern for about so long, on a GPU whose copies all ran.
+pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration, session: &mut Session<'_>) {
+    let runs = |failed_call: &Fact<String>| *failed_call == Fact::Absent;
+    let Some(gpu) = reading.copies.iter().find(|copy| runs(&copy.failed_call)).map(|copy| copy.gpu) else { return };
+    if time.is_zero() {
+        return;
+    }
+    let mut patterns = MemoryPatterns { gpu, ..MemoryPatterns::default() };
+    reading.patterns = vec![patterns.clone()];
+    session.so_far(reading);
+    match keep(runtime, &mut patterns, time, session) {
+        Ok(()) => (patterns.failed_call, patterns.failed_code) = (Fact::Absent, Fact::Absent),
+        Err(failed) => {
+            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+                note_gaps(&mut patterns, gap.kind, &gap.detail);
+            }
+            patterns.failed_call = Fact::Known(failed.call.to_owned());
+            patterns.failed_code = Fact::Known(failed.code_text());
+        }
+    }
+    reading.patterns = vec![patterns];
+}
+
+fn keep(
     runtime: &CudaRuntime,
-    memory: &mut GpuMemory,
+    patterns: &mut MemoryPatterns,
     time: Duration,
     session: &mut Session<'_>,
 ) -> Result<(), CallFailed> {
     session.at("cudaMalloc");
     let (free, _) = runtime.memory()?;
     let Some(region) = allocate(runtime, free / 2) else {
-        note_untested(memory, GapKind::NotSupported, "too little memory was free");
+        note_untested(patterns, GapKind::NotSupported, "too little memory was free");
         return Ok(());
     };
     let until = Instant::now() + time.min(session.left().saturating_sub(LEAST_TIME));
-    let tested = pass(runtime, &region, until, memory, session);
+    let tested = pass(runtime, &region, until, patterns, session);
     session.at("cudaFree");
     runtime.free(region)?;
     tested
 }
 
-fn note_untested(memory: &mut GpuMemory, kind: GapKind, why: &str) {
-    (memory.pattern_bytes, memory.pattern_detail) = (Fact::Absent, Fact::Absent);
-    memory.pattern = Fact::unknown(kind, why);
+fn note_untested(patterns: &mut MemoryPatterns, kind: GapKind, why: &str) {
+    (patterns.tested_bytes, patterns.kept_detail) = (Fact::Absent, Fact::Absent);
+    patterns.kept = Fact::unknown(kind, why);
 }
 
 /// Whole pieces of at most so many bytes. Free memory may lie in pieces itself.
@@ -73,13 +97,13 @@ fn pass(
     runtime: &CudaRuntime,
     region: &DeviceMemory,
     until: Instant,
-    memory: &mut GpuMemory,
+    patterns: &mut MemoryPatterns,
     session: &mut Session<'_>,
 ) -> Result<(), CallFailed> {
     session.at("cudaMallocHost");
-    let mut pinned = runtime.allocate_host(PIECE);
+    let mut pinned = runtime.allocate_pinned(PIECE);
     let mut plain = if pinned.is_ok() { Vec::new() } else { vec![0; PIECE] };
-    let host = pinned.as_mut().map_or(plain.as_mut_slice(), |pinned| pinned.bytes_mut());
+    let host = pinned.as_mut().map_or(plain.as_mut_slice(), |pinned| pinned.bytes());
     let mut work = Work { runtime, region, host, expected: vec![0; PIECE] };
     let (mut tested, mut wrong) = (0, None);
     let mut wanted = 1;
@@ -96,13 +120,13 @@ fn pass(
         }
     }
     if tested == 0 {
-        note_untested(memory, GapKind::TimedOut, "no time was left to test the memory");
+        note_untested(patterns, GapKind::TimedOut, "no time was left to test the memory");
     } else {
-        memory.pattern_bytes = Fact::Known((tested * PIECE) as u64);
-        memory.pattern = Fact::Known(if wrong.is_none() { Proof::Exact } else { Proof::Wrong });
-        memory.pattern_detail = Fact::present(wrong);
+        patterns.tested_bytes = Fact::Known((tested * PIECE) as u64);
+        patterns.kept = Fact::Known(if wrong.is_none() { Proof::Exact } else { Proof::Wrong });
+        patterns.kept_detail = Fact::present(wrong);
     }
-    pinned.map_or(Ok(()), |pinned| runtime.free_host(pinned))
+    pinned.map_or(Ok(()), |pinned| runtime.free_pinned(pinned))
 }
 
 /// How many pieces there is time for, when one took so long.

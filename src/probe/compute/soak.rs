@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::device::{Gear, LEAST_TIME, Session, note_failure};
-use super::gemm;
+use super::{Reading, gemm};
 use crate::facts::{Fact, Multiply, Proof};
 use crate::world::library::CallFailed;
 
@@ -11,20 +11,25 @@ use crate::world::library::CallFailed;
 const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// Goes round the precisions until `time` is over, and keeps of each the worst proof, the median and the lowest rate.
-pub(super) fn repeat(gear: &Gear, multiplies: &mut Vec<Multiply>, time: Duration, session: &mut Session<'_>) {
-    for multiply in multiplies.iter_mut() {
+pub(super) fn repeat(
+    gear: &Gear,
+    mut multiplies: Vec<Multiply>,
+    time: Duration,
+    session: &mut Session<'_>,
+) -> Vec<Multiply> {
+    for multiply in &mut multiplies {
         (multiply.repeated_count, multiply.slowest_tflops) = (Fact::Absent, Fact::Absent);
     }
     let until = Instant::now() + time;
     let mut told = Instant::now();
-    let mut rates: Vec<Vec<f64>> =
-        multiplies.iter().map(|multiply| multiply.tflops.known().copied().into_iter().collect()).collect();
+    let first = |multiply: &Multiply| multiply.tflops.known().copied().into_iter().collect();
+    let mut rates: Vec<Vec<f64>> = multiplies.iter().map(first).collect();
     while Instant::now() < until && multiplies.iter().any(works) {
         for index in 0..multiplies.len() {
+            let (Some(multiply), Some(rates)) = (multiplies.get_mut(index), rates.get_mut(index)) else { break };
             if session.left() < LEAST_TIME {
-                return;
+                return multiplies;
             }
-            let (Some(multiply), Some(rates)) = (multiplies.get_mut(index), rates.get_mut(index)) else { return };
             if !works(multiply) {
                 continue;
             }
@@ -34,15 +39,16 @@ pub(super) fn repeat(gear: &Gear, multiplies: &mut Vec<Multiply>, time: Duration
                     note_failure(multiply, &failed);
                     // One trouble is told once: nothing works after it.
                     multiplies.truncate(index + 1);
-                    return;
+                    return multiplies;
                 }
             }
         }
         if told.elapsed() > TELL_EVERY {
-            session.so_far(multiplies, None);
+            session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
             told = Instant::now();
         }
     }
+    multiplies
 }
 
 fn works(multiply: &Multiply) -> bool {

@@ -18,8 +18,6 @@ use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice
 const BYTES: usize = 32 << 20;
 /// The fewest that are worth a copy, where little memory is free.
 const BYTES_MIN: usize = 1 << 20;
-/// Copies that are timed.
-const COUNT: usize = 5;
 
 /// The child's side of the probe.
 pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<(), serde_json::Error> {
@@ -119,7 +117,7 @@ impl Copier<'_> {
         pair.copied_detail = Fact::present(wrong);
 
         runtime.set_device(sender).map_err(on(from))?;
-        let timed = rate(runtime, bytes, COUNT, || runtime.copy_between((sender, source), (receiver, target)));
+        let timed = rate(runtime, bytes, || runtime.copy_between((sender, source), (receiver, target)));
         pair.gb_per_second = timed.map_err(on(from))?;
         pair.copy_bytes = Fact::Known(bytes as u64);
         Ok(())

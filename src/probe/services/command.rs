@@ -3,8 +3,8 @@
 //! What the arguments of that service mean is not decided here.
 
 use super::shell;
-use super::wrappers::unwrapped;
-use crate::facts::DeclaredKind;
+use super::wrappers::{skip_options, unwrapped};
+use crate::facts::{DeclaredBy, DeclaredKind};
 
 /// A service that a command line starts.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,18 +22,23 @@ pub struct Started {
 pub enum Effect {
     /// It starts a service.
     Starts(Started),
-    /// It hands over to this text of shell commands.
-    Shell(String),
+    /// It hands over to this text of shell commands, and these words are `$0`, `$1` and so on in it.
+    Shell(String, Vec<String>),
+    /// A shell reads this file with these arguments, whatever its first line says.
+    Reads(String, Vec<String>),
+    /// It starts a supervisor that reads this file or folder.
+    Supervises(DeclaredBy, String),
     /// It runs this program with these arguments. It may be a script that starts something.
     Runs(String, Vec<String>),
 }
 
 const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "zsh", "busybox"];
 /// Subcommands of `jupyter` that serve.
-const SERVERS: [&str; 4] = ["lab", "notebook", "server", "nbclassic"];
+const SERVERS: [&str; 5] = ["lab", "labhub", "notebook", "server", "nbclassic"];
 /// Programs that serve notebooks.
-const SERVER_PROGRAMS: [&str; 9] = [
+const SERVER_PROGRAMS: [&str; 10] = [
     "jupyter-lab",
+    "jupyter-labhub",
     "jupyter-notebook",
     "jupyter-server",
     "jupyter-nbclassic",
@@ -62,34 +67,39 @@ pub fn effect(words: &[String]) -> Option<Effect> {
         return python_effect(args);
     }
     match name {
-        "eval" => return Some(Effect::Shell(args.join(" "))),
+        "eval" => return Some(Effect::Shell(args.join(" "), Vec::new())),
         // `su - user -c "…"`; with another shape the rest is no command of ours.
         "su" | "runuser" => {
-            if let Some(text) = command_option(args) {
-                return Some(Effect::Shell(text));
+            if let Some(text) = given(args, &["-c", "-lc", "--command"]) {
+                return Some(Effect::Shell(text, Vec::new()));
             }
         }
         "." | "source" => {
             let (script, args) = args.split_first()?;
-            return Some(Effect::Runs(script.clone(), args.to_vec()));
+            return Some(Effect::Reads(script.clone(), args.to_vec()));
         }
+        "tmux" => return tmux_effect(args),
         _ => {}
     }
     Some(named_effect(first, name, args))
 }
 
-/// The shell text that `su` is given.
-fn command_option(args: &[String]) -> Option<String> {
-    let at = args.iter().position(|arg| arg == "-c" || arg == "--command" || arg == "-lc");
-    let text = at.and_then(|at| args.get(at + 1)).map(String::as_str);
-    text.or_else(|| args.iter().find_map(|arg| arg.strip_prefix("--command="))).map(str::to_owned)
+/// The value of an option in any of its spellings: `-c X`, `-cX`, `--command X`, `--command=X`.
+fn given(args: &[String], spellings: &[&str]) -> Option<String> {
+    args.iter().enumerate().find_map(|(at, arg)| {
+        let rest = spellings.iter().find_map(|spelling| {
+            let rest = arg.strip_prefix(spelling)?;
+            if !spelling.starts_with("--") || rest.is_empty() { Some(rest) } else { rest.strip_prefix('=') }
+        })?;
+        if rest.is_empty() { args.get(at + 1).cloned() } else { Some(rest.to_owned()) }
+    })
 }
 
 /// A service that an already running process is, from its arguments.
 pub fn running(argv: &[String]) -> Option<Started> {
     match effect(argv)? {
         Effect::Starts(started) => Some(started),
-        Effect::Shell(_) | Effect::Runs(..) => None,
+        Effect::Shell(..) | Effect::Reads(..) | Effect::Supervises(..) | Effect::Runs(..) => None,
     }
 }
 
@@ -105,38 +115,59 @@ fn shell_effect(args: &[String]) -> Option<Effect> {
                 is_text |= arg.starts_with('-') && flags.contains('c');
                 flags.ends_with(['o', 'O'])
             }
-            None if is_text => return Some(Effect::Shell(arg.clone())),
-            None => return Some(Effect::Runs(arg.clone(), args.get(at + 1..).unwrap_or_default().to_vec())),
+            None => {
+                let rest = args.get(at + 1..).unwrap_or_default().to_vec();
+                let effect = if is_text { Effect::Shell } else { Effect::Reads };
+                return Some(effect(arg.clone(), rest));
+            }
         };
         at += 1 + usize::from(takes_value);
     }
     None
 }
 
+/// `tmux new-session -d "…"` and `tmux send-keys "…" Enter` start what a shell would.
+fn tmux_effect(args: &[String]) -> Option<Effect> {
+    let (subcommand, args) = args.split_first()?;
+    if !matches!(subcommand.as_str(), "new" | "new-session" | "neww" | "new-window" | "send" | "send-keys") {
+        return None;
+    }
+    match skip_options(args, &["-s", "-n", "-c", "-t", "-x", "-y", "-e", "-F", "-f", "-N"]) {
+        [text] => Some(Effect::Shell(text.clone(), Vec::new())),
+        [text, ..] if subcommand.starts_with("send") => Some(Effect::Shell(text.clone(), Vec::new())),
+        words => effect(words),
+    }
+}
+
 fn python_effect(args: &[String]) -> Option<Effect> {
-    let mut at = 0;
-    while let Some(arg) = args.get(at) {
-        let rest = args.get(at + 1..).unwrap_or_default();
-        match arg.as_str() {
-            "-m" => {
-                let (module, args) = rest.split_first()?;
-                let program = match module.as_str() {
-                    "jupyter" | "jupyter_core" => "jupyter",
-                    "jupyterlab" | "jupyterlab.labapp" => "jupyter-lab",
-                    "notebook" | "notebook.notebookapp" | "notebook.app" => "jupyter-notebook",
-                    "jupyter_server" | "jupyter_server.serverapp" => "jupyter-server",
-                    "jupyterhub.singleuser" => "jupyterhub-singleuser",
-                    _ => return None,
-                };
-                return Some(named_effect(program, program, args));
-            }
-            "-c" => return None,
-            "-W" | "-X" => at += 2,
-            _ if arg.starts_with('-') => at += 1,
-            script => return Some(named_effect(script, base_name(script), rest)),
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let Some(letters) = word.strip_prefix('-') else {
+            return Some(named_effect(word, base_name(word), words.as_slice()));
+        };
+        // Letters may stand together, and the value follows the last: `-um notebook`, `-mnotebook`.
+        let Some(at) = letters.find(['m', 'c', 'W', 'X']).filter(|_| !letters.starts_with('-')) else { continue };
+        let (letter, value) = letters.split_at(at).1.split_at(1);
+        let value = if value.is_empty() { words.next()? } else { value };
+        match letter {
+            "m" => return module_effect(value, words.as_slice()),
+            "c" => return None,
+            _ => {}
         }
     }
     None
+}
+
+fn module_effect(module: &str, args: &[String]) -> Option<Effect> {
+    let program = match module {
+        "jupyter" | "jupyter_core" => "jupyter",
+        "jupyterlab" | "jupyterlab.labapp" => "jupyter-lab",
+        "notebook" | "notebook.notebookapp" | "notebook.app" => "jupyter-notebook",
+        "jupyter_server" | "jupyter_server.serverapp" => "jupyter-server",
+        "jupyterhub.singleuser" => "jupyterhub-singleuser",
+        _ => return None,
+    };
+    Some(named_effect(program, program, args))
 }
 
 /// What a program does, by its name.
@@ -162,6 +193,23 @@ fn named_effect(path: &str, name: &str, args: &[String]) -> Effect {
             _ => runs(),
         },
         _ if SERVER_PROGRAMS.contains(&name) => jupyter(name, args),
+        "supervisord" => given(args, &["-c", "--configuration"])
+            .map_or_else(runs, |file| Effect::Supervises(DeclaredBy::Supervisord, file)),
+        "runsvdir" => match skip_options(args, &[]) {
+            [folder, ..] => Effect::Supervises(DeclaredBy::Runit, folder.clone()),
+            [] => runs(),
+        },
+        "s6-svscan" => match skip_options(args, &["-c", "-C", "-d", "-i", "-s", "-t", "-X"]) {
+            [folder, ..] => Effect::Supervises(DeclaredBy::S6, folder.clone()),
+            [] => runs(),
+        },
+        "sshd" | "dropbear" if path.contains("init.d/") => {
+            if starts_it(args.first()) {
+                starts(DeclaredKind::Ssh, name, &[])
+            } else {
+                runs()
+            }
+        }
         // -t, -T and -G only look at the configuration.
         "sshd" if !args.iter().any(|arg| matches!(arg.as_str(), "-t" | "-T" | "-G" | "-V")) => {
             starts(DeclaredKind::Ssh, name, args)
@@ -191,8 +239,8 @@ pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
 }
 
-/// Every service that shell text starts, through nested `sh -c`, and the scripts that it runs. `args` are what `"$@"`
-/// stands for in it.
+/// Every service that shell text starts, through nested `sh -c`, and the scripts that it runs. `args` are its `$0`, `$1`
+/// and so on.
 pub fn effects_of_text(text: &str, args: &[String]) -> Vec<Effect> {
     let mut effects = Vec::new();
     collect(text, args, 0, &mut effects);
@@ -204,21 +252,24 @@ fn collect(text: &str, args: &[String], depth: usize, effects: &mut Vec<Effect>)
     const DEPTH: usize = 4;
     for words in shell::commands(text) {
         match effect(&with_arguments(words, args)) {
-            // The arguments of a shell within are its own, and nearly always none.
-            Some(Effect::Shell(inner)) if depth < DEPTH => collect(&inner, &[], depth + 1, effects),
-            Some(Effect::Shell(_)) | None => {}
+            Some(Effect::Shell(inner, args)) if depth < DEPTH => collect(&inner, &args, depth + 1, effects),
+            Some(Effect::Shell(..)) | None => {}
             Some(found) => effects.push(found),
         }
     }
 }
 
-/// The words with `$@` in them replaced: an entrypoint ends in `exec "$@"`.
+/// The words with the arguments filled in: an entrypoint ends in `exec "$@"`.
 fn with_arguments(words: Vec<String>, args: &[String]) -> Vec<String> {
-    let is_all = |word: &String| matches!(word.as_str(), "$@" | "${@}" | "$*" | "${*}");
-    if !words.iter().any(is_all) {
-        return words;
-    }
-    words.into_iter().flat_map(|word| if is_all(&word) { args.to_vec() } else { vec![word] }).collect()
+    let filled_in = |word: String| {
+        let Some(name) = word.strip_prefix('$') else { return vec![word] };
+        let name = name.strip_prefix('{').and_then(|name| name.strip_suffix('}')).unwrap_or(name);
+        match name {
+            "@" | "*" => args.get(1..).unwrap_or_default().to_vec(),
+            number => vec![number.parse().ok().and_then(|at: usize| args.get(at).cloned()).unwrap_or(word)],
+        }
+    };
+    words.into_iter().flat_map(filled_in).collect()
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@
 use super::command::{self, Effect, Started};
 use super::jupyter_args::{Options, bind_of};
 use super::jupyter_config::{self, Configured};
-use super::sshd_config::Parsed;
-use super::supervisors;
+use super::ssh_args::SshArgs;
+use super::{shell, sshd_config, supervisors};
 use crate::facts::{Auth, Bind, DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, Listener, RootLogin};
 use crate::probe::network::cut;
 use crate::world::World;
@@ -22,30 +22,33 @@ const SCRIPTS: usize = 64;
 /// Services that are listed at most.
 const LIMIT: usize = 64;
 
-/// Everything declared. A list that may be incomplete and holds nothing is unknown.
+/// Everything declared, and the arguments of the SSH servers among it. A list that may be incomplete and holds nothing
+/// is unknown.
 pub fn find(
     world: &World,
     command: Option<&[String]>,
-    sshd: &Fact<Parsed>,
     listeners: &Fact<Vec<Listener>>,
-) -> Fact<Vec<DeclaredService>> {
-    let mut finder = Finder { world, sshd, listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
-    if let Some(words) = command {
-        finder.command(words);
+) -> (Fact<Vec<DeclaredService>>, Vec<SshArgs>) {
+    let mut finder =
+        Finder { world, ssh_args: Vec::new(), listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
+    match command {
+        Some(words) => finder.command(words),
+        None => finder.first_process(),
     }
     let declarations = supervisors::read(world, command);
     for declaration in &declarations.found {
         finder.text(&declaration.text, declaration.by, &declaration.path);
     }
-    match declarations.gap.or(finder.gap) {
+    let found = match declarations.gap.or(finder.gap) {
         Some(gap) if finder.found.is_empty() => Fact::Unknown(gap),
         _ => Fact::Known(finder.found),
-    }
+    };
+    (found, finder.ssh_args)
 }
 
 struct Finder<'a> {
     world: &'a World,
-    sshd: &'a Fact<Parsed>,
+    ssh_args: Vec<SshArgs>,
     listeners: &'a Fact<Vec<Listener>>,
     /// Read when the first Jupyter is declared.
     jupyter: Option<Configured>,
@@ -57,10 +60,41 @@ struct Finder<'a> {
 
 impl Finder<'_> {
     fn command(&mut self, words: &[String]) {
-        match command::effect(words) {
-            Some(Effect::Shell(text)) => self.text(&text, DeclaredBy::Command, "command"),
-            Some(effect) => self.effect(effect, DeclaredBy::Command, "command", 0),
-            None => {}
+        if let Some(effect) = command::effect(words) {
+            self.effect(effect, DeclaredBy::Command, "command", 0);
+        }
+    }
+
+    /// What process 1 supervises; whatever else it starts runs by now.
+    fn first_process(&mut self) {
+        let Fact::Known(line) = self.world.read_bytes("/proc/1/cmdline", 64 << 10) else { return };
+        let effects = match command::effect(&super::hints::split(&line)) {
+            Some(Effect::Shell(text, args)) => command::effects_of_text(&text, &args),
+            other => other.into_iter().collect(),
+        };
+        for effect in effects {
+            if let Effect::Supervises(by, place) = effect {
+                self.supervised(by, &place, "/proc/1/cwd", 0);
+            }
+        }
+    }
+
+    fn supervised(&mut self, by: DeclaredBy, place: &str, folder: &str, depth: usize) {
+        if depth >= DEPTH {
+            return;
+        }
+        let place = match self.world.link(folder) {
+            Fact::Known(folder) => folder.join(place).to_string_lossy().into_owned(),
+            _ => place.to_owned(),
+        };
+        let declarations = supervisors::read_at(self.world, by, &place);
+        if let Some(gap) = declarations.gap {
+            self.gap.get_or_insert(gap);
+        }
+        for declaration in declarations.found {
+            for effect in command::effects_of_text(&declaration.text, &[]) {
+                self.effect(effect, declaration.by, &declaration.path, depth + 1);
+            }
         }
     }
 
@@ -84,62 +118,76 @@ impl Finder<'_> {
                     self.found.push(service);
                 }
             }
-            Effect::Runs(program, args) if depth < DEPTH && self.scripts < SCRIPTS => {
-                let Some((script, text)) = self.script(&program) else { return };
-                self.scripts += 1;
+            Effect::Runs(program, args) => self.script(&program, args, by, depth, false),
+            Effect::Supervises(by, place) => self.supervised(by, &place, "/proc/self/cwd", depth),
+            Effect::Reads(file, args) => self.script(&file, args, by, depth, true),
+            Effect::Shell(text, args) => {
                 for inner in command::effects_of_text(&text, &args) {
-                    // What the script of a command starts is the command's; the path says where it stands.
-                    self.effect(inner, by, &script, depth + 1);
-                }
-            }
-            Effect::Shell(text) => {
-                for inner in command::effects_of_text(&text, &[]) {
                     self.effect(inner, by, path, depth + 1);
                 }
             }
-            Effect::Runs(..) => {}
         }
     }
 
-    /// A shell script of this image, with its path.
-    fn script(&mut self, program: &str) -> Option<(String, String)> {
-        let path = self.locate(program)?;
+    /// What a shell script of this image starts. A shell reads any text that it is told to, while the kernel runs only
+    /// what says so in its first line.
+    fn script(&mut self, program: &str, mut args: Vec<String>, by: DeclaredBy, depth: usize, is_told: bool) {
+        if depth >= DEPTH || self.scripts >= SCRIPTS {
+            return;
+        }
+        let Some(path) = self.locate(program, is_told) else { return };
         let bytes = match self.world.read_bytes(&path, SCRIPT_LIMIT) {
             Fact::Known(bytes) => bytes,
-            Fact::Absent => return None,
+            Fact::Absent => return,
             Fact::Unknown(gap) => {
                 self.gap.get_or_insert(gap);
-                return None;
+                return;
             }
         };
         let text = String::from_utf8_lossy(&bytes);
-        let interpreter = text.lines().next()?.strip_prefix("#!")?;
-        let is_shell = ["sh", "bash", "dash", "ash", "zsh", "with-contenv", "execlineb"];
-        let words = interpreter.split_ascii_whitespace().map(command::base_name);
-        words.into_iter().any(|word| is_shell.contains(&word)).then(|| (cut(&path), text.into_owned()))
+        if !is_told && !is_shell_script(&text) {
+            return;
+        }
+        self.scripts += 1;
+        args.insert(0, path.clone());
+        for inner in command::effects_of_text(&text, &args) {
+            // What the script of a command starts is the command's; the path says where it stands.
+            self.effect(inner, by, &path, depth + 1);
+        }
     }
 
-    fn locate(&self, program: &str) -> Option<String> {
+    fn locate(&self, program: &str, is_told: bool) -> Option<String> {
         if program.starts_with('/') {
             return Some(program.to_owned());
         }
-        if program.contains('/') {
+        let here = || {
             let Fact::Known(folder) = self.world.link("/proc/self/cwd") else { return None };
-            return Some(folder.join(program).to_string_lossy().into_owned());
+            Some(folder.join(program).to_string_lossy().into_owned())
+        };
+        if program.contains('/') {
+            return here();
         }
-        let path = self.world.env("PATH")?;
-        let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
-        places
-            .find(|folder| self.world.executable(format!("{folder}/{program}")) == Fact::Known(true))
-            .map(|folder| format!("{folder}/{program}"))
+        // A shell that is told to read `start.sh` looks here first.
+        let own = if is_told { here().filter(|path| self.world.exists(path) == Fact::Known(true)) } else { None };
+        own.or_else(|| {
+            let path = self.world.env("PATH")?;
+            let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
+            places
+                .find(|folder| self.world.executable(format!("{folder}/{program}")) == Fact::Known(true))
+                .map(|folder| format!("{folder}/{program}"))
+        })
     }
 
     fn jupyter(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
-        let options = Options::read(&started.args);
         let world = self.world;
+        let mut args = started.args.clone();
+        // The start scripts of the Jupyter images take more arguments from there.
+        let more = world.env("NOTEBOOK_ARGS").filter(|_| started.program.starts_with("start-"));
+        args.extend(more.iter().flat_map(|more| shell::commands(more)).flatten());
+        let options = Options::read(&args);
         let configured = self.jupyter.get_or_insert_with(|| jupyter_config::read(world));
         let port = options.port.unwrap_or(super::jupyter::PORT);
-        let auth = options.auth(&started.program).or_else(|| configured.auth.clone());
+        let auth = options.auth(&started.program, configured).or_else(|| configured.auth.clone());
         let bind = options.bind().or_else(|| configured.bind.clone());
         DeclaredService {
             kind: DeclaredKind::Jupyter,
@@ -154,25 +202,29 @@ impl Finder<'_> {
         }
     }
 
-    fn ssh(&self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
-        let args = SshArgs::read(&started.args);
-        let is_sshd = started.program == "sshd";
-        // Without a configuration sshd has its defaults, dropbear knows none.
-        let parsed = if is_sshd { self.sshd.clone() } else { Fact::Absent };
-        let configured_port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied());
-        let port = args.port.or(configured_port).unwrap_or(22);
-        let bind = match (&args.address, &parsed) {
-            (Some(address), _) => bind_of(address),
-            (None, Fact::Known(parsed)) => widest(&parsed.listen_addresses),
-            (None, Fact::Absent) => Fact::Known(Bind::Any),
-            (None, Fact::Unknown(gap)) => Fact::Unknown(gap.clone()),
+    fn ssh(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
+        let args = SshArgs::read(&started.program, &started.args);
+        let parsed = sshd_config::of(self.world, &args);
+        let port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied()).unwrap_or(22);
+        let bind = match &parsed {
+            Fact::Known(parsed) => match (widest(&parsed.listen_addresses), &parsed.gap) {
+                // With no address sshd listens everywhere, and one more can only widen.
+                (Fact::Known(bind), Some(gap)) if bind != Bind::Any || parsed.listen_addresses.is_empty() => {
+                    Fact::Unknown(gap.clone())
+                }
+                (bind, _) => bind,
+            },
+            Fact::Absent => Fact::Known(Bind::Any),
+            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
         };
         let allow_root = match parsed {
-            _ if args.root_refused => Fact::Known(false),
             Fact::Known(parsed) => parsed.config.root_login.map(|login| login != RootLogin::No),
             Fact::Absent => Fact::Known(true),
             Fact::Unknown(gap) => Fact::Unknown(gap),
         };
+        if !self.ssh_args.contains(&args) {
+            self.ssh_args.push(args);
+        }
         DeclaredService {
             kind: DeclaredKind::Ssh,
             by,
@@ -198,6 +250,12 @@ impl Finder<'_> {
     }
 }
 
+fn is_shell_script(text: &str) -> bool {
+    let is_shell = ["sh", "bash", "dash", "ash", "zsh", "with-contenv", "execlineb"];
+    let interpreter = text.lines().next().and_then(|line| line.strip_prefix("#!")).unwrap_or_default();
+    interpreter.split_ascii_whitespace().any(|word| is_shell.contains(&command::base_name(word)))
+}
+
 /// From where a server with several addresses can be reached; none means every interface.
 fn widest(addresses: &[String]) -> Fact<Bind> {
     // An address may carry a port: `0.0.0.0:22`, `[::]:22`, but `::1` does not.
@@ -215,45 +273,6 @@ fn widest(addresses: &[String]) -> Fact<Bind> {
         Fact::Known(Bind::Specific)
     } else {
         Fact::Known(Bind::Loopback)
-    }
-}
-
-/// What the arguments of sshd and dropbear say.
-#[derive(Default)]
-struct SshArgs {
-    port: Option<u16>,
-    address: Option<String>,
-    root_refused: bool,
-}
-
-impl SshArgs {
-    fn read(args: &[String]) -> Self {
-        let mut found = Self::default();
-        let mut words = args.iter();
-        while let Some(word) = words.next() {
-            let value = |rest: &str, words: &mut std::slice::Iter<'_, String>| {
-                if rest.is_empty() { words.next().cloned().unwrap_or_default() } else { rest.to_owned() }
-            };
-            if let Some(rest) = word.strip_prefix("-p") {
-                // dropbear takes `[address:]port`.
-                let text = value(rest, &mut words);
-                let (address, port) = text.rsplit_once(':').map_or((None, text.as_str()), |(a, p)| (Some(a), p));
-                found.port = found.port.or(port.parse().ok());
-                found.address = found.address.or(address.map(str::to_owned));
-            } else if let Some(rest) = word.strip_prefix("-o") {
-                let text = value(rest, &mut words);
-                let Some((key, value)) = text.split_once(['=', ' ']) else { continue };
-                match key.to_ascii_lowercase().as_str() {
-                    "port" => found.port = found.port.or(value.parse().ok()),
-                    "listenaddress" => found.address = Some(value.to_owned()),
-                    "permitrootlogin" => found.root_refused = value.eq_ignore_ascii_case("no"),
-                    _ => {}
-                }
-            } else if word == "-w" {
-                found.root_refused = true; // dropbear
-            }
-        }
-        found
     }
 }
 

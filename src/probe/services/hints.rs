@@ -65,7 +65,9 @@ impl<'a> Hints<'a> {
         };
         let started = argv.known().and_then(|argv| command::running(argv));
         let started = started.filter(|started| started.kind == DeclaredKind::Jupyter);
-        let named = listener.process.known().is_some_and(|name| name.starts_with("jupyter"));
+        // The hub itself has a login and starts servers; it is none.
+        let named =
+            listener.process.known().is_some_and(|name| name.starts_with("jupyter") && name.as_str() != "jupyterhub");
         if file.is_none() && started.is_none() && !named {
             return None;
         }
@@ -78,7 +80,7 @@ impl<'a> Hints<'a> {
 }
 
 /// Arguments as the kernel keeps them, each ended by a zero byte.
-fn split(bytes: &[u8]) -> Vec<String> {
+pub fn split(bytes: &[u8]) -> Vec<String> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
     bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
 }

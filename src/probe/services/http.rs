@@ -48,6 +48,10 @@ impl Response {
             key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
         })
     }
+
+    fn is_chunked(&self) -> bool {
+        self.header("transfer-encoding").is_some_and(|how| how.to_ascii_lowercase().contains("chunked"))
+    }
 }
 
 /// Sends `GET path` with the host header `localhost:<port>`.
@@ -107,8 +111,32 @@ fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
 fn is_whole(bytes: &[u8]) -> bool {
     let Some((head, body)) = split(bytes) else { return false };
     let response = Response { status: 0, headers: head, body: Vec::new() };
+    if response.is_chunked() {
+        return joined(body).1;
+    }
     let length = response.header("content-length").and_then(|text| text.parse::<usize>().ok());
     length.is_some_and(|length| body.len() >= length)
+}
+
+/// A body that came in chunks, as proxies send it, and whether its end has come.
+fn joined(mut rest: &[u8]) -> (Vec<u8>, bool) {
+    let mut body = Vec::new();
+    loop {
+        let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else { return (body, false) };
+        let size = String::from_utf8_lossy(rest.get(..end).unwrap_or_default()).into_owned();
+        // An extension may follow the size.
+        let size = size.split(';').next().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
+        let data = rest.get(end + 2..).unwrap_or_default();
+        match size {
+            Some(0) => return (body, true),
+            Some(size) if size <= data.len() => {
+                body.extend_from_slice(data.get(..size).unwrap_or_default());
+                rest = data.get(size..).unwrap_or_default();
+                rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
+            }
+            _ => return (body, false),
+        }
+    }
 }
 
 fn parse(bytes: &[u8], end: End) -> Answer {
@@ -133,7 +161,11 @@ fn parse(bytes: &[u8], end: End) -> Answer {
         return Answer::Silent;
     }
     let headers = head.split_once("\r\n").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-    Answer::Http(Response { status, headers, body: body.to_vec() })
+    let mut response = Response { status, headers, body: body.to_vec() };
+    if response.is_chunked() {
+        response.body = joined(body).0;
+    }
+    Answer::Http(response)
 }
 
 #[cfg(test)]
@@ -148,6 +180,21 @@ mod tests {
         assert_eq!((response.status, response.body.as_slice()), (200, &b"{}"[..]));
         assert_eq!(response.header("server"), Some("x"));
         assert_eq!(response.header("location"), None);
+    }
+
+    #[test]
+    fn a_body_in_chunks_is_put_together() {
+        let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+        let whole = format!("{head}3;x=y\r\n{{\"a\r\n4\r\n\":1}}\r\n0\r\n\r\n");
+        assert!(is_whole(whole.as_bytes()));
+        let Answer::Http(response) = parse(whole.as_bytes(), End::Enough) else { panic!("HTTP") };
+        assert_eq!(response.body, b"{\"a\":1}");
+        let cut = format!("{head}3\r\n{{\"a\r\n4\r\n\":");
+        assert!(!is_whole(cut.as_bytes()));
+        assert_eq!(parse(cut.as_bytes(), End::Deadline), Answer::Silent);
+        for nonsense in ["x\r\n", "ffffffffffffffff\r\nab", "ffffffffffffffffffff\r\n", "-1\r\n"] {
+            assert!(!is_whole(format!("{head}{nonsense}").as_bytes()), "{nonsense}");
+        }
     }
 
     #[test]

@@ -24,13 +24,13 @@ const BASES: usize = 4;
 /// What was learnt about one listener.
 enum Found {
     Jupyter(Jupyter),
-    Undecided(Undecided),
+    Undecided(Undecided, Gap),
     Nothing,
 }
 
 /// Asks the listeners that may be Jupyter. The second list holds listeners on Jupyter's own port that could not be
-/// recognised as anything.
-pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Vec<Jupyter>, Vec<Undecided>) {
+/// recognised as anything. While nobody can see whose one of them is, an empty first list is not known to be empty.
+pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Fact<Vec<Jupyter>>, Vec<Undecided>) {
     let mut asked: Vec<(&Listener, Option<Hint>)> = Vec::new();
     for listener in listeners {
         let hint = hints.of(listener);
@@ -41,14 +41,26 @@ pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Vec<Jupyte
     }
     let answers = in_parallel(&asked, CHUNK, |(listener, hint)| ask(world, listeners, listener, hint.as_ref()));
     let (mut servers, mut undecided) = (Vec::new(), Vec::new());
+    let mut blind = None;
     for ((listener, _), found) in asked.iter().zip(answers) {
         match found {
             Found::Jupyter(server) => servers.push((listener.pid.known().copied(), server)),
-            Found::Undecided(listener) => undecided.push(listener),
+            Found::Undecided(open, gap) => {
+                // A process that can be seen would have given a hint.
+                if listener.pid.known().is_none() {
+                    let detail = format!("{} port {}: {}", open.address, open.port, gap.detail);
+                    blind.get_or_insert(Gap::new(gap.kind, cut(&detail)));
+                }
+                undecided.push(open);
+            }
             Found::Nothing => {}
         }
     }
-    (one_each(servers), undecided)
+    let servers = match blind {
+        Some(gap) if servers.is_empty() => Fact::Unknown(gap),
+        _ => Fact::Known(one_each(servers)),
+    };
+    (servers, undecided)
 }
 
 /// One entry for each server.
@@ -91,18 +103,19 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     let hinted_base = hint.and_then(|hint| hint.base_url.clone());
     // Who has reason to think that it is Jupyter reads that it could not be learnt; on a bare 8888 it stays open
     // what the listener is.
-    let unknown = |gap: Gap| match hint {
-        Some(_) => {
+    let unknown = |gap: Gap| {
+        if hint.is_some() {
             let base = hinted_base.as_deref().unwrap_or("/");
-            server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap))
+            return server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap));
         }
-        None => Found::Undecided(Undecided {
+        let open = Undecided {
             port: listener.port,
             address: listener.address.clone(),
             bind: listener.bind,
             uid: listener.uid.clone(),
             reason: gap.to_string(),
-        }),
+        };
+        Found::Undecided(open, gap)
     };
     let addresses = loopback_addresses(listener, listeners);
     if addresses.is_empty() {
@@ -127,7 +140,11 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
         };
         if let Some(version) = version(&response) {
             let auth = authentication(world, address, &base);
-            return server(&base, Fact::Known(version), auth);
+            // Other services tell a version under `/api` too. Without another sign only Jupyter's own record counts.
+            let is_signed = hint.is_some() || is_tornado(&response) || revealed_base(&response).is_some();
+            if is_signed || auth == Fact::Known(Auth::Open) {
+                return server(&base, Fact::Known(version), auth);
+            }
         }
         // Even its page for "not found" says in a header under which base the server lives.
         if let Some(revealed) = revealed_base(&response)
@@ -199,6 +216,11 @@ fn version(response: &Response) -> Option<String> {
     }
     let body: Value = serde_json::from_slice(&response.body).ok()?;
     body.get("version")?.as_str().map(|version| version.chars().take(64).collect())
+}
+
+/// Whether the server that Jupyter is made with answered.
+fn is_tornado(response: &Response) -> bool {
+    response.header("server").is_some_and(|name| name.starts_with("TornadoServer"))
 }
 
 fn is_record(response: &Response, field: &str) -> bool {

@@ -10,13 +10,15 @@ use crate::facts::{Auth, Bind, Fact, Gap, GapKind};
 use crate::world::World;
 
 /// Names of the files, the more specific ones last, as the server overrides them.
-const FILES: [&str; 3] = ["jupyter_config", "jupyter_notebook_config", "jupyter_server_config"];
+const FILES: [&str; 4] = ["jupyter_config", "jupyter_server_config", "jupyter_notebook_config", "jupyter_lab_config"];
 
 /// What the configuration settles; `None` where it leaves the default.
 #[derive(Debug, Default)]
 pub struct Configured {
     /// Whether authentication is on.
     pub auth: Option<Fact<Auth>>,
+    /// Whether a password is set, which closes a server whose token is empty.
+    pub password: Option<bool>,
     /// The address.
     pub bind: Option<Fact<Bind>>,
 }
@@ -34,6 +36,14 @@ pub fn read(world: &World) -> Configured {
                         classes.iter().find_map(|class| value.get(class)?.get(field)?.as_str().map(str::to_owned))
                     };
                     let classes = ["ServerApp", "NotebookApp"];
+                    let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path}: {what}"));
+                    if value.get("ServerApp").is_some_and(|app| app.get("identity_provider_class").is_some()) {
+                        configured.auth = Some(Fact::Unknown(gap("another identity provider decides")));
+                    }
+                    if text(&["NotebookApp", "LabApp"], "token").is_some_and(|token| token.is_empty()) {
+                        let what = "an empty NotebookApp.token opens old servers and is ignored by some newer ones";
+                        configured.auth = Some(Fact::Unknown(gap(what)));
+                    }
                     token = text(&["IdentityProvider", "ServerApp"], "token").map(|t| !t.is_empty()).or(token);
                     let hash = text(&["PasswordIdentityProvider"], "hashed_password");
                     password = hash.or_else(|| text(&classes, "password")).map(|t| !t.is_empty()).or(password);
@@ -51,14 +61,28 @@ pub fn read(world: &World) -> Configured {
             }
         }
     }
+    configured.password = password;
     if configured.auth.is_none() {
         configured.auth = match (token, password) {
             (Some(true), _) | (_, Some(true)) => Some(Fact::Known(Auth::Required)),
             (Some(false), _) => Some(Fact::Known(Auth::Open)),
-            _ => None,
+            _ => token_file(world),
         };
     }
     configured
+}
+
+/// The token file that the environment names, and whether it holds anything: an empty one opens the server.
+fn token_file(world: &World) -> Option<Fact<Auth>> {
+    let set = |name| world.env(name).filter(|value| !value.is_empty());
+    if set("JUPYTER_TOKEN").is_some() {
+        return None;
+    }
+    match world.read(set("JUPYTER_TOKEN_FILE")?) {
+        Fact::Known(text) => Some(Fact::Known(if text.is_empty() { Auth::Open } else { Auth::Required })),
+        Fact::Absent => None, // the server does not start without it
+        Fact::Unknown(gap) => Some(Fact::Unknown(gap)),
+    }
 }
 
 impl Configured {
@@ -68,16 +92,20 @@ impl Configured {
     }
 
     fn python(&mut self, text: &str, path: &str) {
-        let sets = |what: &[&str]| {
-            text.lines().map(str::trim).filter(|line| !line.starts_with('#')).any(|line| {
-                line.split_once('=').is_some_and(|(left, _)| what.iter().any(|word| left.trim().ends_with(word)))
-            })
-        };
+        let lines = || text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+        let mentions = |what: &[&str]| lines().any(|line| what.iter().any(|word| line.contains(word)));
+        let sets_address = lines().any(|line| {
+            let is_assigned =
+                line.split_once('=').is_some_and(|(left, _)| left.trim().rsplit('.').next() == Some("ip"));
+            is_assigned || ["'ip'", "\"ip\"", "(ip=", " ip="].iter().any(|how| line.contains(how))
+        });
         let gap = |what: &str| Gap::new(GapKind::Malformed, format!("{path} sets {what}, and Python is not evaluated"));
-        if sets(&[".token", "password", "identity_provider_class"]) {
+        // There are many ways to set something in Python, so a word is enough to doubt, and so is another file.
+        let other_file = mentions(&["load_subconfig", "exec("]);
+        if other_file || mentions(&["token", "password", "identity_provider"]) {
             self.auth = Some(Fact::Unknown(gap("the token or password")));
         }
-        if sets(&[".ip"]) {
+        if other_file || sets_address {
             self.bind = Some(Fact::Unknown(gap("the address")));
         }
     }
@@ -85,13 +113,32 @@ impl Configured {
 
 /// Folders of configuration, from the least to the most important.
 fn folders(world: &World) -> Vec<String> {
+    if world.env("JUPYTER_NO_CONFIG").is_some_and(|value| !value.is_empty()) {
+        return Vec::new();
+    }
     let mut folders = vec!["/etc/jupyter".to_owned(), "/usr/local/etc/jupyter".to_owned()];
     let prefixes = [Some("/opt/conda".to_owned()), world.env("CONDA_PREFIX"), world.env("VIRTUAL_ENV")];
     folders.extend(prefixes.into_iter().flatten().map(|prefix| format!("{prefix}/etc/jupyter")));
-    folders.extend(world.env("HOME").map(|home| format!("{home}/.jupyter")));
+    // The program looks under the prefix that it is installed in.
+    let path = world.env("PATH").unwrap_or_default();
+    let prefixes = path.split(':').filter_map(|folder| folder.trim_end_matches('/').strip_suffix("/bin"));
+    folders.extend(prefixes.filter(|prefix| prefix.len() > 1).map(|prefix| format!("{prefix}/etc/jupyter")));
+    if let Some(home) = world.env("HOME") {
+        folders.push(format!("{home}/.local/etc/jupyter"));
+        // A folder of the environment takes the place of the user's own.
+        if world.env("JUPYTER_CONFIG_DIR").is_none_or(|folder| folder.is_empty()) {
+            folders.extend([".config/jupyter", ".jupyter"].map(|folder| format!("{home}/{folder}")));
+        }
+    }
+    let listed = world.env("JUPYTER_CONFIG_PATH").unwrap_or_default();
+    folders.extend(listed.split(':').rev().map(str::to_owned));
     folders.extend(world.env("JUPYTER_CONFIG_DIR"));
     folders.retain(|folder| folder.starts_with('/'));
-    folders.dedup();
+    let mut seen = std::collections::HashSet::new();
+    // The more important place of a folder is the later one.
+    folders.reverse();
+    folders.retain(|folder| seen.insert(folder.clone()));
+    folders.reverse();
     folders
 }
 
@@ -103,11 +150,17 @@ mod tests {
     use super::*;
 
     fn configured(path: &str, text: &str) -> Configured {
+        configured_with(&[], path, text)
+    }
+
+    fn configured_with(more: &[(&str, &str)], path: &str, text: &str) -> Configured {
         let root = tempfile::tempdir().expect("a folder");
         let path = root.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         std::fs::write(path, text).expect("a file");
-        read(&World::at(root.path(), vec![("HOME".into(), "/home/u".into())], Duration::from_secs(1)))
+        let environment = [("HOME", "/home/u"), ("PATH", "/v/bin:/bin"), ("JUPYTER_CONFIG_PATH", "/a:/b")];
+        let environment = environment.iter().chain(more).map(|(key, value)| (key.into(), value.into())).collect();
+        read(&World::at(root.path(), environment, Duration::from_secs(1)))
     }
 
     #[test]
@@ -130,6 +183,67 @@ mod tests {
         assert_eq!(found.auth, None);
         assert!(found.bind.is_some_and(|bind| bind.is_unknown()));
         assert!(configured(path, "c.NotebookApp.token = ''\n").auth.is_some_and(|auth| auth.is_unknown()));
+    }
+
+    #[test]
+    fn every_way_to_set_something_in_python_is_doubted() {
+        let path = "home/u/.jupyter/jupyter_lab_config.py";
+        for text in [
+            "c.ServerApp.token = ''",
+            "c['ServerApp']['token'] = ''",
+            "c.IdentityProvider.update(token='')",
+            "setattr(c.ServerApp, 'token', '')",
+            "load_subconfig('other.py')",
+        ] {
+            assert!(configured(path, text).auth.is_some_and(|auth| auth.is_unknown()), "{text}");
+        }
+        for text in ["c['ServerApp']['ip'] = '*'", "c.ServerApp.update(ip='*')", "load_subconfig('other.py')"] {
+            assert!(configured(path, text).bind.is_some_and(|bind| bind.is_unknown()), "{text}");
+        }
+        let found = configured(path, "c.ServerApp.open_browser = False\nc.ServerApp.description = 'x'\n");
+        assert!(found.auth.is_none() && found.bind.is_none());
+    }
+
+    #[test]
+    fn every_folder_of_configuration_is_read() {
+        let open = r#"{"IdentityProvider": {"token": ""}}"#;
+        for folder in ["v/etc/jupyter", "a", "b", "home/u/.config/jupyter", "home/u/.local/etc/jupyter"] {
+            let found = configured(&format!("{folder}/jupyter_lab_config.json"), open);
+            assert_eq!(found.auth, Some(Fact::Known(Auth::Open)), "{folder}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_the_environment_takes_the_place_of_the_users_own() {
+        let open = r#"{"IdentityProvider": {"token": ""}}"#;
+        let own = "home/u/.jupyter/jupyter_server_config.json";
+        let instead = [("JUPYTER_CONFIG_DIR", "/c")];
+        assert_eq!(configured_with(&instead, own, open).auth, None);
+        let auth = configured_with(&instead, "c/jupyter_server_config.json", open).auth;
+        assert_eq!(auth, Some(Fact::Known(Auth::Open)));
+        assert_eq!(configured_with(&[("JUPYTER_NO_CONFIG", "1")], own, open).auth, None);
+    }
+
+    #[test]
+    fn an_empty_token_file_opens_the_server_unless_the_token_itself_is_given() {
+        let file = ("JUPYTER_TOKEN_FILE", "/run/token");
+        let auth = |more: &[(&str, &str)], text: &str| configured_with(more, "run/token", text).auth;
+        assert_eq!(auth(&[file], ""), Some(Fact::Known(Auth::Open)));
+        assert_eq!(auth(&[file], "abc"), Some(Fact::Known(Auth::Required)));
+        assert_eq!(auth(&[file, ("JUPYTER_TOKEN", "abc")], ""), None);
+        assert_eq!(auth(&[file, ("JUPYTER_TOKEN", "")], ""), Some(Fact::Known(Auth::Open)));
+        assert_eq!(auth(&[("JUPYTER_TOKEN_FILE", "/nothing")], ""), None);
+        assert!(auth(&[("JUPYTER_TOKEN_FILE", "/run")], "").is_some_and(|auth| auth.is_unknown()));
+    }
+
+    #[test]
+    fn what_only_some_servers_obey_is_unknown() {
+        for text in
+            [r#"{"NotebookApp": {"token": ""}}"#, r#"{"ServerApp": {"identity_provider_class": "x", "token": ""}}"#]
+        {
+            let found = configured("etc/jupyter/jupyter_notebook_config.json", text);
+            assert!(found.auth.is_some_and(|auth| auth.is_unknown()), "{text}");
+        }
     }
 
     #[test]

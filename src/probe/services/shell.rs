@@ -1,17 +1,33 @@
 //! Shell text as the simple commands in it, as far as that can be told without running it.
 //!
 //! Quotes, comments, continued lines, here-documents and redirections are
-//! understood. Variables stay as they stand (`$TOKEN`), and every branch counts.
+//! understood. Variables and `$(…)` stay as they stand, what is inside `$(…)` is
+//! read as well, and every branch counts.
 
 /// Words before a command that only steer the shell.
 const KEYWORDS: [&str; 11] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "}", "time"];
 
 /// The simple commands of a script, each as its words.
 pub fn commands(text: &str) -> Vec<Vec<String>> {
-    let mut reader =
-        Reader { rest: text.chars().peekable(), commands: Vec::new(), words: Vec::new(), ends: Vec::new() };
+    commands_within(text, 0)
+}
+
+fn commands_within(text: &str, depth: usize) -> Vec<Vec<String>> {
+    /// How deep `$(…)` is followed into itself.
+    const DEPTH: usize = 8;
+    let mut reader = Reader {
+        rest: text.chars().peekable(),
+        commands: Vec::new(),
+        words: Vec::new(),
+        ends: Vec::new(),
+        substituted: Vec::new(),
+        is_unclosed: false,
+    };
     reader.read();
     let mut commands = reader.commands;
+    if depth < DEPTH {
+        commands.extend(reader.substituted.iter().flat_map(|inner| commands_within(inner, depth + 1)));
+    }
     for words in &mut commands {
         let skip = words.iter().take_while(|word| KEYWORDS.contains(&word.as_str())).count();
         words.drain(..skip);
@@ -26,6 +42,10 @@ struct Reader<'a> {
     words: Vec<String>,
     /// Words that end the here-documents opened on this line.
     ends: Vec<String>,
+    /// Texts inside `$(…)` and backquotes.
+    substituted: Vec<String>,
+    /// Something was opened and never closed.
+    is_unclosed: bool,
 }
 
 impl Reader<'_> {
@@ -40,7 +60,7 @@ impl Reader<'_> {
                 ' ' | '\t' | '\r' => {
                     self.rest.next();
                 }
-                ';' | '&' | '|' | '(' | ')' | '`' => {
+                ';' | '&' | '|' | '(' | ')' => {
                     self.rest.next();
                     self.end_command();
                 }
@@ -104,7 +124,7 @@ impl Reader<'_> {
         let mut word = String::new();
         while let Some(&next) = self.rest.peek() {
             match next {
-                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' | '`' => break,
+                ' ' | '\t' | '\r' | '\n' | ';' | '&' | '|' | '(' | ')' | '<' | '>' => break,
                 '\'' => {
                     self.rest.next();
                     word.extend(std::iter::from_fn(|| self.rest.next_if(|c| *c != '\'')));
@@ -123,11 +143,69 @@ impl Reader<'_> {
                 }
                 c => {
                     self.rest.next();
-                    word.push(c);
+                    self.plain_or_substituted(c, &mut word);
                 }
             }
         }
         word
+    }
+
+    /// A character of a word, or the whole of `$(…)`, `${…}` or a backquoted command when it begins one: a space
+    /// within parts no words.
+    fn plain_or_substituted(&mut self, c: char, word: &mut String) {
+        word.push(c);
+        let (open, close) = match (c, self.rest.peek()) {
+            ('$', Some('(')) => ('(', ')'),
+            ('$', Some('{')) => ('{', '}'),
+            ('`', _) => ('`', '`'),
+            _ => return,
+        };
+        if self.is_unclosed {
+            return;
+        }
+        let before = self.rest.clone();
+        if c == '$' {
+            word.extend(self.rest.next());
+        }
+        let Some(inner) = self.until(open, close) else {
+            // No shell would take this text. What follows may be a command all the same.
+            self.is_unclosed = true;
+            self.rest = before;
+            return;
+        };
+        word.push_str(&inner);
+        word.push(close);
+        if open != '{' {
+            self.substituted.push(inner);
+        }
+    }
+
+    /// The text up to the sign that closes what is open, if it comes; quotes hide signs.
+    fn until(&mut self, open: char, close: char) -> Option<String> {
+        let mut text = String::new();
+        let (mut depth, mut quote) = (1_usize, None);
+        while let Some(c) = self.rest.next() {
+            // An apostrophe in `"${A:-it's}"` is only that.
+            let is_quote = c == '"' || (c == '\'' && open != '{');
+            match quote {
+                _ if c == '\\' && quote != Some('\'') => {
+                    text.push(c);
+                    text.extend(self.rest.next());
+                    continue;
+                }
+                Some(sign) => quote = (c != sign).then_some(sign),
+                None if c == close => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return Some(text);
+                    }
+                }
+                None if c == open => depth += 1,
+                None => quote = is_quote.then_some(c),
+            }
+            text.push(c);
+        }
+        None
     }
 
     fn double_quoted(&mut self, word: &mut String) {
@@ -139,49 +217,11 @@ impl Reader<'_> {
                     Some(c @ ('"' | '\\' | '$' | '`')) => word.push(c),
                     Some(c) => word.extend(['\\', c]),
                 },
-                c => word.push(c),
+                c => self.plain_or_substituted(c, word),
             }
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(text: &str, expected: &[&[&str]]) {
-        assert_eq!(commands(text), expected, "{text}");
-    }
-
-    #[test]
-    fn words_keep_what_quotes_held_together() {
-        check("a 'b c' \"d \\\" $e\" f\\ g --token=''", &[&["a", "b c", "d \" $e", "f g", "--token="]]);
-        check("a --token ''", &[&["a", "--token", ""]]);
-    }
-
-    #[test]
-    fn separators_and_keywords_part_commands() {
-        check("if a; then b & c && d || e | f; fi", &[&["a"], &["b"], &["c"], &["d"], &["e"], &["f"], &["fi"]]);
-        check("x=$(a b)", &[&["x=$"], &["a", "b"]]);
-    }
-
-    #[test]
-    fn comments_redirections_and_continued_lines_are_no_words() {
-        check("#!/bin/sh\na \\\n  b # c\nexec d 2>&1 >/dev/null e", &[&["a", "b"], &["exec", "d", "e"]]);
-        check("a#b", &[&["a#b"]]);
-    }
-
-    #[test]
-    fn a_here_document_is_text_and_no_command() {
-        check("cat > f <<'EOF'\njupyter lab\nEOF\nb", &[&["cat"], &["b"]]);
-        check("cat <<-A\n\tx\n\tA\nb <<< c", &[&["cat"], &["b"]]);
-    }
-
-    #[test]
-    fn text_that_never_ends_its_quotes_is_survived() {
-        for text in ["'a", "\"a\\", "a\\", "cat <<EOF\nx", "<", "<<", ">&", "((((", "\u{0}\u{1b}[31m"] {
-            let _ = commands(text);
-        }
-        check("", &[]);
-    }
-}
+mod tests;

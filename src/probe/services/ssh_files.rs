@@ -24,17 +24,29 @@ pub fn host_keys(world: &World) -> Fact<Vec<HostKey>> {
         return Fact::Known(Vec::new());
     }
     let started = container_start(world);
+    let made = world.stat("/.dockerenv").map(|stat| stat.modified_seconds);
     let mounts = world.read("/proc/self/mountinfo").known().cloned().unwrap_or_default();
     let key = |path: String| {
         let baked = if is_mounted(&mounts, &path) {
             Fact::Known(false) // it came from outside, whatever its age
         } else {
             let limit = started.clone().map(|started| started.saturating_sub(TOLERANCE_SECONDS));
-            limit.and_then(|limit| world.stat(&path).map(|stat| stat.modified_seconds < limit))
+            limit.and_then(|limit| world.stat(&path).and_then(|stat| age(stat.modified_seconds, limit, &made)))
         };
         HostKey { path, baked }
     };
     Fact::Known(paths.into_iter().map(key).collect())
+}
+
+/// Whether a key of this time is older than the container, whose process 1 started at `limit`.
+fn age(modified: i64, limit: i64, made: &Fact<i64>) -> Fact<bool> {
+    // Docker makes this file with the container. A container that was restarted keeps the keys of its first start,
+    // and an image that was made from a container may bring the file along: then nothing is certain.
+    if modified < limit && made.known().is_some_and(|made| *made <= modified) {
+        let detail = "the key is older than process 1 and younger than /.dockerenv: the container was restarted";
+        return Fact::unknown(GapKind::NotSupported, detail);
+    }
+    Fact::Known(modified < limit)
 }
 
 /// Whether the file or its folder is a mount of its own.
@@ -180,6 +192,14 @@ mod tests {
     fn a_key_older_than_the_container_is_baked_in() {
         assert_eq!(key_older_by(3600, ""), Fact::Known(true));
         assert_eq!(key_older_by(-60, ""), Fact::Known(false));
+    }
+
+    #[test]
+    fn a_key_made_at_the_first_start_of_a_restarted_container_is_not_accused() {
+        assert!(age(50, 100, &Fact::Known(40)).is_unknown());
+        assert_eq!(age(50, 100, &Fact::Known(60)), Fact::Known(true));
+        assert_eq!(age(50, 100, &Fact::Absent), Fact::Known(true));
+        assert_eq!(age(150, 100, &Fact::Known(40)), Fact::Known(false));
     }
 
     #[test]

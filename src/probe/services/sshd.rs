@@ -6,9 +6,11 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use super::command;
 use super::jupyter::loopback_addresses;
+use super::ssh_args::SshArgs;
 use super::{CHUNK, in_parallel};
-use crate::facts::{Fact, Gap, GapKind, Listener, Ssh, Undecided};
+use crate::facts::{DeclaredKind, Fact, Gap, GapKind, Listener, Ssh, Undecided};
 use crate::world::World;
 
 /// The port that belongs to SSH: who keeps silent there is still taken for one.
@@ -71,6 +73,48 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
     (servers, undecided)
 }
 
+/// The arguments of the servers that were found; unknown where nobody can see how one was started.
+pub fn arguments(world: &World, servers: &[Ssh], listeners: &[Listener]) -> Vec<Fact<SshArgs>> {
+    let mut found: Vec<Fact<SshArgs>> = Vec::new();
+    for server in servers {
+        let is_its = |listener: &&Listener| listener.port == server.port && listener.address == server.address;
+        let pid = listeners.iter().find(is_its).map_or(Fact::Absent, |listener| listener.pid.clone());
+        let args = match pid {
+            Fact::Known(pid) => match world.read_bytes(format!("/proc/{pid}/cmdline"), 64 << 10) {
+                Fact::Known(line) => Fact::Known(started(&line)),
+                Fact::Absent => Fact::Known(SshArgs::default()), // it has ended since
+                Fact::Unknown(gap) => Fact::Unknown(gap),
+            },
+            Fact::Absent => {
+                Fact::unknown(GapKind::NotSupported, "the SSH server belongs to another container, so do its settings")
+            }
+            // dropbear has no file that could speak for it.
+            Fact::Unknown(gap) if server.banner.known().is_some_and(|banner| banner.contains("dropbear")) => {
+                Fact::Unknown(gap)
+            }
+            Fact::Unknown(_) => Fact::Known(SshArgs::default()),
+        };
+        if !found.contains(&args) {
+            found.push(args);
+        }
+    }
+    found
+}
+
+/// The arguments in a command line; sshd makes one text of its own: `sshd: /usr/sbin/sshd -D [listener] 0 of 10-100`.
+fn started(line: &[u8]) -> SshArgs {
+    let text = String::from_utf8_lossy(line);
+    let words: Vec<String> = match text.strip_prefix("sshd: ") {
+        Some(title) => {
+            let words = title.split([' ', '\0']).filter(|word| !word.is_empty());
+            words.take_while(|word| !word.starts_with('[')).map(str::to_owned).collect()
+        }
+        None => text.trim_end_matches('\0').split('\0').map(str::to_owned).collect(),
+    };
+    let found = command::running(&words).filter(|started| started.kind == DeclaredKind::Ssh);
+    found.map(|started| SshArgs::read(&started.program, &started.args)).unwrap_or_default()
+}
+
 /// Whether the process calls itself an SSH server: `sshd`, `sshd-session`, `sshd: …`, `dropbear`.
 fn is_named(listener: &Listener) -> bool {
     let name = listener.process.known().map_or("", String::as_str);
@@ -126,6 +170,10 @@ fn banner(world: &World, address: SocketAddr) -> std::io::Result<Said> {
     }
 }
 
+/// What sshd says instead of its banner to those whom it has no time for: when too many try to log in, or when it has
+/// seen too many connections from one address that led nowhere.
+const REFUSALS: [&[u8]; 2] = [b"Exceeded MaxStartups", b"Not allowed at this time"];
+
 /// What the bytes say; `None` while a banner may still come, or when nothing came at all.
 fn found(bytes: &[u8], is_over: bool) -> Option<Said> {
     for line in bytes.split_inclusive(|byte| *byte == b'\n') {
@@ -135,94 +183,11 @@ fn found(bytes: &[u8], is_over: bool) -> Option<Said> {
             return Some(Said::Banner(String::from_utf8_lossy(line).trim_end().to_owned()));
         }
     }
+    if is_over && REFUSALS.iter().any(|words| bytes.starts_with(words)) {
+        return Some(Said::Nothing(Gap::new(GapKind::NotPermitted, "it refused the connection as sshd does")));
+    }
     (is_over && !bytes.is_empty()).then_some(Said::SomethingElse)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::Write;
-    use std::net::TcpListener;
-    use std::sync::mpsc;
-
-    use super::*;
-    use crate::facts::Bind;
-
-    /// A server that sends `bytes` to the first who connects and keeps the line open until the test ends.
-    fn server(bytes: Vec<u8>) -> (Listener, mpsc::Sender<()>) {
-        let socket = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = socket.local_addr().expect("an address").port();
-        let (end, ended) = mpsc::channel();
-        std::thread::spawn(move || {
-            if let Ok((mut stream, _)) = socket.accept() {
-                let _ = stream.write_all(&bytes);
-                let _ = ended.recv();
-            }
-        });
-        let listener = Listener {
-            port,
-            address: "127.0.0.1".to_owned(),
-            bind: Bind::Loopback,
-            process: Fact::Known("sshd".to_owned()),
-            ..Listener::default()
-        };
-        (listener, end)
-    }
-
-    fn ask(listener: Listener) -> Vec<Ssh> {
-        let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
-        find(&world, &[listener]).0
-    }
-
-    fn banner_of(bytes: &[u8]) -> Option<Fact<String>> {
-        let (listener, _end) = server(bytes.to_vec());
-        ask(listener).pop().map(|ssh| ssh.banner)
-    }
-
-    #[test]
-    fn the_banner_is_the_first_line_that_says_ssh() {
-        let known = |text: &str| Some(Fact::Known(text.to_owned()));
-        assert_eq!(banner_of(b"SSH-2.0-OpenSSH_9.6p1 Ubuntu\r\n\0\0key"), known("SSH-2.0-OpenSSH_9.6p1 Ubuntu"));
-        assert_eq!(banner_of(b"welcome\r\nSSH-2.0-x\n"), known("SSH-2.0-x"));
-        assert_eq!(banner_of(b"SSH-2.0-half"), known("SSH-2.0-half"));
-    }
-
-    #[test]
-    fn a_hostile_banner_is_cut_and_kept_as_text() {
-        let mut flood = b"SSH-2.0-".to_vec();
-        flood.resize(1 << 20, b'A');
-        let Some(Fact::Known(banner)) = banner_of(&flood) else { panic!("a banner") };
-        assert_eq!(banner.len(), BANNER_LIMIT);
-        let Some(Fact::Known(banner)) = banner_of(b"SSH-2.0-\x1b[31m\xff\n") else { panic!("a banner") };
-        assert_eq!(banner, "SSH-2.0-\u{1b}[31m\u{fffd}");
-    }
-
-    #[test]
-    fn another_protocol_is_no_ssh_server() {
-        assert_eq!(banner_of(b"220 mail\r\n"), None);
-        assert_eq!(banner_of(&vec![b'x'; 1 << 20]), None);
-    }
-
-    #[test]
-    fn silence_is_a_gap_within_the_patience() {
-        let started = Instant::now();
-        let Some(Fact::Unknown(gap)) = banner_of(b"") else { panic!("silence") };
-        assert_eq!(gap.kind, GapKind::TimedOut);
-        assert!(started.elapsed() < Duration::from_secs(2), "{:?}", started.elapsed());
-    }
-
-    #[test]
-    fn who_is_bound_elsewhere_is_named_and_not_contacted() {
-        let listener =
-            Listener { port: 22, address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..Listener::default() };
-        let found = ask(listener);
-        assert_eq!(found.len(), 1);
-        assert!(found[0].banner.is_unknown());
-    }
-
-    #[test]
-    fn names_of_ssh_servers_are_known() {
-        let named = |name: &str| is_named(&Listener { process: Fact::Known(name.to_owned()), ..Listener::default() });
-        assert!(["sshd", "sshd-session", "sshd: /usr/sbin", "dropbear"].into_iter().all(named));
-        assert!(!["ssh", "sshdx", "nginx", ""].into_iter().any(named));
-    }
-}
+mod tests;

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use super::glob;
 use super::ini::sections;
+use super::supervisord;
 use crate::facts::{DeclaredBy, Fact, Gap};
 use crate::world::World;
 
@@ -40,13 +41,29 @@ pub fn read(world: &World, command: Option<&[String]>) -> Declarations {
     }
     if has_program(world, &["s6-svscan", "s6-rc"]) {
         reader.scripts("/etc/services.d/*/run", DeclaredBy::S6);
+        // s6-overlay runs these before its services.
+        reader.scripts("/etc/cont-init.d/*", DeclaredBy::S6);
         reader.s6_rc();
     }
     if has_program(world, &["supervisord"]) {
-        reader.supervisord_files();
+        match supervisord::given_file(world, command) {
+            Some(file) => reader.supervisord(&file, 0),
+            None => reader.supervisord_files(),
+        }
     }
     if systemd_is_first(world, command) {
         reader.systemd();
+    }
+    reader.out
+}
+
+/// Reads what a supervisor is told to read on its command line: a file for supervisord, a folder for the others.
+pub fn read_at(world: &World, by: DeclaredBy, place: &str) -> Declarations {
+    let mut reader = Reader { world, out: Declarations::default(), seen: HashSet::new() };
+    if by == DeclaredBy::Supervisord {
+        reader.supervisord(place, 0);
+    } else {
+        reader.scripts(&format!("{place}/*/run"), by);
     }
     reader.out
 }
@@ -155,6 +172,13 @@ impl Reader<'_> {
                 named.extend(path.rsplit('/').next().map(str::to_owned));
             }
         }
+        // The older form of both: a file with the names.
+        for kind in ["contents", "dependencies"] {
+            for path in self.expand(&format!("{root}/*/{kind}")) {
+                let text = self.text(&path).unwrap_or_default();
+                named.extend(text.split_ascii_whitespace().map(str::to_owned));
+            }
+        }
         for file in ["run", "up"] {
             for path in self.expand(&format!("{root}/*/{file}")) {
                 let name = path.rsplit('/').nth(1).unwrap_or_default();
@@ -172,13 +196,14 @@ impl Reader<'_> {
         for path in self.expand(pattern) {
             let Some(text) = self.text(&path) else { continue };
             for section in sections(&text) {
-                if section.name.starts_with("program:") && section.get("autostart") != Some("false") {
+                if section.name.starts_with("program:") && !section.get("autostart").is_some_and(supervisord::is_off) {
                     if let Some(command) = section.get("command") {
-                        self.declare(DeclaredBy::Supervisord, &path, command.to_owned());
+                        self.declare(DeclaredBy::Supervisord, &path, supervisord::without_expressions(command));
                     }
                 } else if section.name == "include" && depth == 0 {
                     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-                    for file in section.get("files").unwrap_or_default().split_ascii_whitespace() {
+                    let files = section.get("files").unwrap_or_default().replace("%(here)s", folder);
+                    for file in files.split_ascii_whitespace() {
                         let absolute = if file.starts_with('/') { file.to_owned() } else { format!("{folder}/{file}") };
                         self.supervisord(&absolute, depth + 1);
                     }
@@ -199,6 +224,11 @@ impl Reader<'_> {
             let template = name.split_once('@').map(|(stem, _)| format!("{stem}@.service"));
             let unit = template.as_deref().unwrap_or(&name);
             let folders = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+            // A unit that is masked is not started, whoever wants it.
+            let mask = self.world.link(format!("/etc/systemd/system/{unit}"));
+            if mask.known().is_some_and(|target| target.as_os_str() == "/dev/null") {
+                continue;
+            }
             let mut places = vec![path.clone()];
             places.extend(folders.iter().map(|folder| format!("{folder}/{unit}")));
             let Some(text) = places.iter().find_map(|place| self.text(place)) else { continue };

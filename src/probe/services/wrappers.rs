@@ -4,7 +4,7 @@ use super::command::base_name;
 
 /// Programs that run the rest of their command line: name, how many words of their own come first, and the options
 /// that take a value as the next word.
-const WRAPPERS: [(&str, usize, &[&str]); 39] = [
+const WRAPPERS: [(&str, usize, &[&str]); 41] = [
     ("exec", 0, &["-a"]),
     ("command", 0, &[]),
     ("env", 0, &["-u", "-C", "--unset", "--chdir"]),
@@ -43,6 +43,9 @@ const WRAPPERS: [(&str, usize, &[&str]); 39] = [
     ("setuidgid", 1, &[]),
     ("envdir", 1, &[]),
     ("xvfb-run", 0, &["-n", "-s", "-f", "-e", "-p", "-w"]),
+    ("screen", 0, &["-S", "-t", "-c", "-e", "-h", "-s", "-T", "-p"]),
+    // s6-overlay; systemd goes by the same name and takes no command.
+    ("init", 0, &[]),
     ("uvx", 0, &["--from", "--with", "--python", "-p"]),
 ];
 /// Environment managers whose subcommand `run` runs the rest.
@@ -57,6 +60,10 @@ pub fn unwrapped(mut words: &[String]) -> &[String] {
         if let Some((_, own, values)) = WRAPPERS.iter().find(|(wrapper, ..)| *wrapper == name) {
             // `runuser user -c "…"` is a shell of that user.
             if name == "runuser" && !rest.iter().any(|word| word.starts_with("-u") || word.starts_with("--user")) {
+                return words;
+            }
+            // `screen -r name` only comes back to what runs.
+            if name == "screen" && !rest.iter().any(|word| word.starts_with("-d")) {
                 return words;
             }
             // `command -v sshd` only asks where it is.
@@ -78,7 +85,8 @@ pub fn unwrapped(mut words: &[String]) -> &[String] {
     }
 }
 
-fn skip_options<'a>(mut words: &'a [String], with_value: &[&str]) -> &'a [String] {
+/// The words after options; those of `with_value` take the next word with them.
+pub fn skip_options<'a>(mut words: &'a [String], with_value: &[&str]) -> &'a [String] {
     while let Some((first, rest)) = words.split_first() {
         if first == "--" {
             return rest;

@@ -1,19 +1,15 @@
-//! libcudart: devices, memory and events; [`host`] is memory of the host that devices reach, [`peers`] the way between
-//! two devices.
+//! libcudart: devices, memory and events; [`peers`] is the way from one device to another.
 //!
 //! Signatures are those of `cuda_runtime_api.h` and have not changed since CUDA 11. `cudaDeviceProp` has, so
 //! devices are described through attributes instead. Memory is plain `cudaMalloc`; nothing here changes a setting.
 #![allow(unsafe_code)]
 
-mod host;
 mod peers;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::marker::PhantomData;
 
 use super::{CallFailed, Library, symbols, text};
-
-pub use host::HostMemory;
 
 symbols! {
     struct Symbols {
@@ -22,10 +18,10 @@ symbols! {
         attribute = "cudaDeviceGetAttribute": fn(*mut c_int, c_int, c_int);
         allocate = "cudaMalloc": fn(*mut *mut c_void, usize);
         free = "cudaFree": fn(*mut c_void);
-        fill = "cudaMemset": fn(*mut c_void, c_int, usize);
-        copy = "cudaMemcpy": fn(*mut c_void, *const c_void, usize, c_int);
         allocate_host = "cudaMallocHost": fn(*mut *mut c_void, usize);
         free_host = "cudaFreeHost": fn(*mut c_void);
+        fill = "cudaMemset": fn(*mut c_void, c_int, usize);
+        copy = "cudaMemcpy": fn(*mut c_void, *const c_void, usize, c_int);
         can_access_peer = "cudaDeviceCanAccessPeer": fn(*mut c_int, c_int, c_int);
         enable_peer_access = "cudaDeviceEnablePeerAccess": fn(c_int, c_uint);
         copy_peer = "cudaMemcpyPeer": fn(*mut c_void, c_int, *const c_void, c_int, usize);
@@ -82,10 +78,17 @@ pub struct DeviceSlice<'memory> {
     memory: PhantomData<&'memory DeviceMemory>,
 }
 
-impl DeviceSlice<'_> {
-    /// Its size in bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+/// Memory of the host that the device reaches by itself. [`CudaRuntime::free_pinned`] gives it back.
+pub struct PinnedMemory {
+    address: *mut u8,
+    bytes: usize,
+}
+
+impl PinnedMemory {
+    /// All of it.
+    pub fn bytes(&mut self) -> &mut [u8] {
+        // SAFETY: `cudaMallocHost` gave this many bytes, they were set once since, and only we have their address.
+        unsafe { std::slice::from_raw_parts_mut(self.address, self.bytes) }
     }
 }
 
@@ -143,6 +146,28 @@ impl CudaRuntime {
     pub fn free(&self, memory: DeviceMemory) -> Result<(), CallFailed> {
         // SAFETY: the address came from `cudaMalloc`, and no slice outlives the memory.
         self.symbols.free.call(|free| unsafe { free(memory.address) }, |code| self.code_name(code))
+    }
+
+    /// `cudaMallocHost`; every byte is zero.
+    pub fn allocate_pinned(&self, bytes: usize) -> Result<PinnedMemory, CallFailed> {
+        let mut address = std::ptr::null_mut();
+        // SAFETY: writes one pointer.
+        let get = |get: unsafe extern "C" fn(*mut *mut c_void, usize) -> c_int| unsafe { get(&raw mut address, bytes) };
+        self.symbols.allocate_host.call(get, |code| self.code_name(code))?;
+        let address: *mut u8 = address.cast();
+        if address.is_null() {
+            return Err(CallFailed::refused("cudaMallocHost", "it gave no address"));
+        }
+        // SAFETY: so many bytes were just given to us.
+        unsafe { address.write_bytes(0, bytes) };
+        Ok(PinnedMemory { address, bytes })
+    }
+
+    /// `cudaFreeHost`.
+    #[expect(clippy::needless_pass_by_value, reason = "the memory is gone afterwards")]
+    pub fn free_pinned(&self, memory: PinnedMemory) -> Result<(), CallFailed> {
+        // SAFETY: the address came from `cudaMallocHost`, and every slice of it has ended with the borrow.
+        self.symbols.free_host.call(|free| unsafe { free(memory.address.cast()) }, |code| self.code_name(code))
     }
 
     /// Sets every byte.

@@ -47,6 +47,17 @@ fn a_service_is_found_through_its_wrappers() {
         ("uvx --from jupyterlab jupyter lab", "jupyter-lab", ""),
         ("eval \"jupyter lab\"", "jupyter-lab", ""),
         ("jupyter lab --notebook-dir build", "jupyter-lab", "--notebook-dir build"),
+        ("jupyter labhub --port=1", "jupyter-labhub", "--port=1"),
+        ("python3 -um notebook --port=1", "jupyter-notebook", "--port=1"),
+        ("python3 -W ignore -Xdev -mjupyterlab", "jupyter-lab", ""),
+        ("sh -c '\"$0\" \"$@\" --z' jupyter lab --x", "jupyter-lab", "--x --z"),
+        ("bash -c 'exec ${2} $1' -- lab jupyter", "jupyter-lab", ""),
+        ("tmux new-session -d -s jl 'jupyter lab --x'", "jupyter-lab", "--x"),
+        ("tmux new -d jupyter lab --x", "jupyter-lab", "--x"),
+        ("tmux send-keys -t jl 'jupyter lab' C-m", "jupyter-lab", ""),
+        ("screen -dmS jl jupyter lab --x", "jupyter-lab", "--x"),
+        ("/init jupyter lab", "jupyter-lab", ""),
+        ("/etc/init.d/sshd start", "sshd", ""),
         ("if true; then dropbear -F; fi", "dropbear", "-F"),
     ] {
         assert_eq!(one(text), (program.to_owned(), args.to_owned()), "{text}");
@@ -67,6 +78,13 @@ fn talk_about_a_service_is_no_start() {
         "python -m ipykernel_launcher -f /root/.local/share/jupyter/runtime/kernel-1.json",
         "python -m pip install notebook",
         "sshd -t",
+        "/etc/init.d/sshd stop",
+        "/etc/init.d/dropbear status",
+        "python3 -c 'jupyter lab' -m notebook",
+        "python3 -m",
+        "tmux attach -t jupyter",
+        "tmux",
+        "screen -r jupyter-lab",
         "service ssh stop",
         "ssh host",
         "# jupyter lab",
@@ -81,23 +99,25 @@ fn talk_about_a_service_is_no_start() {
 
 #[test]
 fn a_script_that_is_run_is_named() {
-    let runs = |text: &str| match effects_of_text(text, &["jupyter".to_owned(), "lab".to_owned()]).as_slice() {
-        [Effect::Runs(script, args)] => format!("{script}: {}", args.join(" ")),
+    let own = ["own", "jupyter", "lab"].map(str::to_owned);
+    let runs = |text: &str| match effects_of_text(text, &own).as_slice() {
+        [Effect::Runs(script, args)] => format!("runs {script}: {}", args.join(" ")),
+        [Effect::Reads(script, args)] => format!("reads {script}: {}", args.join(" ")),
         other => panic!("{text}: {other:?}"),
     };
-    assert_eq!(runs("exec bash -e /start.sh x"), "/start.sh: x");
-    assert_eq!(runs("/start.sh"), "/start.sh: ");
-    assert_eq!(runs(". /start.sh \"$@\""), "/start.sh: jupyter lab");
-    assert_eq!(runs("bash -eo pipefail /start.sh"), "/start.sh: ");
+    assert_eq!(runs("exec bash -e /start.sh x"), "reads /start.sh: x");
+    assert_eq!(runs("/start.sh"), "runs /start.sh: ");
+    assert_eq!(runs(". /start.sh \"$@\""), "reads /start.sh: jupyter lab");
+    assert_eq!(runs("bash -eo pipefail /start.sh"), "reads /start.sh: ");
 }
 
 #[test]
 fn the_arguments_of_a_script_are_what_it_ends_in() {
-    let args: Vec<String> = ["jupyter", "lab", "--port=1"].map(str::to_owned).to_vec();
+    let args = ["own", "jupyter", "lab", "--port=1"].map(str::to_owned);
     for text in ["exec \"$@\"", "exec tini -- \"${@}\"", "exec gosu u $*"] {
         let found = effects_of_text(text, &args);
         let [Effect::Starts(started)] = found.as_slice() else { panic!("{text}: {found:?}") };
-        assert_eq!((started.program.as_str(), started.args.as_slice()), ("jupyter-lab", &args[2..]), "{text}");
+        assert_eq!((started.program.as_str(), started.args.as_slice()), ("jupyter-lab", &args[3..]), "{text}");
     }
     assert_eq!(started("exec \"$@\""), []);
 }

@@ -59,7 +59,8 @@ fn listener(port: u16) -> Listener {
 fn ask_one(listener: Listener) -> (Vec<Jupyter>, Vec<Undecided>) {
     let root = tempfile::tempdir().expect("a folder");
     let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
-    find(&world, &[listener], &Hints::read(&world))
+    let (servers, undecided) = find(&world, &[listener], &Hints::read(&world));
+    (servers.known().expect("servers").clone(), undecided)
 }
 
 fn auth_of(port: u16) -> Fact<Auth> {
@@ -141,6 +142,7 @@ fn the_base_is_taken_from_a_runtime_file_and_the_token_is_not() {
     fs::write(folder.join("jpserver-8.json"), "garbage").expect("a file");
     let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
     let (servers, _) = find(&world, &[Listener { process: Fact::Absent, ..listener(port) }], &Hints::read(&world));
+    let servers = servers.known().expect("servers");
     assert_eq!((servers[0].base_url.as_str(), &servers[0].auth), ("/nb/", &Fact::Known(Auth::Open)));
     assert_eq!(servers[0].secret_exposed, Fact::Known(true), "others may read the file");
     assert!(!format!("{servers:?}").contains("hunter2"));
@@ -169,6 +171,44 @@ fn another_web_server_on_the_port_is_no_jupyter() {
 }
 
 #[test]
+fn another_service_with_a_version_under_the_same_path_is_no_jupyter() {
+    let other = |server: &'static str| {
+        serve(move |path| {
+            Some(match path {
+                "/api" => http("200 OK", server, r#"{"version": "1.4"}"#),
+                _ => http("401 Unauthorized", server, "{}"),
+            })
+        })
+    };
+    assert!(matches!(ask_bare(other("Server: uvicorn\r\n")), Found::Nothing));
+    assert!(matches!(ask_bare(other("Server: TornadoServer/6.5\r\n")), Found::Jupyter(_)));
+}
+
+#[test]
+fn an_open_server_behind_a_proxy_that_sends_chunks_is_found() {
+    let chunks = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\n\r\n", body.len())
+    };
+    let port = serve(move |path| {
+        Some(match path {
+            "/api" => chunks(r#"{"version": "2.21.1"}"#).into_bytes(),
+            _ => chunks(r#"{"identity": {}}"#).into_bytes(),
+        })
+    });
+    let Found::Jupyter(server) = ask_bare(port) else { panic!("it is Jupyter") };
+    assert_eq!(server.auth, Fact::Known(Auth::Open));
+}
+
+#[test]
+fn the_hub_is_no_server_of_notebooks() {
+    let root = tempfile::tempdir().expect("a folder");
+    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let named = |name: &str| Listener { process: Fact::Known(name.to_owned()), ..listener(8081) };
+    assert!(Hints::read(&world).of(&named("jupyterhub")).is_none());
+    assert!(Hints::read(&world).of(&named("jupyterhub-sing")).is_some());
+}
+
+#[test]
 fn a_process_called_jupyter_that_answers_strangely_stays_unknown() {
     assert!(auth_of(serve(|_| Some(http("404 Not Found", "", "")))).is_unknown());
     assert!(auth_of(serve(|_| Some(vec![0; 1 << 20]))).is_unknown());
@@ -178,7 +218,7 @@ fn a_process_called_jupyter_that_answers_strangely_stays_unknown() {
 #[test]
 fn a_server_that_never_answers_is_left_within_the_patience() {
     let started = Instant::now();
-    let Found::Undecided(open) = ask_bare(serve(|_| None)) else { panic!("it cannot be decided") };
+    let Found::Undecided(open, _) = ask_bare(serve(|_| None)) else { panic!("it cannot be decided") };
     assert!(open.reason.contains("no answer"), "{}", open.reason);
     let Fact::Unknown(gap) = auth_of(serve(|_| None)) else { panic!("it cannot be decided") };
     assert_eq!(gap.kind, GapKind::TimedOut);
@@ -188,7 +228,7 @@ fn a_server_that_never_answers_is_left_within_the_patience() {
 #[test]
 fn tls_is_named_and_not_taken_for_silence() {
     for answer in [&b"\x15\x03\x01\x00\x02\x02\x46"[..], b""] {
-        let Found::Undecided(open) = ask_bare(serve(move |_| Some(answer.to_vec()))) else { panic!("undecided") };
+        let Found::Undecided(open, _) = ask_bare(serve(move |_| Some(answer.to_vec()))) else { panic!("undecided") };
         assert!(open.reason.contains("TLS"), "{}", open.reason);
     }
 }
@@ -199,6 +239,22 @@ fn who_is_bound_to_another_address_is_not_contacted_through_loopback() {
     let elsewhere = Listener { address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..listener(port) };
     let (servers, _) = ask_one(elsewhere);
     assert!(servers[0].auth.is_unknown() && servers[0].version.is_unknown());
+}
+
+#[test]
+fn what_may_be_jupyter_and_belongs_to_nobody_who_can_be_seen_is_not_known_to_be_none() {
+    let world = World::at("/nowhere", Vec::new(), Duration::from_secs(10));
+    let elsewhere = Listener { address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..bare(PORT) };
+    let ask = |pid: Fact<u32>| {
+        let listener = Listener { pid, ..elsewhere.clone() };
+        find(&world, &[listener], &Hints::read(&world))
+    };
+    let (servers, undecided) = ask(Fact::Absent);
+    let Fact::Unknown(gap) = servers else { panic!("it may be Jupyter") };
+    assert!(gap.detail.starts_with("10.0.0.5 port 8888: "), "{gap}");
+    assert_eq!(undecided.len(), 1);
+    let (servers, undecided) = ask(Fact::Known(7));
+    assert_eq!((servers, undecided.len()), (Fact::Known(Vec::new()), 1), "its process says that it is something else");
 }
 
 #[test]

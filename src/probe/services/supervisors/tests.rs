@@ -113,3 +113,66 @@ fn what_cannot_be_read_is_remembered() {
     assert!(declared(&[("etc/supervisord.conf", "\u{0}[[[\n=\n")]).found.is_empty());
     assert!(declared(&[]).gap.is_none());
 }
+
+#[test]
+fn supervisord_reads_the_file_that_it_is_given_and_no_other() {
+    let files = [
+        ("etc/supervisor/conf.d/a.conf", "[program:a]\ncommand=default\n"),
+        ("app/s.conf", "[program:b]\ncommand=given\n"),
+    ];
+    let with = |command: &str| {
+        let words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+        let found = declared_beside(&SUPERVISORS, &files, Some(&words)).found;
+        found.into_iter().map(|declaration| declaration.text).collect::<Vec<_>>()
+    };
+    for command in ["supervisord -c /app/s.conf", "tini -- /usr/bin/supervisord -n -c/app/s.conf"] {
+        assert_eq!(with(command), ["given"], "{command}");
+    }
+    assert_eq!(with("python3 /usr/bin/supervisord --configuration=/app/s.conf"), ["given"]);
+    assert_eq!(with("supervisord -n"), ["default"]);
+    let running = ("proc/1/cmdline", "/usr/bin/python3\0/usr/bin/supervisord\0-c\0/app/s.conf\0");
+    assert_eq!(texts(&[files[0], files[1], running]), ["given"]);
+}
+
+#[test]
+fn supervisord_writes_its_own_variables_and_its_own_no() {
+    let text = "[program:j]\ncommand=jupyter lab --ip=%(ENV_IP)s --x=%(here)s --token=''\n\
+                [program:k]\ncommand=a\nautostart=No\n[program:l]\ncommand=b\nautostart=0\n";
+    assert_eq!(texts(&[("etc/supervisord.conf", text)]), ["jupyter lab --ip=${ENV_IP} --x=${here} --token=''"]);
+    assert_eq!(supervisord::without_expressions("a %(b"), "a %(b");
+}
+
+#[test]
+fn a_masked_unit_is_not_started() {
+    let root = tempfile::tempdir().expect("a folder");
+    let system = root.path().join("etc/systemd/system");
+    fs::create_dir_all(system.join("multi-user.target.wants")).expect("a folder");
+    fs::write(system.join("multi-user.target.wants/ssh.service"), "[Service]\nExecStart=sshd -D\n").expect("a file");
+    fs::create_dir_all(root.path().join("proc/1")).expect("a folder");
+    fs::write(root.path().join("proc/1/comm"), "systemd\n").expect("a file");
+    let found = || read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found.len();
+    assert_eq!(found(), 1);
+    std::os::unix::fs::symlink("/dev/null", system.join("ssh.service")).expect("a link");
+    assert_eq!(found(), 0);
+}
+
+#[test]
+fn scripts_that_run_before_the_services_start_services_too() {
+    assert_eq!(texts(&[("etc/cont-init.d/10-ssh", "service ssh start")]), ["service ssh start"]);
+}
+
+#[test]
+fn what_s6_names_in_a_file_counts_as_well() {
+    let run = ("etc/s6-overlay/s6-rc.d/jupyter/run", "jupyter lab");
+    assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents", "other\njupyter\n")]), ["jupyter lab"]);
+    assert_eq!(texts(&[run, ("etc/s6-overlay/s6-rc.d/user/contents", "other\n")]), Vec::<String>::new());
+}
+
+#[test]
+fn supervisord_includes_from_the_folder_of_its_file() {
+    let found = texts(&[
+        ("etc/supervisord.conf", "[include]\nfiles = %(here)s/more/*.conf\n"),
+        ("etc/more/a.conf", "[program:j]\ncommand=jupyter lab\n"),
+    ]);
+    assert_eq!(found, ["jupyter lab"]);
+}
