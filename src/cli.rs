@@ -317,7 +317,7 @@ mod tests {
     use super::*;
 
     fn collecting(words: &[&str]) -> Result<CollectingArgs, String> {
-        let words = [&["gpu-preflight", "check"], words].concat();
+        let words = [&["gpu-preflight", "check"][..], words].concat();
         match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
             Some(Command::Check(arguments)) => Ok(arguments.collecting),
             other => Err(format!("{other:?}")),
