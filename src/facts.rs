@@ -34,7 +34,7 @@ pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
-pub use gpu::{ComputeMode, FabricState, Gpu, GpuProcess};
+pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
 pub use image::{Framework, Image, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};

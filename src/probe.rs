@@ -35,6 +35,7 @@ pub fn serve(name: &str) -> bool {
         libraries::NAME => libraries::serve(&world, input, &mut progress),
         storage::NAME => storage::serve(&world, input, &mut progress),
         nvml::NAME => nvml::serve(&world, input, &mut progress),
+        nvml::watch::NAME => nvml::watch::serve(&world, input, &mut progress),
         cuda::NAME => cuda::serve(&world, input, &mut progress),
         compute::NAME => compute::serve(&world, input, &mut progress),
         _ => return false,

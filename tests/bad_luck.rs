@@ -134,3 +134,71 @@ fn a_gpu_that_vanishes_between_two_calls_is_lost_and_hides_no_other() {
         assert_eq!(facts.gpus.known().map(Vec::len), Some(7), "{call}");
     }
 }
+
+#[test]
+fn what_holds_clocks_down_and_is_usual_accuses_nobody() {
+    // Idle; the power cap; clocks that somebody set; a group that keeps step; a display; several of them.
+    for bits in ["1", "4", "2", "10", "100", "116"] {
+        ready(&format!(r#"fake = "held=0:{bits}""#));
+    }
+    // The power limit is lowered to a half, and the rate with it to what such a board then reaches: worth knowing only.
+    let capped = play(&scenario(r#"fake = "watts=350;slow=0:0.72;held=0:4""#)).facts;
+    let report = Report::of(&capped);
+    assert_eq!(report.json["verdict"], "ready", "{}", report.troubles());
+    let accused: Vec<_> = report.findings().filter(|finding| finding["outcome"] == "fails").collect();
+    assert_eq!(accused.len(), 1, "{}", report.troubles());
+    assert_eq!(accused[0]["check"], "gpu.power-limit-default");
+}
+
+#[test]
+fn heat_of_a_model_that_no_table_knows_and_of_a_mig_board_is_told_all_the_same() {
+    for fake in [
+        "model=NVIDIA X9000;cc=99.0;held=0:48;slow=0:0.33",
+        "model=NVIDIA H100 80GB HBM3 MIG 1g.10gb;sms=16;mig=1;mig_count=1;held=0:48;slow=0:0.33",
+    ] {
+        let report = Report::of(&play(&scenario(&format!("fake = {fake:?}"))).facts);
+        let failed: Vec<_> = report.findings().filter(|finding| finding["outcome"] == "fails").collect();
+        assert_eq!(failed.len(), 1, "{fake}\n{}", report.troubles());
+        assert_eq!(failed[0]["check"], "gpu.cool-under-load", "{fake}");
+    }
+}
+
+#[test]
+fn a_slow_gpu_is_found_where_cuda_and_nvml_number_gpus_differently() {
+    let facts = play(&scenario(
+        "gpus = 8\ndeadline = 60.0\nfake = \"slow=0:0.33;held=5:48\"\nenv = { CUDA_VISIBLE_DEVICES = \"5,0,1,2\" }",
+    ))
+    .facts;
+    let report = Report::of(&facts);
+    // The GPU that CUDA calls 0 is slow for the heat of what NVML calls 5, which is told once.
+    let failed = report.findings().filter(|finding| finding["outcome"] == "fails");
+    let gates: Vec<_> = failed.filter(|finding| finding["gating"] == true).collect();
+    assert_eq!(gates.len(), 1, "{}", report.troubles());
+    assert_eq!((&gates[0]["check"], &gates[0]["subject"]), (&"gpu.cool-under-load".into(), &"GPU 5".into()));
+}
+
+#[test]
+fn without_a_multiply_nobody_watches() {
+    for text in [
+        r#"remove = ["/usr/local/nvidia/lib64/libcublas.so.12", "/usr/local/nvidia/lib64/libcublas.so.12.9.1.4"]"#,
+        r#"fake = "cu_init=999""#,
+    ] {
+        let facts = play(&scenario(text)).facts;
+        let gpu = first_gpu(&facts);
+        assert_eq!((&gpu.load, &gpu.xids), (&Fact::Absent, &Fact::Absent), "{text}");
+    }
+}
+
+#[test]
+fn a_watch_that_dies_costs_no_time_and_no_verdict() {
+    // One that hangs counts as such only after a silence that these multiplies are too short for.
+    for (fake, told) in [("crash=nvmlEventSetWait_v2", true), ("hang=nvmlEventSetWait_v2", false)] {
+        let played = play(&scenario(&format!("fake = {fake:?}")));
+        let report = Report::of(&played.facts);
+        let failed: Vec<_> = report.findings().filter(|finding| finding["outcome"] == "fails").collect();
+        let expected: &[&str] = if told { &["observability.load-watched"] } else { &[] };
+        assert!(failed.iter().map(|finding| &finding["check"]).eq(expected), "{fake}\n{}", report.troubles());
+        assert_eq!(report.json["verdict"], "ready", "{fake}\n{}", report.troubles());
+        assert!(played.wall < 5.0, "{fake}: {} s", played.wall);
+    }
+}

@@ -2,12 +2,13 @@
 #![allow(clippy::disallowed_methods)] // a test stands outside of the door
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::facts::{DiskRole, Fact, GapKind, ProbeEnd, Storage};
 use gpu_preflight::probe::storage;
 use gpu_preflight::world::World;
-use gpu_preflight::world::child::{Probed, probe};
+use gpu_preflight::world::child::{Probed, probe, probe_while};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gpu-preflight");
 
@@ -132,6 +133,46 @@ fn what_is_not_ours_on_the_pipe_is_passed_over() {
     let (probed, ..) = run(&text, Duration::from_secs(30));
     assert_eq!(probed.run.end, ProbeEnd::Completed);
     assert!(probed.reading.is_some());
+}
+
+/// Runs a script as a probe that watches work of this length.
+fn watch(text: &str, work: Duration) -> (Probed<Storage>, Duration) {
+    let environment = vec![("PATH".into(), "/usr/bin:/bin".into()), ("SCRIPT".into(), text.into())];
+    let world = World::at("/", environment, Duration::from_mins(1)).with_program(SCRIPT);
+    let working = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let watcher = scope.spawn(|| probe_while(&world, "any", None, &(), &working, world.deadline()));
+        std::thread::sleep(work);
+        working.store(false, Ordering::Release);
+        let over = Instant::now();
+        let probed = watcher.join().expect("a reading");
+        (probed, over.elapsed())
+    })
+}
+
+#[test]
+fn who_watches_ends_with_the_work_and_what_it_said_last_is_its_answer() {
+    let (probed, late) =
+        watch(&format!("while :; do echo '{{\"so_far\":{SO_FAR}}}'; sleep 0.02; done"), Duration::from_secs(1));
+    assert_eq!((probed.run.end, probed.run.at), (ProbeEnd::Completed, Fact::Absent));
+    assert!(probed.gap.is_none() && probed.reading.is_some_and(|reading| reading.disks.known().is_some()));
+    assert!(late < Duration::from_millis(500), "{late:?}");
+}
+
+#[test]
+fn work_that_is_over_at_once_leaves_nothing_to_say() {
+    let (probed, late) = watch("sleep 60", Duration::from_millis(100));
+    assert_eq!(probed.run.end, ProbeEnd::Completed);
+    assert!(probed.reading.is_none() && probed.gap.is_none());
+    assert!(late < Duration::from_millis(500), "{late:?}");
+}
+
+#[test]
+fn who_hangs_while_it_watches_is_said_to() {
+    let (probed, late) = watch("trap '' TERM\necho '{\"at\":\"nvmlInit_v2\"}'\nsleep 60", Duration::from_secs(4));
+    assert_eq!((probed.run.end, probed.run.at), (ProbeEnd::TimedOut, Fact::Known("nvmlInit_v2".to_owned())));
+    assert!(probed.gap.is_some_and(|gap| gap.kind == GapKind::TimedOut));
+    assert!(late < Duration::from_millis(500), "{late:?}");
 }
 
 #[test]

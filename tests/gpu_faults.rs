@@ -11,12 +11,14 @@ mod health;
 mod machine;
 #[path = "gpu_faults/multiplies.rs"]
 mod multiplies;
+#[path = "gpu_faults/watch.rs"]
+mod watch;
 
 use std::path::Path;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
-use gpu_preflight::facts::{Cuda, Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun};
+use gpu_preflight::facts::{Cuda, Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun, ThrottleReason};
 use gpu_preflight::probe::{cuda, nvml};
 use gpu_preflight::world::World;
 
@@ -240,7 +242,7 @@ fn a_healthy_nvml_describes_every_gpu() {
     assert_eq!((known(&gpu.ecc_enabled), known(&gpu.ecc_uncorrected_count)), (true, 0));
     assert_eq!((known(&gpu.temperature_celsius), known(&gpu.sm_clock_max_mhz)), (34, 1980));
     assert!((known(&gpu.power_limit_watts) - 700.0).abs() < 1e-9);
-    assert_eq!(known(&gpu.throttle_reasons), ["GpuIdle"]);
+    assert_eq!(known(&gpu.throttle_reasons), [ThrottleReason::GpuIdle]);
 }
 
 #[test]

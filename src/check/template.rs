@@ -35,6 +35,8 @@ words! {
         One = "one",
         /// How many items.
         Count = "count",
+        /// A text after a colon; nothing where there is none.
+        Because = "because",
     }
 }
 
@@ -93,6 +95,7 @@ fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> R
     let fits = matches!(
         (filter, shape),
         (None, Shape::Bool | Shape::Integer | Shape::Number | Shape::Text | Shape::Word(_))
+            | (Some(Filter::Because), Shape::Text)
             | (Some(Filter::List | Filter::Count), Shape::List(_))
             | (Some(Filter::Bytes | Filter::Percent | Filter::Round | Filter::One), Shape::Integer | Shape::Number)
     );
@@ -107,12 +110,14 @@ fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> R
 fn write(found: &Found<'_>, filter: Option<Filter>) -> String {
     let value = match found {
         Found::Known(value) => *value,
+        _ if filter == Some(Filter::Because) => return String::new(),
         Found::Absent => return "none".to_owned(),
         Found::Unknown(_) => return "unknown".to_owned(),
     };
     let number = value.as_f64().unwrap_or_default();
     match filter {
         None => plain(value),
+        Some(Filter::Because) => format!(": {}", plain(value)),
         Some(Filter::Bytes) => text::bytes(number),
         Some(Filter::Percent) => format!("{:.0} %", number * 100.0),
         Some(Filter::Round) => format!("{number:.0}"),
@@ -173,6 +178,10 @@ mod tests {
         assert_eq!(render("{environment.secret_names|list}", &facts), "A, B, C, D, E and 2 more");
         assert_eq!(render("{environment.preloaded|list}", &facts), "none");
         assert_eq!(render("{process.first_name}", &facts), "a\\u{1b}[2Jb");
+        assert_eq!(render("slow{process.first_name|because}", &facts), "slow: a\\u{1b}[2Jb");
+        let unknown = serde_json::json!({ "process": { "first_name": { "unknown": "not-asked" } } });
+        assert_eq!(render("slow{process.first_name|because}", &unknown), "slow");
+        assert_eq!(render("slow{process.first_name|because}", &serde_json::json!({ "process": {} })), "slow");
     }
 
     #[test]

@@ -5,12 +5,14 @@
 //! where an input is unknown the result is unknown for the same reason, and where an
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
-//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and
-//! [`copies`] set rates against what such a GPU reaches, [`failure`] explains failed calls, [`target`] sets the image's GPU code beside a GPU;
+//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
+//! rates against what such a GPU reaches, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
+//! [`target`] sets the image's GPU code beside a GPU;
 //! here are the small ones.
 
 mod copies;
 mod failure;
+mod load;
 mod multiply;
 mod stack;
 pub mod target;
@@ -41,6 +43,7 @@ pub fn derive(facts: &mut Facts) {
     visible::compare_links(facts);
     multiply::derive(facts);
     copies::derive(facts);
+    load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
 }

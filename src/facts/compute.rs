@@ -98,6 +98,8 @@ record! {
         pub gpu: u32,
         /// Product name, `cuDeviceGetName`. Context.
         pub gpu_name: Fact<String>,
+        /// PCI address, `cuDeviceGetPCIBusId`. Context.
+        pub pci_address: Fact<String>,
         /// Arithmetic.
         pub precision: Precision,
         /// Rows and columns of the square operands that were timed; absent when nothing was timed. Context.
@@ -147,6 +149,12 @@ record! {
         pub share_of_expected: Fact<f64>,
         /// `tflops` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
+        /// Whether NVML showed that heat or a power brake held this GPU's clocks down while it multiplied; false where it
+        /// showed nothing of the kind. Derived.
+        pub throttled: Fact<bool>,
+        /// What NVML showed of this GPU while it multiplied, for example `SwThermalSlowdown in 96 % of the time, SM clock
+        /// 690 of 1980 MHz, 310 of 700 W, 91 °C`; absent when it showed nothing. Derived.
+        pub meanwhile: Fact<String>,
         /// Bytes that were free before anything was allocated, `cudaMemGetInfo`.
         pub memory_free_bytes: Fact<u64>,
         /// Whether too little memory was free for context, handle or matrices.

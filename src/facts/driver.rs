@@ -78,6 +78,8 @@ record! {
         pub hung: Fact<bool>,
         /// Whether NVML crashed, or ended the process, before it answered.
         pub crashed: Fact<bool>,
+        /// Whether NVML answered as long as the GPUs multiplied; absent when none did.
+        pub load_watched: Fact<bool>,
     }
 
     /// The CUDA driver library, asked in a child.

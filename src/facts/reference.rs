@@ -9,3 +9,4 @@ pub mod env_vars;
 pub mod gemm;
 pub mod gpus;
 pub mod native;
+pub mod xids;

@@ -56,18 +56,25 @@ pub fn not_run(gap: &Gap) -> Compute {
     Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) }
 }
 
+/// Why no multiply can be run, where that can be told without trying.
+pub fn obstacle(libraries: &[Library], device_count: u64) -> Option<String> {
+    for (id, what) in [(LibraryId::Cudart, "no libcudart to ask"), (LibraryId::Cublas, "no libcublas to ask")] {
+        if winner(libraries, id).is_none() {
+            return Some(what.to_owned());
+        }
+    }
+    let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
+    let refused = libraries.iter().filter(used).find_map(refusal);
+    refused.or_else(|| (device_count == 0).then(|| "no CUDA device to ask".to_owned()))
+}
+
 /// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
 pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline: Instant) -> (Compute, Vec<ProbeRun>) {
-    let not_asked = |why: &str| (not_run(&Gap::new(GapKind::NotAsked, why)), Vec::new());
-    let Some(cudart) = winner(libraries, LibraryId::Cudart) else { return not_asked("no libcudart to ask") };
-    let Some(cublas) = winner(libraries, LibraryId::Cublas) else { return not_asked("no libcublas to ask") };
-    let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
-    if let Some(why) = libraries.iter().filter(used).find_map(refusal) {
-        return not_asked(&why);
+    if let Some(why) = obstacle(libraries, device_count) {
+        return (not_run(&Gap::new(GapKind::NotAsked, why)), Vec::new());
     }
-    if device_count == 0 {
-        return not_asked("no CUDA device to ask");
-    }
+    let path = |id| winner(libraries, id).unwrap_or_default();
+    let (cudart, cublas) = (path(LibraryId::Cudart), path(LibraryId::Cublas));
     let left = deadline.saturating_duration_since(Instant::now());
     // The child stops taking up new work early enough to be heard.
     let budget_ms = u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX);

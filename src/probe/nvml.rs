@@ -2,12 +2,14 @@
 //!
 //! Here lives the library as a whole: which file, does it start, how many GPUs
 //! does it list, which of them are lost. One GPU is described in [`gpu`], what its
-//! memory and links have been through in [`health`]; [`codes`] knows the numbers. A GPU
-//! that fell off the bus goes into `lost_gpus` and does not hide the others.
+//! memory and links have been through in [`health`], its PCIe link in [`link`]; [`watch`] looks at all GPUs while they
+//! multiply; [`codes`] knows the numbers. A GPU that fell off the bus goes into `lost_gpus` and does not hide the others.
 
 mod codes;
 mod gpu;
 mod health;
+mod link;
+pub mod watch;
 
 use std::ffi::OsStr;
 use std::mem::ManuallyDrop;

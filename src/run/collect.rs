@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::CollectingArgs;
@@ -11,6 +12,7 @@ use crate::facts::{
     ProbeEnd, ProbeRun, Run, SCHEMA, Services, Tier,
 };
 use crate::probe;
+use crate::probe::nvml::watch::{self, Sight};
 use crate::world::{World, beside};
 
 use super::output::Waiting;
@@ -143,6 +145,7 @@ fn gpu_chain(
         // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
         let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
         let a_gpu_may_be_here = asks_gpu && !matches!((&asks_nvml, &asks_cuda), (Copy::Nowhere, Copy::Nowhere));
+        let watches = matches!(asks_nvml, Copy::Usable);
         let found = chain.libraries.clone();
         let native = beside(scope, move || {
             if look.gpu_code || a_gpu_may_be_here {
@@ -164,17 +167,20 @@ fn gpu_chain(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
-            chain.compute = if tier == Some(Tier::Quick) {
-                probe::compute::not_run(&Gap::new(GapKind::NotAsked, "the tier quick does not multiply"))
+            let (compute, sight) = if tier == Some(Tier::Quick) {
+                let gap = Gap::new(GapKind::NotAsked, "the tier quick does not multiply");
+                (probe::compute::not_run(&gap), Sight::NONE)
             } else {
-                multiply(world, &chain.libraries, &cuda, deadline, log, waiting)
+                multiply(world, &chain.libraries, &cuda, watches, deadline, log, waiting)
             };
+            chain.compute = compute;
             chain.cuda = cuda;
             waiting.on("NVML");
             if let Some((nvml, gpus, run)) = nvml.join() {
                 log.add(run);
                 chain.nvml = nvml;
                 chain.gpus = gpus;
+                watch::adopt(&mut chain.nvml, &mut chain.gpus, sight);
             }
         }
         waiting.on("the CUDA libraries");
@@ -207,31 +213,67 @@ fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> Copy {
     }
 }
 
+/// Multiplies, and what NVML shows of the GPUs meanwhile; absent where no multiply runs.
 fn multiply(
     world: &World,
     libraries: &Fact<Vec<Library>>,
     cuda: &Cuda,
+    watches: bool,
     deadline: Instant,
     log: &Log,
     waiting: &Waiting,
-) -> Compute {
+) -> (Compute, Sight) {
     let devices = match (&cuda.init_code, &cuda.device_count) {
         (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
-        (Fact::Known(0), Fact::Known(_)) => return Compute { multiplies: Fact::Absent, copies: Fact::Absent },
+        (Fact::Known(0), Fact::Known(_)) => {
+            return (Compute { multiplies: Fact::Absent, copies: Fact::Absent }, Sight::NONE);
+        }
         (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
-            return probe::compute::not_run(gap);
+            return (probe::compute::not_run(gap), Sight::NONE);
         }
         _ => {
-            return probe::compute::not_run(&Gap::new(GapKind::NotAsked, "CUDA did not initialise"));
+            let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
+            return (probe::compute::not_run(&gap), Sight::NONE);
         }
     };
     waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
-    let (compute, runs) =
-        probe::compute::collect(world, libraries.known().map_or(&[], Vec::as_slice), devices, deadline);
-    for run in runs {
-        log.add(run);
+    let libraries = libraries.known().map_or(&[][..], Vec::as_slice);
+    let watches = watches && probe::compute::obstacle(libraries, devices).is_none();
+    let working = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let look = || watch::collect(world, &working, deadline);
+        // Where there is no thread to be had the multiplies go first: they would wait for one that only ends with them.
+        let looking = watches.then(|| std::thread::Builder::new().spawn_scoped(scope, look));
+        let (compute, runs) = {
+            let _over = Over(&working);
+            probe::compute::collect(world, libraries, devices, deadline)
+        };
+        for run in runs {
+            log.add(run);
+        }
+        let missed = |why: String| Sight::missed(&Gap::new(GapKind::NotAsked, why));
+        let sight = match looking {
+            None => Sight::NONE,
+            Some(Err(error)) => missed(format!("no thread to watch from: {error}")),
+            Some(Ok(thread)) => match thread.join() {
+                Ok((sight, run)) => {
+                    log.add(run);
+                    sight
+                }
+                Err(_) => missed("a bug in gpu-preflight".to_owned()),
+            },
+        };
+        (compute, sight)
+    })
+}
+
+/// Says that the work is over, also when it ended in a panic: who watches would go on until the deadline.
+struct Over<'a>(&'a AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
-    compute
 }
 
 /// How the probes ended, from whichever thread.

@@ -8,14 +8,16 @@
 //! for: a process in state `D` cannot be, and that state is a reading too.
 
 mod descendants;
+mod ended;
 mod progress;
 
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -26,6 +28,8 @@ use serde_json::Value;
 
 use super::{World, interrupt};
 use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
+
+use ended::{Ended, describe, gap_of};
 
 pub use descendants::Descendants;
 pub use progress::Progress;
@@ -43,6 +47,9 @@ const ANSWER_LIMIT: usize = 4 << 20;
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
+
+/// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// What came of a probe in a child.
 #[derive(Debug)]
@@ -81,6 +88,30 @@ pub fn probe<T: DeserializeOwned>(
     input: &impl Serialize,
     deadline: Instant,
 ) -> Probed<T> {
+    ask(world, name, gpu, input, None, deadline)
+}
+
+/// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
+/// is ended, and what it said last is its answer; nothing, when it had not come to say anything.
+pub fn probe_while<T: DeserializeOwned>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    working: &AtomicBool,
+    deadline: Instant,
+) -> Probed<T> {
+    ask(world, name, gpu, input, Some(working), deadline)
+}
+
+fn ask<T: DeserializeOwned>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    working: Option<&AtomicBool>,
+    deadline: Instant,
+) -> Probed<T> {
     let started = Instant::now();
     let mut talk = Talk::default();
     let mut hung_in_kernel = false;
@@ -90,11 +121,11 @@ pub fn probe<T: DeserializeOwned>(
         Ok(None) => (ProbeEnd::Interrupted, Some("not started".to_owned())),
         Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
         Ok(Some((mut child, pipe))) => {
-            let ended = listen(&mut child, &pipe, &mut talk, deadline);
+            let ended = listen(&mut child, &pipe, &mut talk, working, deadline);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
-            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted);
+            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
             let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
             let gone = kill_group(&mut child, patience);
             describe(&ended, hung_in_kernel, gone)
@@ -169,15 +200,14 @@ struct Talk {
     done: Option<Value>,
 }
 
-enum Ended {
-    Done,
-    Status(ExitStatus),
-    Flood,
-    Deadline,
-    Interrupted,
-}
-
-fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) -> Ended {
+fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, working: Option<&AtomicBool>, deadline: Instant) -> Ended {
+    let started = Instant::now();
+    let over = |talk: &Talk| {
+        let stuck = talk.last_heard.unwrap_or(started).elapsed() >= SILENCE;
+        if stuck { Ended::Deadline } else { Ended::Over }
+    };
+    // Nobody may wait for one that watches after the work is over.
+    let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
     loop {
         let heard = talk.hear(pipe);
         if let Some(ended) = heard {
@@ -191,11 +221,15 @@ fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, deadline: Instant) ->
         if interrupt::is_asked() {
             return Ended::Interrupted;
         }
+        if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
+            return over(talk);
+        }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Ended::Deadline;
+            // The work was not over in time, which is no fault of who watched it.
+            return if working.is_some() { over(talk) } else { Ended::Deadline };
         }
-        let nap = left.min(Duration::from_millis(if talk.closed { 1 } else { 20 }));
+        let nap = left.min(if talk.closed { Duration::from_millis(1) } else { patience });
         if talk.closed {
             std::thread::sleep(nap);
         } else {
@@ -267,56 +301,6 @@ fn kill_group(child: &mut Child, patience: Duration) -> bool {
 fn is_uninterruptible(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
-}
-
-fn describe(ended: &Ended, hung_in_kernel: bool, gone: bool) -> (ProbeEnd, Option<String>) {
-    let left_behind = if gone { "" } else { "; it cannot be killed and was left behind" };
-    match ended {
-        Ended::Done => (ProbeEnd::Completed, None),
-        Ended::Flood => (ProbeEnd::Exited, Some("sent more than an answer may hold".to_owned())),
-        Ended::Deadline => {
-            let state = if hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
-            (ProbeEnd::TimedOut, Some(format!("{state}{left_behind}")))
-        }
-        Ended::Interrupted => (ProbeEnd::Interrupted, Some(format!("killed{left_behind}"))),
-        Ended::Status(status) => match (status.signal(), status.code()) {
-            (Some(signal), _) => (ProbeEnd::Crashed, Some(signal_name(signal))),
-            (None, code) => {
-                (ProbeEnd::Exited, Some(format!("left with exit code {} before it answered", code.unwrap_or(0))))
-            }
-        },
-    }
-}
-
-fn signal_name(signal: i32) -> String {
-    match signal {
-        4 => "SIGILL".to_owned(),
-        6 => "SIGABRT".to_owned(),
-        7 => "SIGBUS".to_owned(),
-        8 => "SIGFPE".to_owned(),
-        9 => "SIGKILL".to_owned(),
-        11 => "SIGSEGV".to_owned(),
-        15 => "SIGTERM".to_owned(),
-        31 => "SIGSYS".to_owned(),
-        other => format!("signal {other}"),
-    }
-}
-
-fn gap_of(end: ProbeEnd, at: Option<&str>, detail: Option<&str>, wall_ms: f64) -> Option<Gap> {
-    let call = at.unwrap_or("start-up");
-    let detail = detail.unwrap_or_default();
-    match end {
-        ProbeEnd::Completed | ProbeEnd::Skipped => None,
-        ProbeEnd::TimedOut => Some(Gap::new(
-            GapKind::TimedOut,
-            format!("{call} did not return within {:.1} s: {detail}", wall_ms / 1000.0),
-        )),
-        ProbeEnd::Interrupted => {
-            Some(Gap::new(GapKind::Interrupted, format!("{call} had not returned after {:.1} s", wall_ms / 1000.0)))
-        }
-        ProbeEnd::Crashed => Some(Gap::new(GapKind::Crashed, format!("{call} ended in {detail}"))),
-        ProbeEnd::Exited => Some(Gap::new(GapKind::Crashed, format!("{call}: {detail}"))),
-    }
 }
 
 fn read_answer<T: DeserializeOwned>(talk: Talk, gap: Option<&Gap>) -> Option<T> {

@@ -49,6 +49,15 @@ pub extern "C" fn cuDeviceGetName(name: *mut c_char, length: c_int, _device: c_i
     0
 }
 
+#[unsafe(no_mangle)]
+pub extern "C" fn cuDeviceGetPCIBusId(address: *mut c_char, length: c_int, device: c_int) -> c_int {
+    // The first entry that `CUDA_VISIBLE_DEVICES` has is device 0, whatever NVML calls it.
+    let list = std::env::var("CUDA_VISIBLE_DEVICES").unwrap_or_default();
+    let gpu = list.split(',').nth(device as usize).and_then(|entry| entry.trim().parse().ok()).unwrap_or(device);
+    scenario::put(&format!("0000:{:02x}:00.0", gpu + 16), address, length as usize);
+    0
+}
+
 /// Knows few names, as an old library would.
 #[unsafe(no_mangle)]
 pub extern "C" fn cuGetErrorName(code: c_int, name: *mut *const c_char) -> c_int {

@@ -4,7 +4,7 @@
 
 mod scenario;
 
-use scenario::{enter, names, number, put, text};
+use scenario::{enter, names, number, of_gpu, put, text};
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -29,6 +29,26 @@ fn about(call: &str, device: Device) -> c_int {
     }
     let lost = names("lost", index(device)) || VANISHED.load(Ordering::SeqCst) == index(device);
     if lost { 15 } else { 0 }
+}
+
+/// How often each GPU was asked what holds its clocks down.
+static LOOKS: [AtomicI64; 128] = [const { AtomicI64::new(0) }; 128];
+/// How often each was asked how often it repeated transfers.
+static REPLAYS: [AtomicI64; 128] = [const { AtomicI64::new(0) }; 128];
+
+fn at_work(device: Device) -> bool {
+    LOOKS[device - 1].load(Ordering::SeqCst) > 1
+}
+
+/// The bits of what holds its clocks down.
+fn held(device: Device) -> c_ulonglong {
+    let told = of_gpu("held", index(device));
+    told.map_or(4, |bits| c_ulonglong::from_str_radix(&bits, 16).expect("bits"))
+}
+
+/// Whether it is heat, or its machine: it is slow then, and draws little.
+fn braked(device: Device) -> bool {
+    at_work(device) && held(device) & (0x8 | 0x20 | 0x40 | 0x80) != 0
 }
 
 static VANISHED: AtomicI64 = AtomicI64::new(-1);
@@ -188,7 +208,10 @@ pub extern "C" fn nvmlDeviceGetTotalEccErrors(
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetTemperature(device: Device, _sensor: c_uint, celsius: *mut c_uint) -> c_int {
-    unsafe { celsius.write(if garbage() { u32::MAX } else { number("celsius", 34) as c_uint }) };
+    let told = number("celsius", 34) as c_uint;
+    let hot = if braked(device) && held(device) & (0x20 | 0x40) != 0 { 93 } else { 61 };
+    let now = if at_work(device) { told.max(hot) } else { told };
+    unsafe { celsius.write(if garbage() { u32::MAX } else { now }) };
     about("nvmlDeviceGetTemperature", device)
 }
 
@@ -279,6 +302,14 @@ pub extern "C" fn nvmlDeviceGetFieldValues(device: Device, count: c_int, fields:
         let known = match field.id {
             31 => text("page_pending").map(|value| value.parse().expect("a number")),
             91 => Some(number("nvlinks", 0)),
+            // Told once, in the first of two counters.
+            29 | 52 => text(if field.id == 29 { "retired" } else { "nvlink_errors" }).map(|n| n.parse().expect("a number")),
+            30 | 59 => text(if field.id == 30 { "retired" } else { "nvlink_errors" }).map(|_| 0),
+            3 => Some(number("ecc_corrected", 0)),
+            6 => Some(number("ecc_errors", 0)),
+            142 | 143 => Some(0),
+            186 => (number("instant", 1) == 1).then(|| drawn(device)),
+            230 => text("recovery").map(|value| value.parse().expect("a number")),
             144 => Some(number("row_remap_pending", 0)),
             145 => Some(number("row_remap_failed", 0)),
             _ => None,
@@ -292,9 +323,7 @@ pub extern "C" fn nvmlDeviceGetFieldValues(device: Device, count: c_int, fields:
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetNvLinkState(device: Device, link: c_uint, state: *mut c_uint) -> c_int {
-    let told = text("nvlinks_down").unwrap_or_default();
-    let (gpu, count) = told.split_once(':').unwrap_or_default();
-    let down = if gpu.parse() == Ok(index(device)) { count.parse().expect("a number") } else { 0 };
+    let down = of_gpu("nvlinks_down", index(device)).map_or(0, |count| count.parse().expect("a number"));
     let up = link >= down;
     unsafe { state.write(c_uint::from(up)) };
     about("nvmlDeviceGetNvLinkState", device)
@@ -333,6 +362,105 @@ pub extern "C" fn nvmlDeviceGetPersistenceMode(device: Device, mode: *mut c_uint
 #[cfg(not(old))]
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetCurrentClocksThrottleReasons(device: Device, reasons: *mut c_ulonglong) -> c_int {
-    unsafe { reasons.write(1) };
+    LOOKS[device - 1].fetch_add(1, Ordering::SeqCst);
+    unsafe { reasons.write(if at_work(device) { held(device) } else { 1 }) };
     about("nvmlDeviceGetCurrentClocksThrottleReasons", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetClockInfo(device: Device, _clock: c_uint, mhz: *mut c_uint) -> c_int {
+    let most = number("mhz", 1980) as c_uint;
+    let now = if braked(device) { most / 3 } else { most * 7 / 8 };
+    unsafe { mhz.write(if garbage() { c_uint::MAX } else { now }) };
+    about("nvmlDeviceGetClockInfo", device)
+}
+
+/// Milliwatts that it draws.
+fn drawn(device: Device) -> i64 {
+    let limit = number("watts", 700) * 1000;
+    if braked(device) { limit / 3 } else { limit - 8000 }
+}
+
+/// The mean over a second, which lags behind.
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetPowerUsage(device: Device, milliwatts: *mut c_uint) -> c_int {
+    unsafe { milliwatts.write((drawn(device) / 2) as c_uint) };
+    about("nvmlDeviceGetPowerUsage", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetCurrPcieLinkGeneration(device: Device, generation: *mut c_uint) -> c_int {
+    unsafe { generation.write(if at_work(device) { 5 } else { 1 }) };
+    about("nvmlDeviceGetCurrPcieLinkGeneration", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetMaxPcieLinkGeneration(device: Device, generation: *mut c_uint) -> c_int {
+    unsafe { generation.write(5) };
+    about("nvmlDeviceGetMaxPcieLinkGeneration", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetCurrPcieLinkWidth(device: Device, lanes: *mut c_uint) -> c_int {
+    let told = of_gpu("lanes", index(device));
+    let told = told.map_or(16, |lanes| lanes.parse().expect("a number"));
+    unsafe { lanes.write(if garbage() { c_uint::MAX } else { told }) };
+    about("nvmlDeviceGetCurrPcieLinkWidth", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetMaxPcieLinkWidth(device: Device, lanes: *mut c_uint) -> c_int {
+    unsafe { lanes.write(16) };
+    about("nvmlDeviceGetMaxPcieLinkWidth", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetPcieReplayCounter(device: Device, count: *mut c_uint) -> c_int {
+    let each = of_gpu("replays", index(device)).map_or(0, |count| count.parse().expect("a number"));
+    let asked = REPLAYS[device - 1].fetch_add(1, Ordering::SeqCst);
+    unsafe { count.write((asked * each) as c_uint) };
+    about("nvmlDeviceGetPcieReplayCounter", device)
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlEventSetCreate(set: *mut *mut AtomicI64) -> c_int {
+    unsafe { set.write(Box::into_raw(Box::new(AtomicI64::new(0)))) };
+    0
+}
+
+/// A set holds the one GPU that it was made for, and nothing when it has told what there was.
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceRegisterEvents(device: Device, _kinds: c_ulonglong, set: *mut AtomicI64) -> c_int {
+    enter("nvmlDeviceRegisterEvents");
+    unsafe { (*set).store(device as i64, Ordering::SeqCst) };
+    if number("mig", 0) == 1 { 3 } else { about("nvmlDeviceRegisterEvents", device) }
+}
+
+#[repr(C)]
+pub struct Event {
+    device: Device,
+    kind: c_ulonglong,
+    data: c_ulonglong,
+    gpu_instance: c_uint,
+    compute_instance: c_uint,
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlEventSetWait_v2(set: *mut AtomicI64, event: *mut Event, _milliseconds: c_uint) -> c_int {
+    enter("nvmlEventSetWait_v2");
+    let device = unsafe { (*set).load(Ordering::SeqCst) } as Device;
+    let told = if device > 0 { of_gpu("xid", index(device)) } else { None };
+    let Some(code) = told else { return 10 };
+    let data = code.parse().expect("a number");
+    unsafe {
+        (*set).store(0, Ordering::SeqCst);
+        event.write(Event { device, kind: 8, data, gpu_instance: c_uint::MAX, compute_instance: c_uint::MAX });
+    }
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlEventSetFree(set: *mut AtomicI64) -> c_int {
+    drop(unsafe { Box::from_raw(set) });
+    0
 }

@@ -36,9 +36,17 @@
 //! | `fail=CALL:CODE` | the call returns this code |
 //! | `compute_mode=0` | NVML's compute mode: 2 prohibited, 3 exclusive process |
 //! | `ecc_errors=0` | uncorrectable memory errors |
+//! | `held=GPU:BITS` | what holds this GPU's clocks down at work, in hexadecimal; others are held by the power cap, 4 |
+//! | `xid=GPU:CODE` | the driver reports this Xid of this GPU, once |
+//! | `lanes=GPU:COUNT` | lanes of this GPU's PCIe link, of 16 |
+//! | `replays=GPU:COUNT` | transfers over PCIe that this GPU repeats from one question to the next |
+//! | `nvlink_errors=COUNT` `retired=COUNT` `recovery=NUMBER` | what the field values say; not set, not supported |
+//! | `instant=1` | whether the power drawn now can be had, or only the mean over a second |
 //! | `garbage=1` | NVML gives values that no GPU can have |
 //! | `mig=1` `ecc=0` | MIG is on, the memory has no ECC |
 //! | `mig_count=0` `mig_refused=0` | MIG instances; whether NVML answers 4 for all that concerns them |
+//!
+//! NVML finds a GPU idle when it is first asked for what holds its clocks down, and at work from then on.
 //!
 //! `CUDA_VISIBLE_DEVICES` counts as for the real libcuda: up to its first entry that names no GPU.
 
@@ -78,12 +86,18 @@ pub fn names(key: &str, gpu: i64) -> bool {
     text(key).is_some_and(|value| value.parse() == Ok(gpu))
 }
 
+/// What a key of the form `GPU:VALUE` says of this GPU.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn of_gpu(key: &str, gpu: i64) -> Option<String> {
+    let told = text(key)?;
+    let (named, value) = told.split_once(':')?;
+    (named.parse() == Ok(gpu)).then(|| value.to_owned())
+}
+
 /// The share that a key gives this GPU: 1, unless it names it.
 #[allow(dead_code, reason = "each fake uses a part")]
 pub fn share(key: &str, gpu: i64) -> f64 {
-    let value = text(key).unwrap_or_default();
-    let named = value.split_once(':').filter(|(named, _)| named.parse() == Ok(gpu));
-    named.map_or(1.0, |(_, share)| share.parse().expect("a share"))
+    of_gpu(key, gpu).map_or(1.0, |share| share.parse().expect("a share"))
 }
 
 /// What a call returns: 0, unless the scenario says otherwise.

@@ -1,6 +1,6 @@
 //! What GPUs have been through, who is on them, and how far they are.
 
-use gpu_preflight::facts::{FabricState, Fact, GapKind, Gpu, ProbeEnd};
+use gpu_preflight::facts::{FabricState, Fact, GapKind, Gpu, ProbeEnd, RecoveryAction};
 
 use super::{Machine, gap_kind, known};
 
@@ -27,6 +27,30 @@ fn repairs_links_and_processes_are_read() {
     assert_eq!((known(&gpu.nvlink_count), known(&gpu.nvlink_active_count)), (18, 16));
     let process = known(&gpu.processes).remove(0);
     assert_eq!((process.pid, known(&process.memory_bytes)), (4242, 1 << 30));
+}
+
+#[test]
+fn counters_and_the_recovery_action_are_read() {
+    let gpu = only_gpu("retired=3;nvlink_errors=7;recovery=4;ecc_corrected=12;ecc_errors=2;lanes=0:8");
+    assert_eq!((known(&gpu.retired_page_count), known(&gpu.nvlink_error_count)), (3, 7));
+    assert_eq!(known(&gpu.recovery_action), RecoveryAction::DrainAndReset);
+    assert_eq!((known(&gpu.ecc_corrected_count), known(&gpu.ecc_uncorrected_lifetime_count)), (12, 2));
+    assert_eq!((known(&gpu.remapped_rows_corrected_count), known(&gpu.remapped_rows_uncorrected_count)), (0, 0));
+    assert_eq!((known(&gpu.pcie_generation), known(&gpu.pcie_generation_max)), (1, 5));
+    assert_eq!((known(&gpu.pcie_width), known(&gpu.pcie_width_max), known(&gpu.pcie_replay_count)), (8, 16, 0));
+    let other = only_gpu("");
+    assert_eq!((other.retired_page_count, other.nvlink_error_count), (Fact::Absent, Fact::Absent));
+    assert_eq!(other.recovery_action, Fact::Absent);
+    assert_eq!(gap_kind(&only_gpu("recovery=77").recovery_action), GapKind::Malformed);
+}
+
+#[test]
+fn what_no_gpu_can_have_is_believed_of_none() {
+    let gpu = only_gpu("garbage=1;retired=1;nvlink_errors=1;recovery=1");
+    for count in [&gpu.retired_page_count, &gpu.nvlink_error_count, &gpu.ecc_corrected_count] {
+        assert_eq!(gap_kind(count), GapKind::Malformed);
+    }
+    assert_eq!((gap_kind(&gpu.recovery_action), gap_kind(&gpu.pcie_width)), (GapKind::Malformed, GapKind::Malformed));
 }
 
 #[test]

@@ -46,6 +46,7 @@ fn a_healthy_gpu_is_proven_and_timed_in_every_precision() {
         assert!((1.0..=3.0).contains(&known(&multiply.wall_ms)), "{multiply:?}");
         assert_eq!((known(&multiply.sm_count), known(&multiply.sm_clock_mhz)), (132, 1980));
         assert_eq!((known(&multiply.gpu_name).as_str(), known(&multiply.memory_short)), ("NVIDIA H200", false));
+        assert_eq!(known(&multiply.pci_address), "0000:10:00.0");
     }
     assert_eq!(known(&multiplies[0].size), 4096);
     assert_eq!(known(&multiplies[3].size), 8192);

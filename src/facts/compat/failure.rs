@@ -4,6 +4,7 @@
 //! cause, they are named with it.
 
 use super::both;
+use super::load::gpu_of;
 use crate::facts::reference::cuda_errors::{self, CudaError};
 use crate::facts::{ComputeMode, Fact, Facts, FailureKind, Gpu, Library, Multiply};
 
@@ -38,7 +39,10 @@ pub fn derive(facts: &mut Facts) {
     let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
         multiplies
             .iter()
-            .map(|multiply| (holders(multiply), meaning(multiply, gpus), kind(multiply)))
+            .map(|multiply| {
+                let faults = gpu_of(facts, multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied();
+                (holders(multiply), meaning(multiply, gpus, faults), kind(multiply, faults.is_some()))
+            })
             .collect::<Vec<_>>()
     });
     let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
@@ -79,8 +83,11 @@ fn row(multiply: &Multiply) -> Option<&'static CudaError> {
     if call.starts_with("cublas") { cuda_errors::cublas_status(code) } else { cuda_errors::error(code) }
 }
 
-fn meaning(multiply: &Multiply, gpus: &[Gpu]) -> Fact<String> {
+fn meaning(multiply: &Multiply, gpus: &[Gpu], xid_faults: Option<&String>) -> Fact<String> {
     both(multiply.failed_call.as_ref(), multiply.failed_code.as_ref(), |call, code| {
+        if let Some(faults) = xid_faults {
+            return format!("the driver reports {faults}");
+        }
         let Some(row) = row(multiply) else { return without_row(call, code).to_owned() };
         let most_often = format!("{}; most often: {}", row.meaning, row.cause);
         match (row.code, multiply.memory_free_bytes.known()) {
@@ -125,27 +132,14 @@ fn why_unavailable(gpus: &[Gpu]) -> &'static str {
     }
 }
 
-fn kind(multiply: &Multiply) -> Fact<FailureKind> {
+fn kind(multiply: &Multiply, has_fault: bool) -> Fact<FailureKind> {
     multiply.failed_call.as_ref().map(|_| match row(multiply).and_then(|row| row.kind) {
         _ if multiply.memory_short == Fact::Known(true) => FailureKind::Memory,
         // At its deadline a child counts as hung, so this was not us.
         _ if multiply.failed_code.known().is_some_and(|code| code == KILLED) => FailureKind::Killed,
+        _ if has_fault => FailureKind::Hardware,
         Some(FailureKind::Memory) | None => FailureKind::Other,
         Some(kind) => kind,
-    })
-}
-
-/// Which of NVML's GPUs a multiply ran on: the only one, or, where all are of one model and none is hidden, the one of
-/// the same number.
-fn gpu_of<'a>(facts: &'a Facts, multiply: &Multiply) -> Fact<&'a Gpu> {
-    facts.gpus.as_ref().and_then(|gpus| {
-        let same = gpus.windows(2).all(|pair| pair[0].name == pair[1].name);
-        let straight = same && facts.environment.cuda_visible_count.is_absent();
-        Fact::present(match gpus.as_slice() {
-            [only] => Some(only),
-            all if straight => all.iter().find(|gpu| gpu.index == multiply.gpu),
-            _ => None,
-        })
     })
 }
 

@@ -200,11 +200,15 @@ fn describe(runtime: &CudaRuntime, ordinal: i32, about: &mut Multiply) -> Option
             .map_or_else(|_| Fact::unknown(GapKind::Malformed, format!("{attribute:?}: {value}")), Fact::Known),
         Err(failed) => unanswered(&failed),
     };
-    about.gpu_name = match CudaDriver::open().map(|driver| driver.device_name(ordinal)) {
-        Ok(Ok(name)) => Fact::Known(name),
-        Ok(Err(failed)) => unanswered(&failed),
-        Err(words) => Fact::unknown(GapKind::NotSupported, words),
-    };
+    let driver = CudaDriver::open();
+    let told =
+        |ask: fn(&CudaDriver, i32) -> Result<String, CallFailed>| match driver.as_ref().map(|of| ask(of, ordinal)) {
+            Ok(Ok(text)) => Fact::Known(text),
+            Ok(Err(failed)) => unanswered(&failed),
+            Err(words) => Fact::unknown(GapKind::NotSupported, words.clone()),
+        };
+    about.gpu_name = told(CudaDriver::device_name);
+    about.pci_address = told(CudaDriver::pci_address);
     about.sm_count = positive(Attribute::SmCount);
     about.sm_clock_mhz = positive(Attribute::ClockKhz).map(|khz| khz / 1000);
     let major = runtime.attribute(Attribute::CapabilityMajor, ordinal);

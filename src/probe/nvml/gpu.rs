@@ -11,7 +11,8 @@ use nvml_wrapper::error::NvmlError;
 
 use super::fact;
 use super::health::{Health, fabric, links_up, process, processes};
-use crate::facts::{ComputeMode, Fact, GapKind, Gpu};
+use super::link;
+use crate::facts::{ComputeMode, Fact, GapKind, Gpu, ThrottleReason};
 use crate::world::child::Progress;
 use crate::world::library::management::Management;
 
@@ -44,7 +45,7 @@ pub fn describe(
     let ecc_enabled = or_absent(fact("nvmlDeviceGetEccMode", device.is_ecc_enabled()).map(|ecc| ecc.currently_enabled));
     let ecc_uncorrected_count = ecc_enabled.clone().and_then(|on| if on { uncorrected(device) } else { Fact::Absent });
     at("nvmlDeviceGetTemperature");
-    let temperature = fact("nvmlDeviceGetTemperature", device.temperature(TemperatureSensor::Gpu));
+    let temperature_celsius = celsius(device);
     at("nvmlDeviceGetEnforcedPowerLimit");
     let power_limit = fact("nvmlDeviceGetEnforcedPowerLimit", device.enforced_power_limit());
     let power_default = fact("nvmlDeviceGetPowerManagementDefaultLimit", device.power_management_limit_default());
@@ -59,6 +60,14 @@ pub fn describe(
         raw.map_or_else(|words| Fact::unknown(GapKind::NoSymbol, words.clone()), |raw| fabric(raw, index));
     at("nvmlDeviceGetCurrentClocksThrottleReasons");
     let reasons = fact("nvmlDeviceGetCurrentClocksThrottleReasons", device.current_throttle_reasons());
+    at("nvmlDeviceGetCurrPcieLinkGeneration");
+    let pcie_generation = link::generation(device);
+    let pcie_width = link::width(device);
+    at("nvmlDeviceGetMaxPcieLinkGeneration");
+    let pcie_generation_max = link::generation_max(device);
+    let pcie_width_max = link::width_max(device);
+    at("nvmlDeviceGetPcieReplayCounter");
+    let pcie_replay_count = link::replays(device);
     at("nvmlDeviceGetComputeMode");
     let capability = fact("nvmlDeviceGetCudaComputeCapability", device.cuda_compute_capability());
     at("nvmlDeviceGetPciInfo_v3");
@@ -79,12 +88,11 @@ pub fn describe(
         mig_device_count,
         ecc_enabled,
         ecc_uncorrected_count,
-        temperature_celsius: temperature
-            .and_then(|celsius| possible("nvmlDeviceGetTemperature", celsius < 200, celsius)),
+        temperature_celsius,
         power_limit_watts: power_limit.and_then(|limit| watts("nvmlDeviceGetEnforcedPowerLimit", limit)),
         power_default_watts: power_default.and_then(|limit| watts("nvmlDeviceGetPowerManagementDefaultLimit", limit)),
         sm_clock_max_mhz: fact("nvmlDeviceGetMaxClockInfo", device.max_clock_info(Clock::SM))
-            .and_then(|mhz| possible("nvmlDeviceGetMaxClockInfo", (1..20_000).contains(&mhz), mhz)),
+            .and_then(|clock| mhz("nvmlDeviceGetMaxClockInfo", clock)),
         compute_mode: fact("nvmlDeviceGetComputeMode", device.compute_mode()).map(|mode| match mode {
             Mode::Default => ComputeMode::Default,
             Mode::ExclusiveThread => ComputeMode::ExclusiveThread,
@@ -96,11 +104,23 @@ pub fn describe(
         row_remap_pending: health.row_remap_pending,
         row_remap_failed: health.row_remap_failed,
         page_retirement_pending: health.page_retirement_pending,
+        ecc_corrected_count: health.ecc_corrected_count,
+        ecc_uncorrected_lifetime_count: health.ecc_uncorrected_lifetime_count,
+        retired_page_count: health.retired_page_count,
+        remapped_rows_corrected_count: health.remapped_rows_corrected_count,
+        remapped_rows_uncorrected_count: health.remapped_rows_uncorrected_count,
+        nvlink_error_count: health.nvlink_error_count,
+        recovery_action: health.recovery_action,
+        pcie_generation,
+        pcie_generation_max,
+        pcie_width,
+        pcie_width_max,
+        pcie_replay_count,
         nvlink_count: health.nvlink_count,
         nvlink_active_count,
         fabric_state,
         persistence: fact("nvmlDeviceGetPersistenceMode", device.is_in_persistent_mode()),
-        throttle_reasons: reasons.map(throttle_names),
+        throttle_reasons: reasons.map(throttle_reasons),
         ..Gpu::default()
     };
     // A GPU may be lost while it is described, and what it said until then is worth nothing.
@@ -133,8 +153,19 @@ pub(super) fn or_older<T>(fact: Fact<T>) -> Fact<T> {
 }
 
 /// Milliwatts as watts. No GPU of today takes 100 kW, or nothing.
-fn watts(call: &str, milliwatts: u32) -> Fact<f64> {
+pub(super) fn watts(call: &str, milliwatts: u32) -> Fact<f64> {
     possible(call, (1..100_000_000).contains(&milliwatts), f64::from(milliwatts) / 1000.0)
+}
+
+/// The core temperature.
+pub(super) fn celsius(device: &Device<'_>) -> Fact<u32> {
+    const CALL: &str = "nvmlDeviceGetTemperature";
+    fact(CALL, device.temperature(TemperatureSensor::Gpu)).and_then(|celsius| possible(CALL, celsius < 200, celsius))
+}
+
+/// A clock that can be.
+pub(super) fn mhz(call: &str, clock: u32) -> Fact<u32> {
+    possible(call, (1..20_000).contains(&clock), clock)
 }
 
 /// Enough of a UUID to tell GPUs apart in one report.
@@ -165,19 +196,20 @@ fn uncorrected(device: &Device<'_>) -> Fact<u64> {
         .and_then(|count| possible("nvmlDeviceGetTotalEccErrors", count != u64::MAX, count))
 }
 
-fn throttle_names(reasons: ThrottleReasons) -> Vec<String> {
-    let names = [
-        (ThrottleReasons::GPU_IDLE, "GpuIdle"),
-        (ThrottleReasons::APPLICATIONS_CLOCKS_SETTING, "ApplicationsClocksSetting"),
-        (ThrottleReasons::SW_POWER_CAP, "SwPowerCap"),
-        (ThrottleReasons::HW_SLOWDOWN, "HwSlowdown"),
-        (ThrottleReasons::SYNC_BOOST, "SyncBoost"),
-        (ThrottleReasons::SW_THERMAL_SLOWDOWN, "SwThermalSlowdown"),
-        (ThrottleReasons::HW_THERMAL_SLOWDOWN, "HwThermalSlowdown"),
-        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, "HwPowerBrakeSlowdown"),
-        (ThrottleReasons::DISPLAY_CLOCK_SETTING, "DisplayClockSetting"),
+/// What NVML's bits say.
+pub(super) fn throttle_reasons(bits: ThrottleReasons) -> Vec<ThrottleReason> {
+    let reasons = [
+        (ThrottleReasons::GPU_IDLE, ThrottleReason::GpuIdle),
+        (ThrottleReasons::APPLICATIONS_CLOCKS_SETTING, ThrottleReason::ApplicationsClocksSetting),
+        (ThrottleReasons::SW_POWER_CAP, ThrottleReason::SwPowerCap),
+        (ThrottleReasons::HW_SLOWDOWN, ThrottleReason::HwSlowdown),
+        (ThrottleReasons::SYNC_BOOST, ThrottleReason::SyncBoost),
+        (ThrottleReasons::SW_THERMAL_SLOWDOWN, ThrottleReason::SwThermalSlowdown),
+        (ThrottleReasons::HW_THERMAL_SLOWDOWN, ThrottleReason::HwThermalSlowdown),
+        (ThrottleReasons::HW_POWER_BRAKE_SLOWDOWN, ThrottleReason::HwPowerBrakeSlowdown),
+        (ThrottleReasons::DISPLAY_CLOCK_SETTING, ThrottleReason::DisplayClockSetting),
     ];
-    names.iter().filter(|(bit, _)| reasons.contains(*bit)).map(|(_, name)| (*name).to_owned()).collect()
+    reasons.iter().filter(|(bit, _)| bits.contains(*bit)).map(|(_, reason)| *reason).collect()
 }
 
 #[cfg(test)]
@@ -205,7 +237,8 @@ mod tests {
 
     #[test]
     fn reasons_are_read_as_bits() {
-        assert_eq!(throttle_names(ThrottleReasons::from_bits_truncate(1 | 4)), ["GpuIdle", "SwPowerCap"]);
-        assert!(throttle_names(ThrottleReasons::empty()).is_empty());
+        let both = [ThrottleReason::GpuIdle, ThrottleReason::SwPowerCap];
+        assert_eq!(throttle_reasons(ThrottleReasons::from_bits_truncate(1 | 4)), both);
+        assert!(throttle_reasons(ThrottleReasons::empty()).is_empty());
     }
 }

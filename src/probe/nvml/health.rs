@@ -6,23 +6,38 @@ use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
 use nvml_wrapper::structs::device::FieldId;
 use nvml_wrapper::sys_exports::field_id::{
-    NVML_FI_DEV_NVLINK_LINK_COUNT, NVML_FI_DEV_REMAPPED_FAILURE, NVML_FI_DEV_REMAPPED_PENDING,
-    NVML_FI_DEV_RETIRED_PENDING,
+    NVML_FI_DEV_ECC_DBE_AGG_TOTAL, NVML_FI_DEV_ECC_SBE_VOL_TOTAL, NVML_FI_DEV_GET_GPU_RECOVERY_ACTION,
+    NVML_FI_DEV_NVLINK_LINK_COUNT, NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL,
+    NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL, NVML_FI_DEV_POWER_INSTANT, NVML_FI_DEV_REMAPPED_COR,
+    NVML_FI_DEV_REMAPPED_FAILURE, NVML_FI_DEV_REMAPPED_PENDING, NVML_FI_DEV_REMAPPED_UNC, NVML_FI_DEV_RETIRED_DBE,
+    NVML_FI_DEV_RETIRED_PENDING, NVML_FI_DEV_RETIRED_SBE,
 };
 
 use super::fact;
-use super::gpu::{or_absent, or_older, possible};
-use crate::facts::{FabricState, Fact, GapKind, GpuProcess};
+use super::gpu::{or_absent, or_older, possible, watts};
+use crate::facts::{FabricState, Fact, GapKind, GpuProcess, RecoveryAction};
 use crate::world::library::management::Management;
 
-/// One call for all four.
-const FIELDS: [u32; 4] = [
+/// One call for all of them.
+const FIELDS: [u32; 13] = [
     NVML_FI_DEV_REMAPPED_PENDING,
     NVML_FI_DEV_REMAPPED_FAILURE,
     NVML_FI_DEV_RETIRED_PENDING,
     NVML_FI_DEV_NVLINK_LINK_COUNT,
+    NVML_FI_DEV_ECC_SBE_VOL_TOTAL,
+    NVML_FI_DEV_ECC_DBE_AGG_TOTAL,
+    NVML_FI_DEV_RETIRED_SBE,
+    NVML_FI_DEV_RETIRED_DBE,
+    NVML_FI_DEV_REMAPPED_COR,
+    NVML_FI_DEV_REMAPPED_UNC,
+    NVML_FI_DEV_NVLINK_REPLAY_ERROR_COUNT_TOTAL,
+    NVML_FI_DEV_NVLINK_RECOVERY_ERROR_COUNT_TOTAL,
+    NVML_FI_DEV_GET_GPU_RECOVERY_ACTION,
 ];
 const CALL: &str = "nvmlDeviceGetFieldValues";
+
+/// Errors that can be counted; a sick GPU answers with all bits set, in 32 of them or in 64.
+const COUNT_LIMIT: u64 = u32::MAX as u64;
 
 /// Links that one GPU can have, with room for models to come.
 const LINK_LIMIT: u64 = 64;
@@ -36,6 +51,13 @@ pub struct Health {
     pub row_remap_failed: Fact<bool>,
     pub page_retirement_pending: Fact<bool>,
     pub nvlink_count: Fact<u64>,
+    pub ecc_corrected_count: Fact<u64>,
+    pub ecc_uncorrected_lifetime_count: Fact<u64>,
+    pub retired_page_count: Fact<u64>,
+    pub remapped_rows_corrected_count: Fact<u64>,
+    pub remapped_rows_uncorrected_count: Fact<u64>,
+    pub nvlink_error_count: Fact<u64>,
+    pub recovery_action: Fact<RecoveryAction>,
 }
 
 impl Health {
@@ -46,6 +68,13 @@ impl Health {
             Err(error) => vec![field(Err(error)); FIELDS.len()],
         };
         let nth = |index: usize| fields.get(index).cloned().unwrap_or_default();
+        let count = |index| nth(index).and_then(|value| possible(CALL, value < COUNT_LIMIT, value));
+        // A GPU that tells one of two counts has only what it tells.
+        let sum = |one: Fact<u64>, other: Fact<u64>| match (one, other) {
+            (Fact::Known(one), Fact::Known(other)) => Fact::Known(one + other),
+            (Fact::Absent, told) | (told, Fact::Absent) => told,
+            (Fact::Unknown(gap), _) | (_, Fact::Unknown(gap)) => Fact::Unknown(gap),
+        };
         let flag = |value: Fact<u64>| value.and_then(|value| possible(CALL, value <= 1, value == 1));
         Self {
             row_remap_pending: or_older(flag(nth(0))),
@@ -55,6 +84,13 @@ impl Health {
                 0 => Fact::Absent,
                 _ => possible(CALL, count <= LINK_LIMIT, count),
             }),
+            ecc_corrected_count: count(4),
+            ecc_uncorrected_lifetime_count: count(5),
+            retired_page_count: sum(count(6), count(7)),
+            remapped_rows_corrected_count: or_older(count(8)),
+            remapped_rows_uncorrected_count: or_older(count(9)),
+            nvlink_error_count: sum(count(10), count(11)),
+            recovery_action: or_older(nth(12)).and_then(recovery_action),
         }
     }
 }
@@ -70,6 +106,27 @@ fn field(answer: Result<SampleValue, NvmlError>) -> Fact<u64> {
         SampleValue::U64(value) => Fact::Known(value),
         SampleValue::I64(_) | SampleValue::F64(_) => Fact::unknown(GapKind::Malformed, format!("{CALL}: no count")),
     })
+}
+
+/// The power that it draws now. What `nvmlDeviceGetPowerUsage` gives is on newer GPUs the mean over a second, which comes
+/// too late for a load of that length, so it is only asked where there is nothing better.
+pub fn power(device: &Device<'_>) -> Fact<f64> {
+    const USAGE: &str = "nvmlDeviceGetPowerUsage";
+    let instant = device.field_values_for(&[FieldId(NVML_FI_DEV_POWER_INSTANT)]).map(Vec::into_iter);
+    let instant = instant.ok().and_then(|mut samples| samples.next()).map(|sample| field(sample.and_then(|s| s.value)));
+    match instant {
+        Some(Fact::Known(milliwatts)) => watts(CALL, u32::try_from(milliwatts).unwrap_or(u32::MAX)),
+        _ => or_absent(fact(USAGE, device.power_usage())).and_then(|milliwatts| watts(USAGE, milliwatts)),
+    }
+}
+
+/// `nvmlDeviceGpuRecoveryAction_t`
+fn recovery_action(number: u64) -> Fact<RecoveryAction> {
+    let index = usize::try_from(number).unwrap_or(usize::MAX);
+    match RecoveryAction::ALL.get(index) {
+        Some(action) => Fact::Known(*action),
+        None => Fact::unknown(GapKind::Malformed, format!("{CALL}: recovery action {number}")),
+    }
 }
 
 /// How many of the first `count` links are up.

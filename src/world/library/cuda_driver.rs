@@ -5,7 +5,7 @@
 
 use std::ffi::{c_char, c_int, c_uint};
 
-use super::{CallFailed, Library, symbols, text};
+use super::{CallFailed, Library, Symbol, symbols, text};
 use crate::facts::reference::cuda_errors;
 
 symbols! {
@@ -14,9 +14,13 @@ symbols! {
         version = "cuDriverGetVersion": fn(*mut c_int);
         device_count = "cuDeviceGetCount": fn(*mut c_int);
         device_name = "cuDeviceGetName": fn(*mut c_char, c_int, c_int);
+        pci_address = "cuDeviceGetPCIBusId": fn(*mut c_char, c_int, c_int);
         error_name = "cuGetErrorName": fn(c_int, *mut *const c_char);
     }
 }
+
+/// A function that writes a text about a device: where to, how much at most, and of which.
+type DeviceText = unsafe extern "C" fn(*mut c_char, c_int, c_int) -> c_int;
 
 /// The CUDA driver library, opened as the workload would open it.
 pub struct CudaDriver {
@@ -57,11 +61,19 @@ impl CudaDriver {
 
     /// Product name of a GPU by ordinal.
     pub fn device_name(&self, ordinal: i32) -> Result<String, CallFailed> {
+        self.device_text(&self.symbols.device_name, ordinal)
+    }
+
+    /// PCI address of a GPU by ordinal, as `0000:1b:00.0`.
+    pub fn pci_address(&self, ordinal: i32) -> Result<String, CallFailed> {
+        self.device_text(&self.symbols.pci_address, ordinal)
+    }
+
+    /// One of the texts that tell what a GPU is.
+    fn device_text(&self, about: &Symbol<DeviceText>, ordinal: i32) -> Result<String, CallFailed> {
         let mut name: [c_char; 256] = [0; 256];
         // SAFETY: writes at most the length it is given; the last byte stays zero.
-        self.symbols
-            .device_name
-            .call(|get| unsafe { get(name.as_mut_ptr(), 255, ordinal) }, |code| self.code_name(code))?;
+        about.call(|get| unsafe { get(name.as_mut_ptr(), 255, ordinal) }, |code| self.code_name(code))?;
         // SAFETY: the array is ours and ends in a zero.
         Ok(unsafe { text(name.as_ptr()) })
     }

@@ -1,0 +1,124 @@
+//! What NVML showed of GPUs at work, and which multiply it belongs to.
+//!
+//! CUDA and NVML number GPUs each in its own way, so a multiply and a GPU are joined by their PCI address; where that
+//! could not be had, only where there is no choice.
+
+use super::{both, rounded};
+use crate::facts::reference::xids;
+use crate::facts::{Fact, Facts, GapKind, Gpu, GpuLoad, Multiply, Throttle, ThrottleReason};
+
+/// Share of the looks from which on something held the clocks down. A GPU that starts to work may be held for a moment.
+const HELD_SHARE: f64 = 0.1;
+
+/// Fills the derived fields about load.
+pub fn derive(facts: &mut Facts) {
+    if let Fact::Known(gpus) = &mut facts.gpus {
+        for gpu in gpus {
+            gpu.heat_slowdown_share = share(gpu, ThrottleReason::HwThermalSlowdown);
+            gpu.power_brake_share = share(gpu, ThrottleReason::HwPowerBrakeSlowdown);
+            gpu.xid_faults = xid_faults(gpu);
+        }
+    }
+    let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
+        let of = |multiply| gpu_of(facts, multiply);
+        multiplies.iter().map(|multiply| (throttled(&of(multiply)), meanwhile(of(multiply)))).collect::<Vec<_>>()
+    });
+    let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
+    for (multiply, (throttled, meanwhile)) in multiplies.iter_mut().zip(derived) {
+        multiply.throttled = Fact::Known(throttled);
+        multiply.meanwhile = meanwhile;
+    }
+}
+
+/// Which of NVML's GPUs a multiply ran on: the one at its PCI address; else the only one, or, where all are of one model
+/// and none is hidden, the one of the same number.
+pub fn gpu_of<'a>(facts: &'a Facts, multiply: &Multiply) -> Fact<&'a Gpu> {
+    facts.gpus.as_ref().and_then(|gpus| {
+        let place = multiply.pci_address.known().and_then(|address| place(address));
+        let places: Vec<_> =
+            gpus.iter().map(|gpu| gpu.pci_address.known().and_then(|address| self::place(address))).collect();
+        if place.is_some() && places.iter().all(Option::is_some) {
+            return Fact::present(gpus.iter().zip(places).find(|(_, other)| *other == place).map(|(gpu, _)| gpu));
+        }
+        let same = gpus.windows(2).all(|pair| pair[0].name == pair[1].name);
+        let straight = same && facts.environment.cuda_visible_count.is_absent();
+        Fact::present(match gpus.as_slice() {
+            [only] => Some(only),
+            all if straight => all.iter().find(|gpu| gpu.index == multiply.gpu),
+            _ => None,
+        })
+    })
+}
+
+/// Domain, bus and device of an address: NVML writes `00000000:1B:00.0` and CUDA `0000:1b:00.0`.
+fn place(address: &str) -> Option<(u32, u32, u32)> {
+    let mut parts = address.split([':', '.']).map(|part| u32::from_str_radix(part, 16).ok());
+    Some((parts.next()??, parts.next()??, parts.next()??))
+}
+
+/// In how much of the time that it worked this held its clocks down.
+fn share(gpu: &Gpu, reason: ThrottleReason) -> Fact<f64> {
+    shown(gpu, gpu.load.as_ref()).map(|load| {
+        load.throttles.iter().find(|throttle| throttle.reason == reason).map_or(0.0, |throttle| rounded(throttle.share))
+    })
+}
+
+/// What this container or this GPU may not be asked is no gap: it is nobody's to mend from there.
+fn shown<T>(gpu: &Gpu, reading: Fact<T>) -> Fact<T> {
+    let is_refusal = |kind| matches!(kind, GapKind::NotPermitted | GapKind::NotSupported | GapKind::NoSymbol);
+    match reading {
+        Fact::Unknown(gap) if is_refusal(gap.kind) || gpu.mig_enabled == Fact::Known(true) => Fact::Absent,
+        other => other,
+    }
+}
+
+fn throttled(gpu: &Fact<&Gpu>) -> bool {
+    let held = |share: &Fact<f64>| share.known().is_some_and(|share| *share >= HELD_SHARE);
+    gpu.known().is_some_and(|gpu| held(&gpu.heat_slowdown_share) || held(&gpu.power_brake_share))
+}
+
+/// What held it down, most of the time first, and how it was.
+fn meanwhile(gpu: Fact<&Gpu>) -> Fact<String> {
+    gpu.and_then(|gpu| {
+        gpu.load.as_ref().and_then(|load| {
+            let parts: Vec<String> = held(gpu, load).into_iter().chain(numbers(gpu, load)).collect();
+            Fact::present((!parts.is_empty()).then(|| parts.join(", ")))
+        })
+    })
+}
+
+/// The power cap holds every healthy GPU under full load a little, so it is only named where the clock is low.
+fn held(gpu: &Gpu, load: &GpuLoad) -> Vec<String> {
+    let clock = both(load.sm_clock_mhz.clone(), gpu.sm_clock_max_mhz.clone(), |clock, most| clock * 4 >= most * 3);
+    let is_usual = |throttle: &Throttle| throttle.reason == ThrottleReason::SwPowerCap && clock == Fact::Known(true);
+    let tells = |throttle: &&Throttle| throttle.share >= HELD_SHARE && !is_usual(throttle);
+    let mut throttles: Vec<_> = load.throttles.iter().filter(tells).collect();
+    throttles.sort_by(|one, other| other.share.total_cmp(&one.share));
+    throttles.iter().map(|held| format!("{} in {:.0} % of the time", held.reason, held.share * 100.0)).collect()
+}
+
+fn numbers(gpu: &Gpu, load: &GpuLoad) -> Vec<String> {
+    let clock = load.sm_clock_mhz.known().map(|clock| match gpu.sm_clock_max_mhz.known() {
+        Some(most) => format!("SM clock {clock} of {most} MHz"),
+        None => format!("SM clock {clock} MHz"),
+    });
+    let power = load.power_watts.known().map(|power| match gpu.power_limit_watts.known() {
+        Some(limit) => format!("{power:.0} of {limit:.0} W"),
+        None => format!("{power:.0} W"),
+    });
+    let heat = load.temperature_celsius.known().map(|celsius| format!("{celsius} °C"));
+    [clock, power, heat].into_iter().flatten().collect()
+}
+
+/// The reported faults of the GPU or its links, each with what is to be done.
+fn xid_faults(gpu: &Gpu) -> Fact<String> {
+    shown(gpu, gpu.xids.as_ref()).and_then(|codes| {
+        let rows = codes.iter().filter_map(|code| xids::fault(*code));
+        let words: Vec<String> = rows.map(|row| format!("Xid {}, {} ({})", row.code, row.name, row.action)).collect();
+        Fact::present((!words.is_empty()).then(|| words.join("; ")))
+    })
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+mod tests;

@@ -1,0 +1,244 @@
+//! All GPUs while they multiply, in a child of its own that ends when the multiplies do.
+//!
+//! An idle GPU lowers clocks and links, so only what it does at work can be judged. Some fifty times a second each is
+//! asked what holds its clocks down; the looks that find it at work are kept and summed up. Beside it the driver is
+//! asked for the Xid codes that it reports meanwhile.
+
+mod looks;
+
+use std::ffi::OsStr;
+use std::mem::ManuallyDrop;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use nvml_wrapper::bitmasks::device::ThrottleReasons;
+use nvml_wrapper::bitmasks::event::EventTypes;
+use nvml_wrapper::enum_wrappers::device::Clock;
+use nvml_wrapper::enums::event::XidError;
+use nvml_wrapper::{Device, EventSet, Nvml as Wrapper};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use looks::{Look, sum};
+
+use super::gpu::{celsius, mhz, or_absent, or_older};
+use super::{fact, failed, health, link};
+use crate::facts::{Fact, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
+use crate::world::World;
+use crate::world::child::{self, Probed, Progress};
+
+/// The name of this probe.
+pub const NAME: &str = "watch";
+
+/// From look to look.
+const PERIOD: Duration = Duration::from_millis(20);
+
+/// Looks of one GPU that are kept. After that each second one is, then each fourth, and so on.
+const LOOKS_KEPT: usize = 1024;
+
+/// GPUs that are looked at.
+const GPU_LIMIT: u32 = 64;
+
+/// Xid codes of one GPU that are kept.
+const XIDS_KEPT: usize = 16;
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Reading {
+    gpus: Fact<Vec<Watched>>,
+}
+
+/// What was seen of one GPU.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Watched {
+    index: u32,
+    load: Fact<GpuLoad>,
+    xids: Fact<Vec<u32>>,
+}
+
+/// What was seen of all GPUs.
+#[derive(Debug)]
+pub struct Sight {
+    /// Of each; absent where no multiply ran, or all were over before NVML had started.
+    gpus: Fact<Vec<Watched>>,
+    /// Whether NVML answered to the end; absent where no multiply ran.
+    answered: Fact<bool>,
+}
+
+impl Sight {
+    /// Where nothing multiplied.
+    pub const NONE: Self = Self { gpus: Fact::Absent, answered: Fact::Absent };
+
+    /// Where nobody could look.
+    pub fn missed(gap: &Gap) -> Self {
+        Self { gpus: Fact::Unknown(gap.clone()), answered: Fact::Unknown(gap.clone()) }
+    }
+}
+
+/// Looks at all GPUs as long as `working` is set.
+pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Sight, ProbeRun) {
+    let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
+    let answered = Fact::Known(run.end == ProbeEnd::Completed);
+    let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
+    let gpus = match (reading, gap) {
+        (None, None) => Fact::Absent,
+        (reading, gap) => super::super::whole(reading, gap.as_ref()).gpus,
+    };
+    (Sight { gpus, answered }, run)
+}
+
+/// Gives each GPU what was seen of it.
+pub fn adopt(nvml: &mut Nvml, gpus: &mut Fact<Vec<Gpu>>, sight: Sight) {
+    nvml.load_watched = sight.answered;
+    let Fact::Known(gpus) = gpus else { return };
+    for gpu in gpus {
+        let seen = sight.gpus.as_ref().and_then(|all| match all.iter().find(|seen| seen.index == gpu.index) {
+            Some(seen) => Fact::Known(seen),
+            None => Fact::unknown(GapKind::Malformed, "NVML no longer gave it out when the multiplies ran"),
+        });
+        gpu.load = seen.clone().and_then(|seen| seen.load.clone());
+        gpu.xids = seen.and_then(|seen| seen.xids.clone());
+    }
+}
+
+/// The child's side. It has no end of its own.
+pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(), serde_json::Error> {
+    progress.at("dlopen libnvidia-ml.so.1");
+    let refused = |why: String| Reading { gpus: Fact::unknown(GapKind::NotAsked, why) };
+    let soname = match super::open() {
+        Ok(soname) => soname,
+        Err(words) => {
+            progress.done(&refused(words));
+            return Ok(());
+        }
+    };
+    progress.at("nvmlInit_v2");
+    // Never dropped, as in the parent module.
+    let wrapper = match Wrapper::builder().lib_path(OsStr::new(soname)).init() {
+        Ok(wrapper) => ManuallyDrop::new(wrapper),
+        Err(error) => {
+            progress.done(&refused(failed("nvmlInit_v2", &error)));
+            return Ok(());
+        }
+    };
+    progress.at("nvmlDeviceGetCount_v2");
+    let count = wrapper.device_count().unwrap_or_default().min(GPU_LIMIT);
+    let mut watches = Vec::new();
+    for index in 0..count {
+        progress.at(&format!("nvmlDeviceGetHandleByIndex_v2({index})"));
+        if let Ok(device) = wrapper.device_by_index(index) {
+            progress.at(&format!("nvmlDeviceRegisterEvents({index})"));
+            watches.push(Watch::begin(index, device, &wrapper));
+        }
+    }
+    let (mut looks, mut told) = (0_usize, 0_usize);
+    loop {
+        let started = Instant::now();
+        if looks.is_multiple_of(5) {
+            progress.at("nvmlDeviceGetCurrentClocksThrottleReasons and its like");
+        }
+        for watch in &mut watches {
+            watch.look(looks);
+        }
+        looks += 1;
+        // Often at first, for it may soon be over; later so seldom that the answers stay few.
+        if looks <= 25 || looks > told + told / 10 {
+            told = looks;
+            progress.so_far(&Reading { gpus: Fact::Known(watches.iter().map(Watch::sum).collect()) });
+        }
+        std::thread::sleep(PERIOD.saturating_sub(started.elapsed()));
+    }
+}
+
+/// One GPU that is looked at.
+struct Watch<'nvml> {
+    index: u32,
+    device: Device<'nvml>,
+    /// Never freed: the library that does so may hang, and the process ends with it.
+    events: Fact<ManuallyDrop<EventSet<'nvml>>>,
+    xids: Vec<u32>,
+    looks: Vec<Look>,
+    /// Each how manieth look is kept.
+    stride: usize,
+    /// Why it could not be told whether it works.
+    refused: Option<Fact<GpuLoad>>,
+    first_replays: Fact<u64>,
+}
+
+impl<'nvml> Watch<'nvml> {
+    fn begin(index: u32, device: Device<'nvml>, wrapper: &'nvml Wrapper) -> Self {
+        // One set for each GPU: where one of them cannot be registered, the wrapper gives up its whole set.
+        let set = wrapper
+            .create_event_set()
+            .and_then(|set| device.register_events(EventTypes::CRITICAL_XID_ERROR, set).map_err(|error| error.error));
+        let events = or_older(fact("nvmlDeviceRegisterEvents", set)).map(ManuallyDrop::new);
+        let first_replays = link::replays(&device);
+        Self { index, device, events, xids: Vec::new(), looks: Vec::new(), stride: 1, refused: None, first_replays }
+    }
+
+    fn look(&mut self, number: usize) {
+        const CALL: &str = "nvmlDeviceGetCurrentClocksThrottleReasons";
+        self.hear();
+        let reasons = match or_older(fact(CALL, self.device.current_throttle_reasons())) {
+            Fact::Known(reasons) => reasons,
+            Fact::Absent => return self.refused = Some(Fact::Absent),
+            Fact::Unknown(gap) => return self.refused = Some(Fact::Unknown(gap)),
+        };
+        if reasons.contains(ThrottleReasons::GPU_IDLE) || !number.is_multiple_of(self.stride) {
+            return;
+        }
+        let device = &self.device;
+        self.looks.push(Look {
+            reasons,
+            sm_clock_mhz: or_absent(fact("nvmlDeviceGetClockInfo", device.clock_info(Clock::SM)))
+                .and_then(|clock| mhz("nvmlDeviceGetClockInfo", clock)),
+            power_watts: health::power(device),
+            temperature_celsius: celsius(device),
+            pcie_generation: link::generation(device),
+            pcie_width: link::width(device),
+        });
+        if self.looks.len() == LOOKS_KEPT {
+            let mut nth = 0;
+            self.looks.retain(|_| {
+                nth += 1;
+                nth % 2 == 1
+            });
+            self.stride *= 2;
+        }
+    }
+
+    /// Takes up what the driver has reported.
+    fn hear(&mut self) {
+        let Fact::Known(events) = &self.events else { return };
+        while self.xids.len() < XIDS_KEPT {
+            let Ok(event) = events.wait(0) else { return };
+            let code = match event.event_data {
+                Some(XidError::Value(code)) => u32::try_from(code).unwrap_or(u32::MAX),
+                Some(XidError::Unknown) => 999,
+                None => return,
+            };
+            if self.xids.contains(&code) {
+                return;
+            }
+            self.xids.push(code);
+        }
+    }
+
+    fn sum(&self) -> Watched {
+        let replays = self.first_replays.clone().and_then(|first| {
+            // It starts anew when the link does.
+            link::replays(&self.device).map(|now| now.saturating_sub(first))
+        });
+        let load = match &self.refused {
+            Some(refused) if self.looks.is_empty() => refused.clone(),
+            _ => sum(&self.looks, replays),
+        };
+        let xids = self.events.as_ref().map(|_| self.xids.clone());
+        Watched { index: self.index, load, xids }
+    }
+}
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;
