@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -157,12 +158,15 @@ pub struct CollectingArgs {
     /// [default: exec: start; profile image: build; else live]
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<Phase>,
-    /// Seconds until the verdict, whatever hangs
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    pub deadline: f64,
+    /// Seconds until the verdict, whatever hangs [default: quick and standard: 10; deep: 90; soak: its time and 30 more]
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub deadline: Option<f64>,
     /// How deep to look
     #[arg(long, value_name = "TIER", default_value = "standard")]
     pub tier: Tier,
+    /// How long the tier soak repeats its multiplies: 30s, 10m, 1h [default: 10m]
+    #[arg(long = "for", value_name = "TIME", value_parser = duration)]
+    pub soak: Option<Duration>,
     /// This container is not meant to have a GPU
     #[arg(long)]
     pub no_gpu: bool,
@@ -208,6 +212,27 @@ pub enum Format {
     Json,
 }
 
+impl CollectingArgs {
+    /// How long the multiplies are repeated in the tier soak; `None` in the others, which have no use for `--for`.
+    pub fn soak(&self) -> Result<Option<Duration>, String> {
+        match (self.tier, self.soak) {
+            (Tier::Soak, asked) => Ok(Some(asked.unwrap_or(SOAK))),
+            (_, None) => Ok(None),
+            (tier, Some(_)) => Err(format!("--for goes with --tier soak, and this is {tier}")),
+        }
+    }
+
+    /// Time until the verdict: as asked, else what the tier needs.
+    pub fn deadline(&self) -> Duration {
+        let usual = match self.tier {
+            Tier::Quick | Tier::Standard => Duration::from_secs(10),
+            Tier::Deep => Duration::from_secs(90),
+            Tier::Soak => self.soak.unwrap_or(SOAK) + Duration::from_secs(30),
+        };
+        self.deadline.map_or(usual, Duration::from_secs_f64)
+    }
+}
+
 impl Mode {
     /// The variable that says it where no flag does.
     pub const VARIABLE: &str = "GPU_PREFLIGHT_MODE";
@@ -244,6 +269,8 @@ impl ValueEnum for Tier {
         let help = match self {
             Self::Standard => "Multiply on every GPU, timed and proven",
             Self::Quick => "Ask drivers and libraries alone: no CUDA context, no multiply",
+            Self::Deep => "Multiply for a while, test memory and the links between GPUs: about a minute",
+            Self::Soak => "The same, multiplying for as long as --for says",
         };
         Some(clap::builder::PossibleValue::new(self.as_str()).help(help))
     }
@@ -259,10 +286,68 @@ fn assumption(text: &str) -> Result<Assumption, String> {
     }
 }
 
+/// How long the tier soak repeats its multiplies where nothing is said.
+const SOAK: Duration = Duration::from_mins(10);
+
+/// A number with its unit: `30s`, `10m`, `1h`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let unit = |seconds: u64| move |number: &str| number.parse::<u64>().ok()?.checked_mul(seconds);
+    let seconds = match text.split_at_checked(text.len().saturating_sub(1)) {
+        Some((number, "s")) => unit(1)(number),
+        Some((number, "m")) => unit(60)(number),
+        Some((number, "h")) => unit(3600)(number),
+        _ => None,
+    };
+    match seconds {
+        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
+        _ => Err("a time from 1s to 24h, for example 30s, 10m or 1h".to_owned()),
+    }
+}
+
 /// A number of seconds that makes sense as a deadline.
 fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=3600.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.1 to 3600".to_owned()),
+        Ok(seconds) if (0.1..=90_000.0).contains(&seconds) => Ok(seconds),
+        _ => Err("a number of seconds from 0.1 to 90000".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collecting(words: &[&str]) -> Result<CollectingArgs, String> {
+        let words = [&["gpu-preflight", "check"][..], words].concat();
+        match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
+            Some(Command::Check(arguments)) => Ok(arguments.collecting),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    #[test]
+    fn every_tier_has_the_time_that_it_needs_unless_another_is_asked_for() {
+        for (words, seconds) in [
+            (&["--tier", "quick"][..], 10),
+            (&[], 10),
+            (&["--tier", "deep"], 90),
+            (&["--tier", "soak"], 630),
+            (&["--tier", "soak", "--for", "1h"], 3630),
+            (&["--tier", "deep", "--deadline", "5"], 5),
+        ] {
+            let found = collecting(words).map(|arguments| arguments.deadline());
+            assert_eq!(found, Ok(Duration::from_secs(seconds)), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_goes_with_soak_alone() {
+        let soak = |words: &[&str]| collecting(words).and_then(|arguments| arguments.soak());
+        assert_eq!(soak(&["--tier", "soak", "--for", "30s"]), Ok(Some(Duration::from_secs(30))));
+        assert_eq!(soak(&["--tier", "soak"]), Ok(Some(Duration::from_mins(10))));
+        assert_eq!(soak(&["--tier", "deep"]), Ok(None));
+        assert!(soak(&["--for", "30s"]).is_err_and(|why| why.contains("--tier soak")));
+        for wrong in ["", "s", "10", "0m", "25h", "1.5h", "ten m", "18446744073709551615h", "1µ"] {
+            assert!(soak(&["--tier", "soak", "--for", wrong]).is_err(), "{wrong}");
+        }
     }
 }

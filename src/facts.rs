@@ -18,6 +18,8 @@ mod image;
 mod isolation;
 mod library;
 mod limits;
+mod links;
+mod memory;
 mod native;
 mod network;
 mod process;
@@ -40,6 +42,8 @@ pub use image::{Framework, Image, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
+pub use links::{Links, Nccl, Pair};
+pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network};
 pub use process::{Process, StreamKind};
@@ -102,6 +106,10 @@ record! {
         pub compatibility: Compatibility,
         /// Matrix multiplies through the libraries that the workload would get.
         pub compute: Compute,
+        /// Whether the memory of the GPUs keeps what is written to it.
+        pub memory: Memory,
+        /// The links between the GPUs.
+        pub links: Links,
         /// How each probe ended.
         pub probes: Vec<ProbeRun>,
     }

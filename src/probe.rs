@@ -19,6 +19,7 @@ pub mod image;
 pub mod isolation;
 pub mod libraries;
 pub mod limits;
+pub mod links;
 pub mod native;
 pub mod network;
 pub mod nvml;
@@ -38,6 +39,8 @@ pub fn serve(name: &str) -> bool {
         nvml::watch::NAME => nvml::watch::serve(&world, input, &mut progress),
         cuda::NAME => cuda::serve(&world, input, &mut progress),
         compute::NAME => compute::serve(&world, input, &mut progress),
+        links::NAME => links::serve(&world, input, &mut progress),
+        links::NCCL => links::serve_nccl(&world, input, &mut progress),
         _ => return false,
     };
     served.is_ok()

@@ -1,6 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
 pub mod collect;
+mod gpu_work;
 mod gpus;
 mod output;
 mod plan;
@@ -90,7 +91,7 @@ fn stopped(why: &str) {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting);
+    let world = world(&arguments.collecting)?;
     let plan = Plan::load(&world, &arguments.judging)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
     let look = Look { phase, command: None, gpu_code: plan.asks_about_gpus(&arguments.assuming) };
@@ -101,7 +102,7 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting);
+    let world = world(&arguments.collecting)?;
     let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
     let mode = match arguments.mode {
         Some(mode) => mode,
@@ -150,7 +151,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting);
+    let world = world(&arguments.collecting)?;
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
     let look = Look { phase, command: None, gpu_code: true };
@@ -192,8 +193,9 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
     Ok(exit::READY)
 }
 
-fn world(arguments: &CollectingArgs) -> World {
-    World::here(Duration::from_secs_f64(arguments.deadline))
+fn world(arguments: &CollectingArgs) -> Result<World, Failure> {
+    arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
+    Ok(World::here(arguments.deadline()))
 }
 
 /// Everything that can be learnt about this container now.

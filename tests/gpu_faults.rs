@@ -7,6 +7,8 @@ mod copies;
 mod fakes;
 #[path = "gpu_faults/health.rs"]
 mod health;
+#[path = "gpu_faults/links.rs"]
+mod links;
 #[path = "support/machine.rs"]
 mod machine;
 #[path = "gpu_faults/multiplies.rs"]

@@ -67,7 +67,9 @@ fn every_check_is_shown_holding_failing_and_not_knowing() {
 fn the_blind_machine_neither_acquits_nor_accuses() {
     let blind = serde_json::to_value(Facts::default()).expect("facts are JSON");
     // `run` is what we were told, not what we saw: every answer is tried.
-    for (gpu_expected, tier) in [(true, "standard"), (true, "quick"), (false, "standard")] {
+    for (gpu_expected, tier) in
+        [(true, "standard"), (true, "quick"), (true, "deep"), (true, "soak"), (false, "standard")]
+    {
         let mut facts = blind.clone();
         facts["run"]["gpu_expected"] = gpu_expected.into();
         facts["run"]["tier"] = tier.into();

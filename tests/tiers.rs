@@ -14,7 +14,7 @@ mod played;
 mod verdict;
 
 use failure::Scenario;
-use gpu_preflight::facts::{Facts, Precision, Tier};
+use gpu_preflight::facts::{Fact, Facts, Precision, Proof, Tier};
 use played::{Played, play};
 use verdict::Report;
 
@@ -23,15 +23,14 @@ const QUICK: f64 = 0.3;
 
 /// A healthy machine with so many GPUs, looked at in a tier, and every call that its libraries heard.
 fn looked(tier: &str, gpus: u64) -> (Played, Vec<String>) {
+    let calm = Scenario { deadline: Some(60.0), ..Scenario::default() };
+    looked_at(&Scenario { gpus: Some(gpus), tier: Some(tier.to_owned()), ..calm })
+}
+
+fn looked_at(scenario: &Scenario) -> (Played, Vec<String>) {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
     let log = folder.path().join("calls");
-    let scenario = Scenario {
-        gpus: Some(gpus),
-        tier: Some(tier.to_owned()),
-        fake: format!("log={}", log.display()),
-        deadline: Some(60.0),
-        ..Scenario::default()
-    };
+    let scenario = Scenario { fake: format!("{};log={}", scenario.fake, log.display()), ..scenario.clone() };
     let played = play(&scenario);
     let calls = std::fs::read_to_string(log).expect("the libraries were called");
     (played, calls.lines().map(str::to_owned).collect())
@@ -73,6 +72,40 @@ fn a_quick_look_at_a_healthy_machine_is_ready_and_says_that_it_did_not_multiply(
     let line = text.lines().find(|line| line.contains("multiply")).unwrap_or_else(|| panic!("{text}"));
     assert!(line.contains("the tier quick does not multiply"), "{line}");
     assert!(line.contains(" · "), "what was not looked at is neither well nor open: {line}");
+}
+
+#[test]
+fn soak_repeats_its_multiplies_lets_memory_keep_patterns_and_looks_at_the_links() {
+    let (played, calls) = looked_at(&Scenario {
+        gpus: Some(2),
+        tier: Some("soak".to_owned()),
+        soak: Some(1),
+        fake: "free=300000000".to_owned(),
+        deadline: Some(90.0),
+        ..Scenario::default()
+    });
+    for multiply in played.facts.compute.multiplies.known().expect("multiplies") {
+        assert!(multiply.repeated_count.known().is_some_and(|count| *count > 0), "{multiply:?}");
+        assert_eq!((&multiply.proof, &multiply.proof_detail), (&Fact::Known(Proof::Exact), &Fact::Absent));
+        let rates = multiply.slowest_tflops.known().zip(multiply.tflops.known());
+        assert!(rates.is_some_and(|(slowest, median)| slowest <= median), "{multiply:?}");
+    }
+    let patterns = played.facts.memory.patterns.known().expect("patterns");
+    assert!(patterns.len() == 2 && patterns.iter().all(|gpu| gpu.kept == Fact::Known(Proof::Exact)), "{patterns:?}");
+    assert_eq!(played.facts.links.pairs.known().map(Vec::len), Some(2));
+    assert_eq!(played.facts.links.nccl.summed, Fact::Known(Proof::Exact));
+    assert_eq!((count(&calls, "ncclCommInitAll"), played.facts.run.soak_seconds.known()), (1, Some(&1.0)));
+    let report = Report::of(&played.facts);
+    assert_eq!((report.json["verdict"].as_str(), report.code), (Some("ready"), Some(0)), "{}", report.troubles());
+}
+
+#[test]
+fn standard_neither_repeats_nor_looks_at_links() {
+    let (played, calls) = looked("standard", 2);
+    assert_eq!((count(&calls, "cudaMemcpyPeer"), count(&calls, "ncclGetVersion")), (0, 0));
+    assert_eq!((&played.facts.memory.patterns, played.facts.links.pairs.is_unknown()), (&Fact::Absent, true));
+    let multiplies = played.facts.compute.multiplies.known().expect("multiplies");
+    assert!(multiplies.iter().all(|multiply| multiply.repeated_count == Fact::Absent), "{multiplies:?}");
 }
 
 /// The report for people.

@@ -12,6 +12,7 @@
 
 mod copies;
 mod failure;
+mod links;
 mod load;
 mod multiply;
 mod stack;
@@ -43,6 +44,7 @@ pub fn derive(facts: &mut Facts) {
     visible::compare_links(facts);
     multiply::derive(facts);
     copies::derive(facts);
+    links::derive(facts);
     load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
@@ -103,6 +105,15 @@ fn memory_used_share(gpu: &Gpu) -> Fact<f64> {
             _ => Fact::Known(rounded(1.0 - free.min(total) as f64 / total as f64)),
         },
     )
+}
+
+/// A rate over the median of others; absent with fewer than so many.
+fn share_of_median(rate: f64, others: impl Iterator<Item = f64>, least: usize) -> Fact<f64> {
+    let mut others: Vec<f64> = others.collect();
+    if others.len() < least {
+        return Fact::Absent;
+    }
+    Fact::present(multiply::median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
 }
 
 /// Three places behind the point: more would claim a precision that no reading has.

@@ -75,9 +75,9 @@ record! {
         pub failed_code: Fact<String>,
         /// Rate of copies on the device, reads and writes counted.
         pub device_gb_per_second: Fact<f64>,
-        /// Rate from pinned memory of the host (`cudaMallocHost`) to the device. Context.
+        /// Rate from pinned memory of the host (`cudaMallocHost`) to the device.
         pub host_to_device_pinned_gb_per_second: Fact<f64>,
-        /// Rate from the device to pinned memory of the host. Context.
+        /// Rate from the device to pinned memory of the host.
         pub device_to_host_pinned_gb_per_second: Fact<f64>,
         /// Rate from ordinary memory of the host to the device. Context.
         pub host_to_device_pageable_gb_per_second: Fact<f64>,
@@ -90,6 +90,8 @@ record! {
         pub expected_from: Fact<String>,
         /// `device_gb_per_second` / `expected_device_gb_per_second`. Derived.
         pub share_of_expected: Fact<f64>,
+        /// `device_gb_per_second` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
+        pub share_of_siblings: Fact<f64>,
     }
 
     /// One precision on one GPU.
@@ -132,6 +134,12 @@ record! {
         pub tflops: Fact<f64>,
         /// Slowest to fastest timed multiply, as a share of the median. Context.
         pub spread: Fact<f64>,
+        /// Proven and timed again so often, in the tiers that do; absent in the others. Context.
+        pub repeated_count: Fact<u64>,
+        /// The lowest of the rates when it was repeated; absent where it was not.
+        pub slowest_tflops: Fact<f64>,
+        /// `slowest_tflops` / `tflops`. Derived.
+        pub slowest_share: Fact<f64>,
         /// Device time of one multiply in milliseconds, median. Context.
         pub wall_ms: Fact<f64>,
         /// Highest SM clock of the device in MHz, `cudaDevAttrClockRate`. Context.

@@ -20,6 +20,10 @@ words! {
         Standard = "standard",
         /// Asks drivers and libraries, and makes no CUDA context.
         Quick = "quick",
+        /// Standard, repeated for a while; then the memory of every GPU and the links between them.
+        Deep = "deep",
+        /// Deep, where the multiplies are repeated for as long as was asked.
+        Soak = "soak",
     }
 
     /// How a probe ended.
@@ -51,6 +55,8 @@ record! {
         /// How deep the look went; `quick` makes no CUDA context, so what needs one does not apply. A recording that does
         /// not say it is a standard one.
         pub tier: Tier,
+        /// Seconds for which the tier `soak` was to repeat its multiplies; absent in the other tiers. Context.
+        pub soak_seconds: Fact<f64>,
         /// Whether this container is meant to have a GPU: false after `--no-gpu`.
         pub gpu_expected: bool,
         /// GPUs that the profile wants the image to run on. Context.

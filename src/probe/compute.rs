@@ -4,23 +4,28 @@
 //! workload would get and goes through the precisions that the GPU has; [`gemm`]
 //! is one precision. [`copies`] moves data, [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
 //! [`timing`] chooses sizes and sums up times. What rate is to be expected is
-//! derived later.
+//! derived later. The deeper tiers repeat the multiplies ([`soak`]), and let memory keep
+//! patterns last ([`patterns`]).
 
-mod copies;
+pub(super) mod copies;
 mod device;
 mod gemm;
-mod operands;
+pub(super) mod operands;
+mod patterns;
 mod proof;
-mod timing;
+mod soak;
+pub(super) mod timing;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
 
-use crate::facts::{Compute, Fact, Gap, GapKind, Library, LibraryId, MemoryCopy, Multiply, ProbeEnd, ProbeRun};
+use crate::facts::{
+    Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd, ProbeRun,
+};
 use crate::probe::libraries::refusal;
 use crate::world::World;
 use crate::world::child::{self, Probed};
@@ -30,6 +35,9 @@ pub const NAME: &str = "compute";
 
 /// Rows and columns of the first proof, which also warms the library up.
 const FIRST_SIZE: usize = 512;
+
+/// Time that is kept for what a child says last, at most.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// GPUs that are multiplied on at most.
 const GPU_LIMIT: u64 = 64;
@@ -41,6 +49,17 @@ struct Input {
     cudart: String,
     cublas: String,
     budget_ms: u64,
+    repeat_ms: u64,
+    patterns_ms: u64,
+}
+
+/// What is done beyond one proven multiply in every precision and the copies.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Effort {
+    /// How long the multiplies are repeated.
+    pub repeat: Duration,
+    /// How long memory is asked to keep patterns.
+    pub patterns: Duration,
 }
 
 /// What a child answers.
@@ -49,11 +68,16 @@ struct Input {
 struct Reading {
     multiplies: Vec<Multiply>,
     copies: Vec<MemoryCopy>,
+    patterns: Vec<MemoryPatterns>,
 }
 
+/// What was learnt of all GPUs, and how it went.
+pub type Learnt = (Compute, Memory, Vec<ProbeRun>);
+
 /// What is known where nobody is asked, and why.
-pub fn not_run(gap: &Gap) -> Compute {
-    Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) }
+pub fn not_run(gap: &Gap) -> Learnt {
+    let compute = Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) };
+    (compute, Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
 /// Why no multiply can be run, where that can be told without trying.
@@ -69,17 +93,24 @@ pub fn obstacle(libraries: &[Library], device_count: u64) -> Option<String> {
 }
 
 /// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
-pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline: Instant) -> (Compute, Vec<ProbeRun>) {
+pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: Effort, deadline: Instant) -> Learnt {
     if let Some(why) = obstacle(libraries, device_count) {
-        return (not_run(&Gap::new(GapKind::NotAsked, why)), Vec::new());
+        return not_run(&Gap::new(GapKind::NotAsked, why));
     }
     let path = |id| winner(libraries, id).unwrap_or_default();
     let (cudart, cublas) = (path(LibraryId::Cudart), path(LibraryId::Cublas));
     let left = deadline.saturating_duration_since(Instant::now());
     // The child stops taking up new work early enough to be heard.
-    let budget_ms = u64::try_from(left.as_millis() * 4 / 5).unwrap_or(u64::MAX);
+    let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
     let ordinals = 0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default();
-    let input = |ordinal| Input { ordinal, cudart: cudart.to_owned(), cublas: cublas.to_owned(), budget_ms };
+    let input = |ordinal| Input {
+        ordinal,
+        cudart: cudart.to_owned(),
+        cublas: cublas.to_owned(),
+        budget_ms,
+        repeat_ms: millis(effort.repeat),
+        patterns_ms: millis(effort.patterns),
+    };
     let inputs: Vec<Input> = ordinals.map(input).collect();
     let told: Vec<_> = std::thread::scope(|scope| {
         let start = |input| {
@@ -97,12 +128,18 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, deadline
             .collect()
     });
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
-    let (mut multiplies, mut copies) = (Vec::new(), Vec::new());
+    let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
     for reading in readings {
         multiplies.extend(reading.multiplies);
         copies.extend(reading.copies);
+        patterns.extend(reading.patterns);
     }
-    (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, runs)
+    let patterns = if effort.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
+    (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, Memory { patterns }, runs)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl Input {
@@ -112,14 +149,14 @@ impl Input {
 }
 
 /// Path of the copy that the workload would get.
-fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
+pub(super) fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
     let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
     chosen.winner.known().map(String::as_str)
 }
 
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, stuck, .. } = probed;
-    let Reading { mut multiplies, mut copies } = reading.unwrap_or_default();
+    let Reading { mut multiplies, mut copies, mut patterns } = reading.unwrap_or_default();
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
@@ -140,11 +177,14 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
         } else if let Some(lost) = copies.iter_mut().find(|copy| copy.failed_call.is_unknown()) {
             lost.failed_call = Fact::Known(call.clone());
             lost.failed_code = Fact::Known(code);
+        } else if let Some(lost) = patterns.iter_mut().find(|patterns| patterns.failed_call.is_unknown()) {
+            lost.failed_call = Fact::Known(call.clone());
+            lost.failed_code = Fact::Known(code);
         }
         // One trouble is told once: what was not tried after it is not listed.
         multiplies.truncate(open.map_or(multiplies.len(), |open| open + 1));
     }
-    (Reading { multiplies, copies }, run)
+    (Reading { multiplies, copies, patterns }, run)
 }
 
 fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
@@ -158,7 +198,7 @@ fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
         at: Fact::Absent,
         wall_ms: 0.0,
     };
-    (Reading { multiplies: vec![multiply], copies: Vec::new() }, run)
+    (Reading { multiplies: vec![multiply], ..Reading::default() }, run)
 }
 
 /// Gives every fact that was not reached a reason.
@@ -174,7 +214,6 @@ fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, wh
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     fn library(id: LibraryId, chosen: bool, winner: Fact<String>) -> Library {
         Library { id, chosen, winner, ..Library::default() }
@@ -182,7 +221,7 @@ mod tests {
 
     fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
-        collect(&world, libraries, count, Instant::now() + Duration::from_secs(1)).0.multiplies
+        collect(&world, libraries, count, Effort::default(), Instant::now() + Duration::from_secs(1)).0.multiplies
     }
 
     #[test]

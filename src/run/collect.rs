@@ -3,18 +3,18 @@
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::cli::CollectingArgs;
 use crate::facts::{
-    Compute, Cuda, Driver, Fact, Facts, Framework, Gap, GapKind, Gpu, Library, LibraryId, Native, Network, Nvml, Phase,
-    ProbeEnd, ProbeRun, Run, SCHEMA, Services, Tier,
+    Compute, Cuda, Driver, Fact, Facts, Framework, Gpu, Library, LibraryId, Links, Memory, Native, Network, Nvml,
+    Phase, ProbeEnd, ProbeRun, Run, SCHEMA, Services,
 };
 use crate::probe;
 use crate::probe::nvml::watch::{self, Sight};
 use crate::world::{World, beside};
 
+use super::gpu_work::{Depth, Gpus};
 use super::output::Waiting;
 
 /// What is asked of one look.
@@ -34,6 +34,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     let phase = look.phase;
     let log = Log::default();
     let waiting = Waiting::begin();
+    let depth = Depth::of(arguments);
     let asks_gpu = !arguments.no_gpu && phase != Phase::Build;
     let words =
         look.command.map(|words| words.iter().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>());
@@ -41,8 +42,7 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu =
-            beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(arguments.tier), &log, &waiting));
+        let gpu = beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(&depth), &log, &waiting));
         let services = beside(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =
@@ -71,6 +71,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
             facts.libraries = chain.libraries;
             facts.native = chain.native;
             facts.compute = chain.compute;
+            facts.memory = chain.memory;
+            facts.links = chain.links;
         }
         if let Some((network, services)) = services.join() {
             facts.network = network;
@@ -92,7 +94,8 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
         phase,
         tier: arguments.tier,
         gpu_expected: !arguments.no_gpu,
-        deadline_seconds: arguments.deadline,
+        soak_seconds: Fact::present(depth.soak.map(|time| time.as_secs_f64())),
+        deadline_seconds: arguments.deadline().as_secs_f64(),
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
         command: Fact::present(look.command.and_then(super::program_name)),
         ..Run::default()
@@ -110,15 +113,17 @@ struct GpuChain {
     libraries: Fact<Vec<Library>>,
     native: Native,
     compute: Compute,
+    memory: Memory,
+    links: Links,
 }
 
 /// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
-/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a tier no GPU is asked.
+/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a depth no GPU is asked.
 fn gpu_chain(
     world: &World,
     framework: &Framework,
     look: &Look<'_>,
-    tier: Option<Tier>,
+    depth: Option<&Depth>,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
@@ -126,7 +131,7 @@ fn gpu_chain(
         libraries: log.time("libraries", || probe::libraries::census(world, framework)),
         ..GpuChain::default()
     };
-    let (deadline, asks_gpu) = (world.deadline(), tier.is_some());
+    let (deadline, asks_gpu) = (world.deadline(), depth.is_some());
     if asks_gpu {
         chain.driver = log.time("driver", || probe::driver::collect(world));
     }
@@ -160,6 +165,7 @@ fn gpu_chain(
                 Copy::Refused(why) => probe::nvml::not_usable(&why),
                 Copy::Nowhere => probe::nvml::not_there(),
             });
+            let mut sight = Sight::NONE;
             waiting.on("the CUDA driver");
             let (cuda, run) = match asks_cuda {
                 Copy::Usable => probe::cuda::collect(world, deadline),
@@ -167,13 +173,12 @@ fn gpu_chain(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
-            let (compute, sight) = if tier == Some(Tier::Quick) {
-                let gap = Gap::new(GapKind::NotAsked, "the tier quick does not multiply");
-                (probe::compute::not_run(&gap), Sight::NONE)
-            } else {
-                multiply(world, &chain.libraries, &cuda, watches, deadline, log, waiting)
-            };
-            chain.compute = compute;
+            if let Some(depth) = depth {
+                let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, watches, deadline };
+                let worked = gpus.work(depth, log, waiting);
+                (chain.compute, chain.memory, chain.links) = (worked.compute, worked.memory, worked.links);
+                sight = worked.sight;
+            }
             chain.cuda = cuda;
             waiting.on("NVML");
             if let Some((nvml, gpus, run)) = nvml.join() {
@@ -213,80 +218,21 @@ fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> Copy {
     }
 }
 
-/// Multiplies, and what NVML shows of the GPUs meanwhile; absent where no multiply runs.
-fn multiply(
-    world: &World,
-    libraries: &Fact<Vec<Library>>,
-    cuda: &Cuda,
-    watches: bool,
-    deadline: Instant,
-    log: &Log,
-    waiting: &Waiting,
-) -> (Compute, Sight) {
-    let devices = match (&cuda.init_code, &cuda.device_count) {
-        (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
-        (Fact::Known(0), Fact::Known(_)) => {
-            return (Compute { multiplies: Fact::Absent, copies: Fact::Absent }, Sight::NONE);
-        }
-        (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => {
-            return (probe::compute::not_run(gap), Sight::NONE);
-        }
-        _ => {
-            let gap = Gap::new(GapKind::NotAsked, "CUDA did not initialise");
-            return (probe::compute::not_run(&gap), Sight::NONE);
-        }
-    };
-    waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
-    let libraries = libraries.known().map_or(&[][..], Vec::as_slice);
-    let watches = watches && probe::compute::obstacle(libraries, devices).is_none();
-    let working = AtomicBool::new(true);
-    std::thread::scope(|scope| {
-        let look = || watch::collect(world, &working, deadline);
-        // Where there is no thread to be had the multiplies go first: they would wait for one that only ends with them.
-        let looking = watches.then(|| std::thread::Builder::new().spawn_scoped(scope, look));
-        let (compute, runs) = {
-            let _over = Over(&working);
-            probe::compute::collect(world, libraries, devices, deadline)
-        };
-        for run in runs {
-            log.add(run);
-        }
-        let missed = |why: String| Sight::missed(&Gap::new(GapKind::NotAsked, why));
-        let sight = match looking {
-            None => Sight::NONE,
-            Some(Err(error)) => missed(format!("no thread to watch from: {error}")),
-            Some(Ok(thread)) => match thread.join() {
-                Ok((sight, run)) => {
-                    log.add(run);
-                    sight
-                }
-                Err(_) => missed("a bug in gpu-preflight".to_owned()),
-            },
-        };
-        (compute, sight)
-    })
-}
-
-/// Says that the work is over, also when it ended in a panic: who watches would go on until the deadline.
-struct Over<'a>(&'a AtomicBool);
-
-impl Drop for Over<'_> {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
-    }
-}
-
 /// How the probes ended, from whichever thread.
 #[derive(Default)]
-struct Log {
+pub(super) struct Log {
     runs: Mutex<Vec<ProbeRun>>,
 }
 
 impl Log {
-    fn add(&self, run: ProbeRun) {
+    pub(super) fn add(&self, run: ProbeRun) {
         if let Ok(mut runs) = self.runs.lock() {
             runs.push(run);
         }
+    }
+
+    pub(super) fn extend(&self, runs: impl IntoIterator<Item = ProbeRun>) {
+        runs.into_iter().for_each(|run| self.add(run));
     }
 
     /// Runs a probe of ours. Should it panic, its facts stay unknown and the others go on.

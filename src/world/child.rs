@@ -40,13 +40,15 @@ pub const COMMAND: &str = "__probe";
 /// The environment variable by which everything that descends from a probe is known as ours.
 const MARK: &str = "GPU_PREFLIGHT_PROBE";
 
-/// Bytes that one child may send; more is a library gone mad.
+/// Bytes that a child may send without a line of ours among them; more is a library gone mad.
 const ANSWER_LIMIT: usize = 4 << 20;
 
 /// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
+/// A call that takes longer than this is stuck, however much time there was.
+const LONG_CALL: Duration = Duration::from_secs(20);
 
 /// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -63,7 +65,7 @@ pub struct Probed<T> {
     pub gap: Option<Gap>,
     /// Whether it was in state `D`, uninterruptible in the kernel, at the end.
     pub hung_in_kernel: bool,
-    /// Whether its last call took the greater part of its time. A child that ran out of time call by call was slow,
+    /// Whether its last call took the greater part of its time, or very long. A child that ran out of time call by call was slow,
     /// which is nobody's fault that it names.
     pub stuck: bool,
 }
@@ -133,7 +135,8 @@ fn ask<T: DeserializeOwned>(
     };
     let at = if end == ProbeEnd::Completed { None } else { talk.at.take() };
     let wall_ms = started.elapsed().as_secs_f64() * 1000.0;
-    let stuck = talk.last_heard.is_none_or(|last| last.elapsed() * 2 > started.elapsed());
+    let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
+    let stuck = talk.last_heard.is_none_or(|last| is_long(last.elapsed()));
     let gap = gap_of(end, at.as_deref(), detail.as_deref(), wall_ms);
     let reading = read_answer(talk, gap.as_ref());
     Probed {
@@ -268,7 +271,12 @@ impl Talk {
             if !piece.ends_with(b"\n") {
                 continue;
             }
-            match serde_json::from_slice(&self.buffer) {
+            let line = serde_json::from_slice(&self.buffer);
+            if line.is_ok() {
+                // A look of an hour has much to say.
+                self.heard = 0;
+            }
+            match line {
                 Ok(Line::At(call)) => self.at = Some(call),
                 Ok(Line::SoFar(value)) => self.so_far = Some(value),
                 Ok(Line::Done(value)) => self.done = Some(value),

@@ -2,7 +2,7 @@
 //!
 //! The typed functions of NVIDIA's libraries, with the bounds checks that make
 //! them safe to call, live in the sub-modules: [`cuda_driver`] for libcuda,
-//! [`cuda_runtime`] for libcudart, [`cublas`] for libcublas, [`management`] for what of libnvidia-ml no crate offers, [`versions`] for what
+//! [`cuda_runtime`] for libcudart, [`cublas`] for libcublas, [`nccl`] for libnccl, [`management`] for what of libnvidia-ml no crate offers, [`versions`] for what
 //! each says of itself. What the answers
 //! mean does not live here.
 #![allow(unsafe_code)]
@@ -11,6 +11,7 @@ pub mod cublas;
 pub mod cuda_driver;
 pub mod cuda_runtime;
 pub mod management;
+pub mod nccl;
 pub mod versions;
 
 use std::ffi::{CStr, c_char, c_int};

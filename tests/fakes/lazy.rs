@@ -1,6 +1,6 @@
 //! The memory of the fake device: writes wait until somebody reads what they lead to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Mutex;
 
@@ -17,6 +17,10 @@ pub enum Work {
     Put(Vec<u8>),
     Set(u8),
     Copy(usize),
+    /// From one GPU to another, and whether a bit is flipped on the way.
+    Send(usize, bool),
+    /// Adds up floats from several places; one of them goes wrong, or not.
+    Sum(Vec<usize>, bool),
     Multiply {
         size: usize,
         format: Format,
@@ -34,16 +38,20 @@ pub struct Step {
 /// The one device of this process.
 pub struct Device {
     pub gpu: i64,
-    pub context: bool,
+    /// GPUs that have a context.
+    pub contexts: BTreeSet<i64>,
     pub clock_ms: f64,
     pub steps: Vec<Step>,
     pub allocated: BTreeMap<usize, usize>,
+    /// The second memory that was allocated.
+    pub second: Option<usize>,
+    pub allocations: usize,
     /// Memory of the host that was made for copies.
     pub pinned: BTreeMap<usize, usize>,
 }
 
 static DEVICE: Mutex<Device> =
-    Mutex::new(Device { gpu: 0, context: false, clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), pinned: BTreeMap::new() });
+    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), second: None, allocations: 0, pinned: BTreeMap::new() });
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {
@@ -60,19 +68,37 @@ fn without(ranges: Vec<Bytes>, hole: &Bytes) -> Vec<Bytes> {
     ranges.into_iter().flat_map(cut).filter(|range| range.start < range.end).collect()
 }
 
+/// So many steps are kept before those are forgotten that nobody can read any more.
+const STEPS: usize = 2000;
+
 impl Device {
-    /// Does what must be done so that `wanted` holds what the device would hold there.
-    pub fn settle(&mut self, wanted: Bytes) {
-        let (mut needed, mut todo) = (vec![wanted], Vec::new());
+    /// Adds a step.
+    pub fn push(&mut self, to: Bytes, work: Work) {
+        if self.steps.len() >= STEPS {
+            let (_, wanted) = self.behind(0..usize::MAX);
+            let mut index = 0;
+            self.steps.retain(|_| {
+                index += 1;
+                wanted.contains(&(index - 1))
+            });
+        }
+        self.steps.push(Step { to, work });
+    }
+
+    /// The steps that lead to `wanted`, last first: those that wait, and all.
+    fn behind(&self, wanted: Bytes) -> (Vec<usize>, BTreeSet<usize>) {
+        let (mut needed, mut todo, mut all) = (vec![wanted], Vec::new(), BTreeSet::new());
         for (index, step) in self.steps.iter().enumerate().rev() {
             if !needed.iter().any(|range| overlap(range, &step.to)) {
                 continue;
             }
+            all.insert(index);
             needed = without(needed, &step.to);
             match &step.work {
                 Work::Done => continue,
                 Work::Put(_) | Work::Set(_) => {}
-                Work::Copy(from) => needed.push(*from..from + step.to.len()),
+                Work::Copy(from) | Work::Send(from, _) => needed.push(*from..from + step.to.len()),
+                Work::Sum(from, _) => needed.extend(from.iter().map(|from| *from..from + step.to.len())),
                 Work::Multiply { size, format, a, b } => {
                     let bytes = size * size * element_bytes(*format);
                     needed.extend([*a..a + bytes, *b..b + bytes]);
@@ -80,6 +106,12 @@ impl Device {
             }
             todo.push(index);
         }
+        (todo, all)
+    }
+
+    /// Does what must be done so that `wanted` holds what the device would hold there.
+    pub fn settle(&mut self, wanted: Bytes) {
+        let (todo, _) = self.behind(wanted);
         for index in todo.into_iter().rev() {
             let step = &mut self.steps[index];
             let to = step.to.start as *mut u8;
@@ -94,6 +126,18 @@ impl Device {
                         byte.write(byte.read() ^ 4);
                     }
                 },
+                Work::Send(from, flipped) => unsafe {
+                    std::ptr::copy(from as *const u8, to, step.to.len());
+                    let byte = to.add(step.to.len() / 3);
+                    byte.write(byte.read() ^ if flipped { 4 } else { 0 });
+                },
+                Work::Sum(from, wrong) => {
+                    for at in 0..step.to.len() / 4 {
+                        let sum: f32 = from.iter().map(|from| unsafe { (*from as *const f32).add(at).read() }).sum();
+                        let added = if wrong && at == 4242 { 1.0 } else { 0.0 };
+                        unsafe { to.cast::<f32>().add(at).write(sum + added) };
+                    }
+                }
                 Work::Multiply { size, format, a, b } => multiply(size, format, a, b, to.cast(), self.gpu),
             }
         }

@@ -11,8 +11,8 @@ mod lazy;
 mod scenario;
 
 use arithmetic::Format;
-use lazy::{Step, Work, device, overlap};
-use scenario::{code, dlopen, dlsym, enter, note, number, share, text};
+use lazy::{Work, device, overlap};
+use scenario::{code, dlopen, dlsym, enter, names, note, number, share, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -32,10 +32,10 @@ fn driver_code() -> c_int {
 fn make_context() -> c_int {
     let code = driver_code();
     let mut device = device();
-    if code == 0 && !device.context {
+    let gpu = device.gpu;
+    if code == 0 && device.contexts.insert(gpu) {
         note("context");
         std::thread::sleep(Duration::from_millis(number("context_ms", 0) as u64));
-        device.context = true;
     }
     code
 }
@@ -63,6 +63,7 @@ pub extern "C" fn cudaGetDeviceCount(count: *mut c_int) -> c_int {
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaSetDevice(gpu: c_int) -> c_int {
     enter("cudaSetDevice");
+    enter(&format!("cudaSetDevice {gpu}"));
     if i64::from(gpu) >= scenario::visible() {
         return 101;
     }
@@ -120,7 +121,12 @@ pub extern "C" fn cudaMalloc(address: *mut *mut c_void, size: usize) -> c_int {
     if memory as isize == -1 {
         return 2;
     }
-    device().allocated.insert(memory as usize, size);
+    let mut device = device();
+    device.allocated.insert(memory as usize, size);
+    device.allocations += 1;
+    if device.allocations == 2 {
+        device.second = Some(memory as usize);
+    }
     unsafe { address.write(memory) };
     0
 }
@@ -140,7 +146,7 @@ pub extern "C" fn cudaFree(address: *mut c_void) -> c_int {
 pub extern "C" fn cudaMemset(to: *mut c_void, byte: c_int, size: usize) -> c_int {
     enter("cudaMemset");
     let to = to as usize;
-    device().steps.push(Step { to: to..to + size, work: Work::Set(byte as u8) });
+    device().push(to..to + size, Work::Set(byte as u8));
     0
 }
 
@@ -157,14 +163,69 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
                 device.steps.pop();
             }
             let bytes = unsafe { std::slice::from_raw_parts(from.cast(), size) }.to_vec();
-            device.steps.push(Step { to: target, work: Work::Put(bytes) });
+            device.push(target, Work::Put(bytes));
         }
         2 => {
-            device.settle(source);
+            device.settle(source.clone());
             unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast(), size) };
+            let cell = bad_cell(device.gpu).zip(device.second).map(|(offset, second)| second + offset);
+            if let Some(cell) = cell.filter(|cell| source.contains(cell)) {
+                let byte = unsafe { to.cast::<u8>().add(cell - source.start) };
+                unsafe { byte.write(byte.read() | 0x10) };
+            }
         }
-        3 => device.steps.push(Step { to: target, work: Work::Copy(from as usize) }),
+        3 => device.push(target, Work::Copy(from as usize)),
         _ => return 21,
+    }
+    0
+}
+
+fn bad_cell(gpu: i64) -> Option<usize> {
+    let text = text("bad_cell")?;
+    let (bad_gpu, offset) = text.split_once(':').expect("GPU:OFFSET");
+    (bad_gpu.parse() == Ok(gpu)).then(|| offset.parse().expect("an offset"))
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaDeviceCanAccessPeer(can: *mut c_int, _gpu: c_int, _peer: c_int) -> c_int {
+    enter("cudaDeviceCanAccessPeer");
+    unsafe { can.write(number("p2p", 1) as c_int) };
+    0
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaDeviceEnablePeerAccess(peer: c_int, _flags: c_uint) -> c_int {
+    enter("cudaDeviceEnablePeerAccess");
+    match i64::from(peer) == device().gpu {
+        true => 101,
+        false => code("cudaDeviceEnablePeerAccess"),
+    }
+}
+
+#[unsafe(no_mangle)]
+pub extern "C" fn cudaMemcpyPeer(to: usize, receiver: c_int, from: usize, sender: c_int, size: usize) -> c_int {
+    enter("cudaMemcpyPeer");
+    let pair = format!("{sender}-{receiver}");
+    enter(&format!("cudaMemcpyPeer {pair}"));
+    if code("cudaMemcpyPeer") != 0 {
+        return code("cudaMemcpyPeer");
+    }
+    let gb_per_second = if number("p2p", 1) == 1 { 380.0 } else { 25.0 };
+    let mut device = device();
+    device.clock_ms += size as f64 / gb_per_second / share("slow_peer", &pair) / 1e6 + 0.002;
+    device.push(to..to + size, Work::Send(from, text("peer_wrong").as_deref() == Some(&pair)));
+    0
+}
+
+/// The door for the fake NCCL: the sum of what lies at `sends` is to be at every one of `receives`.
+#[unsafe(no_mangle)]
+pub extern "C" fn fake_sum(sends: *const usize, receives: *const usize, gpus: usize, count: usize) -> c_int {
+    let (sends, receives) =
+        unsafe { (std::slice::from_raw_parts(sends, gpus), std::slice::from_raw_parts(receives, gpus)) };
+    let mut device = device();
+    device.clock_ms += (count * 4) as f64 * 2.0 * (gpus - 1) as f64 / gpus as f64 / 370.0 / 1e6 + 0.02;
+    for (gpu, to) in receives.iter().enumerate() {
+        device.push(*to..to + count * 4, Work::Sum(sends.to_vec(), names("nccl_wrong", gpu as i64)));
     }
     0
 }
@@ -173,7 +234,7 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
 fn copy_rate(direction: c_int, device: &lazy::Device, (to, from): (usize, usize)) -> f64 {
     let is_pinned = |address| device.pinned.iter().any(|(start, size)| (*start..start + size).contains(&address));
     match direction {
-        3 => 2150.0 * share("slow_memory", device.gpu),
+        3 => 2150.0 * share("slow_memory", &device.gpu.to_string()),
         _ if is_pinned(to) || is_pinned(from) => 55.0,
         _ => 11.0,
     }
@@ -214,8 +275,7 @@ pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, a: usize,
     };
     let mut device = device();
     device.clock_ms += 2.0 * (size as f64).powi(3) / rate(format, device.gpu) / 1e9 + 0.004;
-    let step = Step { to: c..c + size * size * 4, work: Work::Multiply { size, format, a, b } };
-    device.steps.push(step);
+    device.push(c..c + size * size * 4, Work::Multiply { size, format, a, b });
     0
 }
 
@@ -227,7 +287,7 @@ fn rate(format: Format, gpu: i64) -> f64 {
         Format::Float16 => 740.0,
         Format::Bfloat16 => 770.0,
     };
-    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share("slow", gpu)
+    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share("slow", &gpu.to_string())
 }
 
 #[unsafe(no_mangle)]

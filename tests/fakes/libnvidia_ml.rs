@@ -4,7 +4,7 @@
 
 mod scenario;
 
-use scenario::{enter, names, number, of_gpu, put, text};
+use scenario::{enter, names, number, told_of, put, text};
 use std::ffi::{c_char, c_int, c_uint, c_ulonglong};
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -42,7 +42,7 @@ fn at_work(device: Device) -> bool {
 
 /// The bits of what holds its clocks down.
 fn held(device: Device) -> c_ulonglong {
-    let told = of_gpu("held", index(device));
+    let told = told_of("held", &index(device).to_string());
     told.map_or(4, |bits| c_ulonglong::from_str_radix(&bits, 16).expect("bits"))
 }
 
@@ -323,7 +323,7 @@ pub extern "C" fn nvmlDeviceGetFieldValues(device: Device, count: c_int, fields:
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetNvLinkState(device: Device, link: c_uint, state: *mut c_uint) -> c_int {
-    let down = of_gpu("nvlinks_down", index(device)).map_or(0, |count| count.parse().expect("a number"));
+    let down = told_of("nvlinks_down", &index(device).to_string()).map_or(0, |count| count.parse().expect("a number"));
     let up = link >= down;
     unsafe { state.write(c_uint::from(up)) };
     about("nvmlDeviceGetNvLinkState", device)
@@ -402,7 +402,7 @@ pub extern "C" fn nvmlDeviceGetMaxPcieLinkGeneration(device: Device, generation:
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetCurrPcieLinkWidth(device: Device, lanes: *mut c_uint) -> c_int {
-    let told = of_gpu("lanes", index(device));
+    let told = told_of("lanes", &index(device).to_string());
     let told = told.map_or(16, |lanes| lanes.parse().expect("a number"));
     unsafe { lanes.write(if garbage() { c_uint::MAX } else { told }) };
     about("nvmlDeviceGetCurrPcieLinkWidth", device)
@@ -416,7 +416,7 @@ pub extern "C" fn nvmlDeviceGetMaxPcieLinkWidth(device: Device, lanes: *mut c_ui
 
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlDeviceGetPcieReplayCounter(device: Device, count: *mut c_uint) -> c_int {
-    let each = of_gpu("replays", index(device)).map_or(0, |count| count.parse().expect("a number"));
+    let each = told_of("replays", &index(device).to_string()).map_or(0, |count| count.parse().expect("a number"));
     let asked = REPLAYS[device - 1].fetch_add(1, Ordering::SeqCst);
     unsafe { count.write((asked * each) as c_uint) };
     about("nvmlDeviceGetPcieReplayCounter", device)
@@ -449,7 +449,7 @@ pub struct Event {
 pub extern "C" fn nvmlEventSetWait_v2(set: *mut AtomicI64, event: *mut Event, _milliseconds: c_uint) -> c_int {
     enter("nvmlEventSetWait_v2");
     let device = unsafe { (*set).load(Ordering::SeqCst) } as Device;
-    let told = if device > 0 { of_gpu("xid", index(device)) } else { None };
+    let told = if device > 0 { told_of("xid", &index(device).to_string()) } else { None };
     let Some(code) = told else { return 10 };
     let data = code.parse().expect("a number");
     unsafe {

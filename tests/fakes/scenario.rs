@@ -14,7 +14,7 @@
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
 //! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made |
-//! | `hang=CALL` | the call never returns and SIGTERM is ignored |
+//! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
@@ -24,6 +24,11 @@
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
 //! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
 //! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
+//! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of the second memory that a program gets on this GPU stays set |
+//! | `p2p=1` | GPUs reach each other's memory |
+//! | `peer_wrong=FROM-TO` | one bit of every copy from one GPU to the other is flipped |
+//! | `slow_peer=FROM-TO:SHARE` | these copies reach only this share of their rate |
+//! | `nccl=22703` `nccl_wrong=GPU` | version of libnccl; one number of every sum on this GPU is wrong |
 //! | `lost=GPU` | NVML answers 15 for this GPU |
 //! | `vanish=CALL:GPU` | from this call on NVML answers 15 for this GPU |
 //! | `row_remap_pending=0` `row_remap_failed=0` | what the field values say; `page_pending`, not set, is not supported |
@@ -86,18 +91,18 @@ pub fn names(key: &str, gpu: i64) -> bool {
     text(key).is_some_and(|value| value.parse() == Ok(gpu))
 }
 
-/// What a key of the form `GPU:VALUE` says of this GPU.
+/// What a key of the form `GPU:VALUE` or `PAIR:VALUE` says of this one.
 #[allow(dead_code, reason = "each fake uses a part")]
-pub fn of_gpu(key: &str, gpu: i64) -> Option<String> {
-    let told = text(key)?;
-    let (named, value) = told.split_once(':')?;
-    (named.parse() == Ok(gpu)).then(|| value.to_owned())
+pub fn told_of(key: &str, of: &str) -> Option<String> {
+    let value = text(key)?;
+    let (named, told) = value.split_once(':')?;
+    (named == of).then(|| told.to_owned())
 }
 
-/// The share that a key gives this GPU: 1, unless it names it.
+/// The share that a key gives this GPU or pair of GPUs: 1, unless it names it.
 #[allow(dead_code, reason = "each fake uses a part")]
-pub fn share(key: &str, gpu: i64) -> f64 {
-    of_gpu(key, gpu).map_or(1.0, |share| share.parse().expect("a share"))
+pub fn share(key: &str, of: &str) -> f64 {
+    told_of(key, of).map_or(1.0, |share| share.parse().expect("a share"))
 }
 
 /// What a call returns: 0, unless the scenario says otherwise.

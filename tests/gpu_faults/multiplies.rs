@@ -3,7 +3,7 @@
 use gpu_preflight::facts::{
     Compute, Fact, GapKind, Library, LibraryId, Multiply, Precision, ProbeEnd, ProbeRun, Proof,
 };
-use gpu_preflight::probe::compute;
+use gpu_preflight::probe::compute::{self, Effort};
 
 use super::{Machine, fakes, gap_kind, known, soon, within};
 
@@ -22,7 +22,8 @@ impl Machine {
             ..Library::default()
         };
         let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
-        compute::collect(&self.world, &libraries, gpus, soon(patience))
+        let (compute, _, runs) = compute::collect(&self.world, &libraries, gpus, Effort::default(), soon(patience));
+        (compute, runs)
     }
 }
 
@@ -166,7 +167,8 @@ fn libraries_that_cannot_be_opened_are_named() {
         ..Library::default()
     };
     let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
-    let (Compute { multiplies, .. }, _) = compute::collect(&Machine::plays("").world, &libraries, 1, soon(5.0));
+    let (Compute { multiplies, .. }, ..) =
+        compute::collect(&Machine::plays("").world, &libraries, 1, Effort::default(), soon(5.0));
     let multiply = known(&multiplies).remove(0);
     assert_eq!(known(&multiply.failed_call), "dlopen libcudart");
     assert!(known(&multiply.failed_code).contains("/nonexistent/libcudart.so.12"), "{multiply:?}");

@@ -56,6 +56,8 @@ pub struct Scenario {
     pub phase: Option<String>,
     /// How deep the look goes.
     pub tier: Option<String>,
+    /// Seconds for which the tier soak repeats its multiplies.
+    pub soak: Option<u64>,
     /// Seconds until the verdict.
     pub deadline: Option<f64>,
 }

@@ -50,7 +50,13 @@ pub fn play(scenario: &Scenario) -> Played {
     let world = World::at(&root, environment(&root, scenario, gpus), Duration::from_secs_f64(deadline))
         .with_program(env!("CARGO_BIN_EXE_gpu-preflight"));
     let tier: Tier = scenario.tier.as_deref().unwrap_or("standard").parse().expect("a tier");
-    let arguments = CollectingArgs { phase: Some(phase), deadline, tier, no_gpu: false };
+    let arguments = CollectingArgs {
+        phase: Some(phase),
+        deadline: Some(deadline),
+        tier,
+        soak: scenario.soak.map(Duration::from_secs),
+        no_gpu: false,
+    };
     let started = Instant::now();
     let read = collect(&world, &arguments, &Look { phase, command: None, gpu_code: false });
     let wall = started.elapsed().as_secs_f64();
@@ -159,6 +165,7 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario, gpus: u64) -> Facts {
     let mut facts: Facts = serde_json::from_str(&std::fs::read_to_string(base).expect("a recording")).expect("facts");
     facts.run.phase = read.run.phase;
     facts.run.tier = read.run.tier;
+    facts.run.soak_seconds = read.run.soak_seconds;
     facts.run.deadline_seconds = read.run.deadline_seconds;
     facts.run.wall_ms = (read.run.wall_ms / 100.0).round() * 100.0;
     facts.driver = read.driver;
@@ -167,6 +174,8 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario, gpus: u64) -> Facts {
     facts.cuda = read.cuda;
     facts.libraries = read.libraries;
     facts.compute = read.compute;
+    facts.memory = read.memory;
+    facts.links = read.links;
     facts.environment = read.environment;
     facts.probes = read.probes.into_iter().filter(|run| run.end != ProbeEnd::Completed).collect();
     for run in &mut facts.probes {

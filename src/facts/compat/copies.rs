@@ -4,7 +4,7 @@
 //! model that is not in the table, of a MIG instance, which has a share of the memory that its name does not tell, nor of
 //! copies so small that a cache holds them.
 
-use super::{both, rounded};
+use super::{both, rounded, share_of_median};
 use crate::facts::reference::gpus;
 use crate::facts::{Fact, Facts, Gpu, MemoryCopy};
 
@@ -14,11 +14,16 @@ const SHARE: f64 = 0.8;
 /// Bytes from which on a copy leaves the caches.
 const BYTES_MIN: u64 = 128 << 20;
 
+/// Other GPUs of one name that it takes to tell which of them is slow.
+const SIBLINGS_MIN: usize = 2;
+
 /// Fills the derived fields of every copy.
 pub fn derive(facts: &mut Facts) {
     let sliced = facts.gpus.known().is_some_and(|gpus| gpus.iter().any(is_sliced));
     let Fact::Known(copies) = &mut facts.compute.copies else { return };
-    for copy in copies {
+    let siblings: Vec<Fact<f64>> = copies.iter().map(|copy| share_of_siblings(copy, copies)).collect();
+    for (copy, of_siblings) in copies.iter_mut().zip(siblings) {
+        copy.share_of_siblings = of_siblings;
         let expected = expected(copy, sliced);
         copy.expected_from = expected.clone().map(|(_, from)| from);
         copy.expected_device_gb_per_second = expected.map(|(rate, _)| rate);
@@ -40,6 +45,19 @@ fn expected(copy: &MemoryCopy, sliced: bool) -> Fact<(f64, String)> {
             Some((rounded(peak * SHARE), format!("{SHARE} of the memory bandwidth {peak} of {}", model.name)))
         }))
     })
+}
+
+/// The rate over the median of the other GPUs of the same name.
+fn share_of_siblings(copy: &MemoryCopy, all: &[MemoryCopy]) -> Fact<f64> {
+    both(copy.device_gb_per_second.clone(), copy.gpu_name.as_ref(), |rate, name| (rate, name)).and_then(
+        |(rate, name)| {
+            let is_sibling = |other: &&MemoryCopy| {
+                other.gpu != copy.gpu && other.device_bytes == copy.device_bytes && other.gpu_name.known() == Some(name)
+            };
+            let others = all.iter().filter(is_sibling).filter_map(|other| other.device_gb_per_second.known().copied());
+            share_of_median(rate, others, SIBLINGS_MIN)
+        },
+    )
 }
 
 #[cfg(test)]
@@ -74,5 +92,24 @@ mod tests {
         assert_eq!(share("NVIDIA H200", large, Fact::Known(500.0), vec![sliced]), Fact::Absent);
         let gap = Gap::new(GapKind::Crashed, "cudaMemcpy");
         assert_eq!(share("NVIDIA H200", large, Fact::Unknown(gap.clone()), Vec::new()), Fact::Unknown(gap));
+    }
+
+    #[test]
+    fn slow_memory_stands_out_among_three_and_not_among_two() {
+        let of = |rates: &[f64]| {
+            let copy = |(gpu, rate): (u32, &f64)| MemoryCopy {
+                gpu,
+                gpu_name: Fact::Known("NVIDIA H200".to_owned()),
+                device_gb_per_second: Fact::Known(*rate),
+                ..MemoryCopy::default()
+            };
+            let mut facts = Facts::default();
+            facts.compute.copies = Fact::Known((0..).zip(rates).map(copy).collect());
+            derive(&mut facts);
+            let copies = facts.compute.copies.known().expect("copies").clone();
+            copies.into_iter().map(|copy| copy.share_of_siblings).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[4000.0, 4000.0, 1000.0])[2], Fact::Known(0.25));
+        assert_eq!(of(&[4000.0, 1000.0]), [Fact::Absent, Fact::Absent]);
     }
 }

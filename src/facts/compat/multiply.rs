@@ -37,6 +37,9 @@ pub fn derive(facts: &mut Facts) {
                 rounded(rate / expected)
             });
         multiply.share_of_siblings = of_siblings;
+        multiply.slowest_share = both(multiply.slowest_tflops.as_ref(), multiply.tflops.as_ref(), |slowest, median| {
+            rounded(slowest / median)
+        });
         multiply.fingerprint_common = common;
     }
 }
@@ -130,7 +133,7 @@ fn fingerprint_common(multiply: &Multiply, all: &[Multiply]) -> Fact<bool> {
     })
 }
 
-fn median(rates: &mut [f64]) -> Option<f64> {
+pub(super) fn median(rates: &mut [f64]) -> Option<f64> {
     rates.sort_by(f64::total_cmp);
     let upper = *rates.get(rates.len() / 2)?;
     let lower = *rates.get((rates.len() - 1) / 2)?;

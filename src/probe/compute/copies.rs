@@ -6,10 +6,12 @@
 //! multiplies had.
 
 use super::device::{Gear, LEAST_TIME, Session};
+use super::operands::Random;
 use super::{Reading, note_gaps, timing};
 use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
 use crate::probe::cuda::unanswered;
 use crate::world::library::CallFailed;
+use crate::world::library::cuda_runtime::CudaRuntime;
 
 /// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
 /// compared in some milliseconds.
@@ -28,7 +30,7 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
         return Vec::new();
     }
     let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
-    session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()] });
+    session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()], ..Reading::default() });
     if session.left() < LEAST_TIME {
         note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
         return vec![copy];
@@ -49,12 +51,29 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
     vec![copy]
 }
 
+/// A random block over and over.
+pub fn random_bytes(count: usize, random: &mut Random) -> Vec<u8> {
+    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| random.next().to_le_bytes()).take(BLOCK).collect();
+    let mut bytes = block.repeat(count.div_ceil(BLOCK));
+    bytes.truncate(count);
+    bytes
+}
+
+/// The first byte that is not as it should be, by its offset when these begin at `first`.
+pub fn difference(expected: &[u8], found: &[u8], first: usize) -> Option<String> {
+    if expected == found {
+        return None;
+    }
+    let mut pairs = expected.iter().zip(found).enumerate();
+    let (offset, (expected, found)) = pairs.find(|(_, (expected, found))| expected != found)?;
+    let offset = first + offset;
+    Some(format!("byte {offset:#x} is {found:#04x} instead of {expected:#04x}"))
+}
+
 /// Sends bytes there and back through both kinds of host memory, and compares them.
 fn prove(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
     let bytes = HOST_BYTES.min(gear.part_bytes());
-    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| session.random.next().to_le_bytes()).take(BLOCK).collect();
-    let mut source = block.repeat(bytes.div_ceil(BLOCK));
-    source.truncate(bytes);
+    let source = random_bytes(bytes, &mut session.random);
     copy.host_bytes = Fact::Known(bytes as u64);
     let mut target = vec![0; bytes];
     let (there, back) = travel(gear, &source, &mut target, session)?;
@@ -93,9 +112,10 @@ fn travel(
     session.at("cudaMemset");
     gear.runtime.fill(near, 0xff)?;
     gear.runtime.fill(far, 0xff)?;
-    let there = rate(gear, from.len(), session, || gear.runtime.upload(from, near))?;
+    session.at("cudaMemcpy");
+    let there = rate(&gear.runtime, from.len(), || gear.runtime.upload(from, near))?;
     gear.runtime.copy_on_device(near, far)?;
-    let back = rate(gear, from.len(), session, || gear.runtime.download(far, to))?;
+    let back = rate(&gear.runtime, from.len(), || gear.runtime.download(far, to))?;
     Ok((there, back))
 }
 
@@ -121,26 +141,23 @@ fn time_on_device(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>)
     let bytes = gear.part_bytes();
     let [from, to] = gear.two(bytes)?;
     copy.device_bytes = Fact::Known(bytes as u64);
-    copy.device_gb_per_second = rate(gear, bytes * 2, session, || gear.runtime.copy_on_device(from, to))?;
+    session.at("cudaMemcpy");
+    copy.device_gb_per_second = rate(&gear.runtime, bytes * 2, || gear.runtime.copy_on_device(from, to))?;
     Ok(())
 }
 
 /// The rate of a copy that moves so many bytes, in 10^9 bytes a second: the median of some.
-fn rate(
-    gear: &Gear,
+pub fn rate(
+    runtime: &CudaRuntime,
     moved: usize,
-    session: &mut Session<'_>,
     mut copy: impl FnMut() -> Result<(), CallFailed>,
 ) -> Result<Fact<f64>, CallFailed> {
-    let runtime = &gear.runtime;
-    session.at("cudaMemcpy");
     let events = (0..=COPIES).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
     for event in &events {
         // The first copy warms up: it ends before the first event.
         copy()?;
         runtime.record(event)?;
     }
-    session.at("cudaDeviceSynchronize");
     runtime.synchronize()?;
     let pairs = events.iter().zip(events.iter().skip(1));
     let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
@@ -154,6 +171,12 @@ fn rate(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_wrong_byte_is_named() {
+        assert_eq!(difference(&[1, 2, 3], &[1, 2, 3], 0), None);
+        assert_eq!(difference(&[1, 2, 3], &[1, 6, 4], 16), Some("byte 0x11 is 0x06 instead of 0x02".to_owned()));
+    }
 
     #[test]
     fn a_byte_that_comes_back_changed_is_named_and_stays_told() {

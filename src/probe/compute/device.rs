@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::operands::Random;
-use super::{FIRST_SIZE, Input, Reading, copies, gemm, note_gaps};
+use super::{FIRST_SIZE, Input, Reading, copies, gemm, note_gaps, patterns, soak};
 use crate::facts::{Fact, GapKind, Multiply, Precision};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
@@ -48,9 +48,12 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     let reading = match Gear::make(&input, &mut about, &mut session) {
         Ok(gear) => {
             let multiplies = multiply_all(&gear, &about, &mut session);
+            let multiplies = soak::repeat(&gear, multiplies, Duration::from_millis(input.repeat_ms), &mut session);
             let copies = copies::measure(&gear, &multiplies, &mut session);
+            let mut reading = Reading { multiplies, copies, ..Reading::default() };
+            patterns::test(&gear.runtime, &mut reading, Duration::from_millis(input.patterns_ms), &mut session);
             gear.give_back(&mut session);
-            Reading { multiplies, copies }
+            reading
         }
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
@@ -292,7 +295,7 @@ fn measure(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> R
 }
 
 /// Writes down which call failed and how; what was learnt before stays.
-fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
+pub(super) fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
     let gap: Fact<()> = unanswered(failed);
     if let Fact::Unknown(gap) = gap {
         note_gaps(multiply, gap.kind, &gap.detail);

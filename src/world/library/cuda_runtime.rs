@@ -1,10 +1,12 @@
-//! libcudart: devices, memory and events.
+//! libcudart: devices, memory and events; [`peers`] is the way from one device to another.
 //!
 //! Signatures are those of `cuda_runtime_api.h` and have not changed since CUDA 11. `cudaDeviceProp` has, so
 //! devices are described through attributes instead. Memory is plain `cudaMalloc`; nothing here changes a setting.
 #![allow(unsafe_code)]
 
-use std::ffi::{c_char, c_int, c_void};
+mod peers;
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::marker::PhantomData;
 
 use super::{CallFailed, Library, symbols, text};
@@ -20,6 +22,9 @@ symbols! {
         free_host = "cudaFreeHost": fn(*mut c_void);
         fill = "cudaMemset": fn(*mut c_void, c_int, usize);
         copy = "cudaMemcpy": fn(*mut c_void, *const c_void, usize, c_int);
+        can_access_peer = "cudaDeviceCanAccessPeer": fn(*mut c_int, c_int, c_int);
+        enable_peer_access = "cudaDeviceEnablePeerAccess": fn(c_int, c_uint);
+        copy_peer = "cudaMemcpyPeer": fn(*mut c_void, c_int, *const c_void, c_int, usize);
         synchronize = "cudaDeviceSynchronize": fn();
         event_create = "cudaEventCreate": fn(*mut *mut c_void);
         event_record = "cudaEventRecord": fn(*mut c_void, *mut c_void);
@@ -53,6 +58,11 @@ pub struct DeviceMemory {
 }
 
 impl DeviceMemory {
+    /// Its size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// A part of it; `None` when it does not lie inside.
     pub fn slice(&self, offset: usize, bytes: usize) -> Option<DeviceSlice<'_>> {
         let inside = offset.checked_add(bytes).is_some_and(|end| end <= self.bytes);

@@ -1,0 +1,46 @@
+//! Pairs of GPUs against each other. Which rate a link should have no table tells, for it depends on the machine; but most
+//! pairs of one machine are alike.
+
+use super::share_of_median;
+use crate::facts::{Fact, Facts, Pair};
+
+/// Pairs of one kind that it takes to tell which of them is slow.
+const PAIRS_MIN: usize = 4;
+
+/// Fills the derived fields of every pair.
+pub fn derive(facts: &mut Facts) {
+    let Fact::Known(pairs) = &mut facts.links.pairs else { return };
+    let shares: Vec<Fact<f64>> = pairs.iter().map(|pair| share_of_pairs(pair, pairs)).collect();
+    pairs.iter_mut().zip(shares).for_each(|(pair, share)| pair.share_of_pairs = share);
+}
+
+/// The rate over the median of all pairs of the same kind of access.
+fn share_of_pairs(pair: &Pair, all: &[Pair]) -> Fact<f64> {
+    pair.gb_per_second.as_ref().and_then(|rate| {
+        let alike = all.iter().filter(|other| other.peer_access == pair.peer_access);
+        share_of_median(*rate, alike.filter_map(|other| other.gb_per_second.known().copied()), PAIRS_MIN)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pair_is_held_against_pairs_of_its_kind_alone() {
+        let pair = |to, direct, rate| Pair {
+            to,
+            peer_access: Fact::Known(direct),
+            gb_per_second: Fact::Known(rate),
+            ..Pair::default()
+        };
+        let mut facts = Facts::default();
+        let mut pairs: Vec<Pair> = (1..5).map(|to| pair(to, true, 380.0)).collect();
+        pairs.extend([pair(5, true, 19.0), pair(6, false, 19.0)]);
+        facts.links.pairs = Fact::Known(pairs);
+        derive(&mut facts);
+        let shares: Vec<_> =
+            facts.links.pairs.known().expect("pairs").iter().map(|p| p.share_of_pairs.clone()).collect();
+        assert_eq!(shares[3..], [Fact::Known(1.0), Fact::Known(0.05), Fact::Absent]);
+    }
+}

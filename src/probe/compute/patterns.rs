@@ -1,0 +1,196 @@
+//! Whether memory keeps what is written to it: every pattern to the whole of a region first, then all of it is read back.
+//!
+//! The patterns set every bit both ways, alone and between neighbours; the last one is the address of each word, which
+//! shows cells that answer for each other. How much is tested is what there is time for: reading back goes over the link
+//! to the host. It is one allocation of at most half of what is free, given back at the end.
+
+use std::time::{Duration, Instant};
+
+use super::copies::difference;
+use super::device::{LEAST_TIME, Session};
+use super::{Reading, note_gaps};
+use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
+use crate::probe::cuda::unanswered;
+use crate::world::library::CallFailed;
+use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
+
+/// Bytes that are compared at a time.
+const PIECE: usize = 32 << 20;
+
+/// What a word is to hold.
+#[derive(Clone, Copy)]
+enum Pattern {
+    Byte(u8),
+    Address,
+}
+
+const PATTERNS: [Pattern; 5] =
+    [Pattern::Byte(0x00), Pattern::Byte(0xff), Pattern::Byte(0x55), Pattern::Byte(0xaa), Pattern::Address];
+
+/// Writes and reads every pattern for about so long, on a GPU whose copies all ran.
+pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration, session: &mut Session<'_>) {
+    let runs = |failed_call: &Fact<String>| *failed_call == Fact::Absent;
+    let Some(gpu) = reading.copies.iter().find(|copy| runs(&copy.failed_call)).map(|copy| copy.gpu) else { return };
+    if time.is_zero() {
+        return;
+    }
+    let mut patterns = MemoryPatterns { gpu, ..MemoryPatterns::default() };
+    reading.patterns = vec![patterns.clone()];
+    session.so_far(reading);
+    match keep(runtime, &mut patterns, time, session) {
+        Ok(()) => (patterns.failed_call, patterns.failed_code) = (Fact::Absent, Fact::Absent),
+        Err(failed) => {
+            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+                note_gaps(&mut patterns, gap.kind, &gap.detail);
+            }
+            patterns.failed_call = Fact::Known(failed.call.to_owned());
+            patterns.failed_code = Fact::Known(failed.code_text());
+        }
+    }
+    reading.patterns = vec![patterns];
+}
+
+fn keep(
+    runtime: &CudaRuntime,
+    patterns: &mut MemoryPatterns,
+    time: Duration,
+    session: &mut Session<'_>,
+) -> Result<(), CallFailed> {
+    session.at("cudaMalloc");
+    let (free, _) = runtime.memory()?;
+    let Some(region) = allocate(runtime, free / 2) else {
+        note_untested(patterns, GapKind::NotSupported, "too little memory was free");
+        return Ok(());
+    };
+    let until = Instant::now() + time.min(session.left().saturating_sub(LEAST_TIME));
+    let tested = pass(runtime, &region, until, patterns, session);
+    session.at("cudaFree");
+    runtime.free(region)?;
+    tested
+}
+
+fn note_untested(patterns: &mut MemoryPatterns, kind: GapKind, why: &str) {
+    (patterns.tested_bytes, patterns.kept_detail) = (Fact::Absent, Fact::Absent);
+    patterns.kept = Fact::unknown(kind, why);
+}
+
+/// Whole pieces of at most so many bytes. Free memory may lie in pieces itself.
+fn allocate(runtime: &CudaRuntime, most: usize) -> Option<DeviceMemory> {
+    let mut pieces = most / PIECE;
+    while pieces > 0 {
+        if let Ok(memory) = runtime.allocate(pieces * PIECE) {
+            return Some(memory);
+        }
+        pieces /= 2;
+    }
+    None
+}
+
+/// What came of writing and reading every pattern.
+enum Kept {
+    All,
+    Wrong(String),
+    OutOfTime,
+}
+
+fn pass(
+    runtime: &CudaRuntime,
+    region: &DeviceMemory,
+    until: Instant,
+    patterns: &mut MemoryPatterns,
+    session: &mut Session<'_>,
+) -> Result<(), CallFailed> {
+    session.at("cudaMallocHost");
+    let mut pinned = runtime.allocate_pinned(PIECE);
+    let mut plain = if pinned.is_ok() { Vec::new() } else { vec![0; PIECE] };
+    let host = pinned.as_mut().map_or(plain.as_mut_slice(), |pinned| pinned.bytes());
+    let mut work = Work { runtime, region, host, expected: vec![0; PIECE] };
+    let (mut tested, mut wrong) = (0, None);
+    let mut wanted = 1;
+    while wanted > tested {
+        let started = Instant::now();
+        match work.keep_all(wanted, until, session)? {
+            Kept::All => tested = wanted,
+            Kept::Wrong(detail) => (tested, wrong) = (wanted, Some(detail)),
+            Kept::OutOfTime => break,
+        }
+        if tested == 1 && wrong.is_none() {
+            // What one piece took tells how many there is time for.
+            wanted = fitting(started.elapsed(), until).min(region.bytes() / PIECE);
+        }
+    }
+    if tested == 0 {
+        note_untested(patterns, GapKind::TimedOut, "no time was left to test the memory");
+    } else {
+        patterns.tested_bytes = Fact::Known((tested * PIECE) as u64);
+        patterns.kept = Fact::Known(if wrong.is_none() { Proof::Exact } else { Proof::Wrong });
+        patterns.kept_detail = Fact::present(wrong);
+    }
+    pinned.map_or(Ok(()), |pinned| runtime.free_pinned(pinned))
+}
+
+/// How many pieces there is time for, when one took so long.
+fn fitting(one: Duration, until: Instant) -> usize {
+    let left = until.saturating_duration_since(Instant::now());
+    // A tenth is kept, for not all pieces take as long.
+    usize::try_from(left.as_nanos() * 9 / 10 / one.as_nanos().max(1)).unwrap_or(usize::MAX)
+}
+
+/// The region, and a piece of it as it is and as it should be.
+struct Work<'a> {
+    runtime: &'a CudaRuntime,
+    region: &'a DeviceMemory,
+    host: &'a mut [u8],
+    expected: Vec<u8>,
+}
+
+impl Work<'_> {
+    fn keep_all(&mut self, pieces: usize, until: Instant, session: &mut Session<'_>) -> Result<Kept, CallFailed> {
+        for pattern in PATTERNS {
+            session.at(if matches!(pattern, Pattern::Address) { "cudaMemcpy" } else { "cudaMemset" });
+            for piece in 0..pieces {
+                if Instant::now() > until {
+                    return Ok(Kept::OutOfTime);
+                }
+                match pattern {
+                    Pattern::Byte(byte) => self.runtime.fill(slice(self.region, piece)?, byte)?,
+                    Pattern::Address => {
+                        self.expect(pattern, piece);
+                        self.runtime.upload(&self.expected, slice(self.region, piece)?)?;
+                    }
+                }
+            }
+            session.at("cudaMemcpy");
+            for piece in 0..pieces {
+                if Instant::now() > until {
+                    return Ok(Kept::OutOfTime);
+                }
+                self.expect(pattern, piece);
+                let slice = slice(self.region, piece)?;
+                self.runtime.download(slice, self.host)?;
+                if let Some(wrong) = difference(&self.expected, self.host, piece * PIECE) {
+                    return Ok(Kept::Wrong(wrong));
+                }
+            }
+        }
+        Ok(Kept::All)
+    }
+
+    /// What a piece is to hold.
+    fn expect(&mut self, pattern: Pattern, piece: usize) {
+        match pattern {
+            Pattern::Byte(byte) => self.expected.fill(byte),
+            Pattern::Address => {
+                let first = (piece * PIECE) as u64;
+                for (address, word) in (first..).step_by(8).zip(self.expected.as_chunks_mut::<8>().0) {
+                    *word = address.to_le_bytes();
+                }
+            }
+        }
+    }
+}
+
+fn slice(region: &DeviceMemory, piece: usize) -> Result<DeviceSlice<'_>, CallFailed> {
+    let outside = || CallFailed { call: "cudaMalloc", code: None, detail: "outside the memory".to_owned() };
+    region.slice(piece * PIECE, PIECE).ok_or_else(outside)
+}

@@ -1,0 +1,127 @@
+//! The links between the GPUs: copies over every ordered pair, then one sum over all of them through NCCL.
+//!
+//! [`pairs`] is the child that copies, [`nccl`] the one that sums; here is the parent's side. A child that hangs or ends
+//! in a pair costs that pair: another child goes on with the rest, those first that have to do with neither of its two
+//! GPUs. A GPU that was in two lost pairs is left alone, and its other pairs are said to be unknown for that reason.
+
+mod nccl;
+mod pairs;
+
+use std::time::Instant;
+
+use serde::{Deserialize, Serialize};
+
+pub use nccl::{NAME as NCCL, serve as serve_nccl};
+pub use pairs::serve;
+
+use crate::facts::{Fact, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun};
+use crate::probe::compute::winner;
+use crate::probe::libraries::refusal;
+use crate::world::World;
+use crate::world::child::{self, Probed};
+
+/// The name of the probe that copies.
+pub const NAME: &str = "links";
+
+/// GPUs that are looked at: more than a machine has, and no more pairs than there is time for.
+const GPU_LIMIT: u32 = 16;
+/// Children that may be lost before the rest is given up.
+const CHILDREN_MAX: usize = 6;
+/// Lost pairs that a GPU may have been in.
+const LOSSES_MAX: usize = 2;
+
+/// What the child that copies is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Input {
+    cudart: String,
+    pairs: Vec<[u32; 2]>,
+}
+
+/// What it answers: the pairs it is done with, in their order.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Reading {
+    pairs: Vec<Pair>,
+}
+
+/// Looks at the links between GPUs 0 to `device_count` - 1 until `deadline`.
+pub fn collect(
+    world: &World,
+    libraries: &[Library],
+    framework: &Framework,
+    device_count: u64,
+    deadline: Instant,
+) -> (Links, Vec<ProbeRun>) {
+    let gpus = u32::try_from(device_count).unwrap_or(GPU_LIMIT).min(GPU_LIMIT);
+    let usable = |library: &Library| library.chosen && library.id == LibraryId::Cudart && refusal(library).is_none();
+    let cudart = winner(libraries, LibraryId::Cudart).filter(|_| libraries.iter().any(usable));
+    let Some(cudart) = cudart else {
+        let gap = Gap::new(GapKind::NotAsked, "no libcudart to ask");
+        let nccl = super::whole(None, Some(&gap));
+        return (Links { pairs: Fact::Unknown(gap), nccl }, Vec::new());
+    };
+    let (pairs, mut runs) = all_pairs(world, cudart, gpus, half_way(deadline));
+    let (nccl, run) = nccl::collect(world, cudart, framework, gpus, deadline);
+    runs.push(run);
+    (Links { pairs: Fact::Known(pairs), nccl }, runs)
+}
+
+fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<Pair>, Vec<ProbeRun>) {
+    let mut open: Vec<[u32; 2]> =
+        (0..gpus).flat_map(|from| (0..gpus).filter(move |to| *to != from).map(move |to| [from, to])).collect();
+    let (mut known, mut runs) = (Vec::new(), Vec::new());
+    let mut losses: Vec<u32> = Vec::new();
+    while !open.is_empty() && runs.len() < CHILDREN_MAX {
+        // A child that hangs may take half of what is left.
+        let until = if runs.len() + 1 == CHILDREN_MAX { deadline } else { half_way(deadline) };
+        let input = Input { cudart: cudart.to_owned(), pairs: open.clone() };
+        let Probed { reading, run, gap, stuck, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
+        let done = reading.map(|reading| reading.pairs).unwrap_or_default();
+        open.retain(|pair| !done.iter().any(|done| [done.from, done.to] == *pair));
+        let went_on = !done.is_empty();
+        known.extend(done);
+        let end = run.end;
+        let how = lost_how(&run);
+        let at = run.at.known().cloned();
+        runs.push(run);
+        let is_lost = stuck || matches!(end, ProbeEnd::Crashed | ProbeEnd::Exited);
+        if let (true, Some(at), false) = (is_lost, at, open.is_empty()) {
+            let [from, to] = open.remove(0);
+            let lost: Pair = super::whole(None, gap.as_ref());
+            known.push(Pair { from, to, failed_call: Fact::Known(at), failed_code: Fact::Known(how), ..lost });
+            losses.extend([from, to]);
+        } else if end == ProbeEnd::Interrupted || !went_on {
+            break;
+        }
+        let count = |gpu: u32| losses.iter().filter(|lost| **lost == gpu).count();
+        let is_given_up = |pair: &[u32; 2]| pair.iter().any(|gpu| count(*gpu) >= LOSSES_MAX);
+        known.extend(
+            open.iter()
+                .filter(|pair| is_given_up(pair))
+                .map(|pair| unknown(*pair, "a GPU of it was lost in other pairs")),
+        );
+        open.retain(|pair| !is_given_up(pair));
+        open.sort_by_key(|pair| pair.iter().map(|gpu| count(*gpu)).sum::<usize>());
+    }
+    known.extend(open.into_iter().map(|pair| unknown(pair, "no time was left to copy")));
+    known.sort_by_key(|pair| (pair.from, pair.to));
+    (known, runs)
+}
+
+fn half_way(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    now + deadline.saturating_duration_since(now) / 2
+}
+
+fn unknown([from, to]: [u32; 2], why: &str) -> Pair {
+    let gap = Gap::new(GapKind::TimedOut, why);
+    Pair { from, to, ..super::whole(None, Some(&gap)) }
+}
+
+/// How a child was lost, as a code of the call that it was in.
+fn lost_how(run: &ProbeRun) -> String {
+    match run.end {
+        ProbeEnd::TimedOut => format!("no answer within {:.1} s", run.wall_ms / 1000.0),
+        _ => run.detail.known().cloned().unwrap_or_default(),
+    }
+}
