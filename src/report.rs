@@ -4,6 +4,7 @@ mod build;
 mod glance;
 pub mod gpus;
 pub mod json;
+mod rates;
 pub mod summary;
 mod table;
 pub mod text;

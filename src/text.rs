@@ -56,6 +56,11 @@ fn scaled(amount: f64, unit: &str) -> String {
     }
 }
 
+/// A rate: without a fraction from 100 on, else with one decimal.
+pub fn short_rate(value: f64) -> String {
+    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
+}
+
 /// A number without a fraction where it has none, else with at most two decimals.
 pub fn number(value: f64) -> String {
     let rounded = (value * 100.0).round() / 100.0;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use gpu_preflight::check::load::{CHECKS, PROFILES, read};
 use gpu_preflight::check::prove::prove;
 use gpu_preflight::check::{Catalogue, CheckFile, Outcome, judge, matches};
+use gpu_preflight::facts::compat::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
 use gpu_preflight::facts::shape::{Shape, Shaped};
 use gpu_preflight::facts::{Facts, Phase, compat};
 use gpu_preflight::lang::parse::{Expr, Node};
@@ -61,6 +62,23 @@ fn every_check_is_shown_holding_failing_and_not_knowing() {
             assert!(shown.contains(&outcome), "{} has no example that is {outcome}", check.id);
         }
     }
+}
+
+#[test]
+fn no_rate_is_accused_that_was_not_measured_twice() {
+    let floors = [("share_of_expected >= ", SHARE_OF_EXPECTED), ("share_of_siblings >= ", SHARE_OF_SIBLINGS)];
+    let mut found = 0;
+    for (id, text) in CHECKS {
+        for (words, doubted) in floors {
+            for after in text.split(words).skip(1) {
+                let number: String = after.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+                let floor: f64 = number.parse().unwrap_or_else(|_| panic!("{id}: {words}{after}"));
+                assert!(floor <= doubted, "{id}: {floor} accuses what is measured only once");
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 6, "{found}");
 }
 
 #[test]

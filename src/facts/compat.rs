@@ -6,11 +6,12 @@
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
-//! rates against what such a GPU reaches, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
+//! rates against what such a GPU reaches, [`doubt`] tells who is measured once more, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
 //! [`target`] sets the image's GPU code beside a GPU;
 //! here are the small ones.
 
 mod copies;
+pub mod doubt;
 mod failure;
 mod links;
 mod load;

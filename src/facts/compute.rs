@@ -14,6 +14,12 @@ words! {
         Float16 = "float16",
         /// Brain floats, 32-bit accumulators.
         Bfloat16 = "bfloat16",
+        /// 64-bit floats.
+        Float64 = "float64",
+        /// 8-bit integers, 32-bit accumulators, through cuBLASLt.
+        Int8 = "int8",
+        /// 8-bit floats with 4 bits of exponent and 3 of mantissa, 32-bit accumulators, through cuBLASLt.
+        Float8 = "float8",
     }
 
     /// What the proof of a product showed.
@@ -48,7 +54,7 @@ words! {
 record! {
     /// Matrix multiplies through the libraries that the workload would get.
     pub struct Compute {
-        /// Every GPU and precision.
+        /// Every GPU, and every precision that it and its libraries have.
         pub multiplies: Fact<Vec<Multiply>>,
         /// Copies on every GPU whose multiplies all ran.
         pub copies: Fact<Vec<MemoryCopy>>,
@@ -75,6 +81,9 @@ record! {
         pub failed_code: Fact<String>,
         /// Rate of copies on the device, reads and writes counted.
         pub device_gb_per_second: Fact<f64>,
+        /// The rate of the first look, where a low one was taken once more and the better one kept; absent otherwise.
+        /// Context.
+        pub first_device_gb_per_second: Fact<f64>,
         /// Rate from pinned memory of the host (`cudaMallocHost`) to the device.
         pub host_to_device_pinned_gb_per_second: Fact<f64>,
         /// Rate from the device to pinned memory of the host.
@@ -130,8 +139,12 @@ record! {
         pub failed_meaning: Fact<String>,
         /// What kind of trouble it was; absent when no call failed. Derived.
         pub failure_kind: Fact<FailureKind>,
-        /// Rate in 10^12 operations per second, median of the timed multiplies.
+        /// Rate in 10^12 operations per second, median of the timed multiplies, of which each takes other operands where
+        /// they would stay in a cache.
         pub tflops: Fact<f64>,
+        /// The rate of the first look, where a low one was taken once more and the better one kept; absent otherwise.
+        /// Context.
+        pub first_tflops: Fact<f64>,
         /// Slowest to fastest timed multiply, as a share of the median. Context.
         pub spread: Fact<f64>,
         /// Proven and timed again so often, in the tiers that do; absent in the others. Context.
@@ -157,6 +170,8 @@ record! {
         pub share_of_expected: Fact<f64>,
         /// `tflops` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
+        /// The lowest `share_of_expected` of all precisions of this GPU; absent where none is expected. Derived.
+        pub gpu_share_of_expected: Fact<f64>,
         /// Whether NVML showed that heat or a power brake held this GPU's clocks down while it multiplied; false where it
         /// showed nothing of the kind. Derived.
         pub throttled: Fact<bool>,

@@ -120,6 +120,9 @@ record! {
         /// How far it has come in joining the NVLink fabric, `nvmlDeviceGetGpuFabricInfo`; absent where it has none.
         /// Context.
         pub fabric_state: Fact<FabricState>,
+        /// What the NVLink fabric suffers from as this GPU sees it, `nvmlDeviceGetGpuFabricInfoV`, for example `degraded
+        /// bandwidth`; absent when nothing, and where the driver or the GPU does not say.
+        pub fabric_trouble: Fact<String>,
         /// What the driver asks for before this GPU can be relied on, `NVML_FI_DEV_GET_GPU_RECOVERY_ACTION`; absent where
         /// the driver is too old to say.
         pub recovery_action: Fact<RecoveryAction>,

@@ -5,14 +5,17 @@
 //! is one precision. [`copies`] moves data, [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
 //! [`timing`] chooses sizes and sums up times. What rate is to be expected is
 //! derived later. The deeper tiers repeat the multiplies ([`soak`]), and let memory keep
-//! patterns last ([`patterns`]).
+//! patterns last ([`patterns`]). Rates that were low are taken a second time ([`second`]).
 
 pub(super) mod copies;
 mod device;
+mod gear;
 mod gemm;
 pub(super) mod operands;
 mod patterns;
+mod precision;
 mod proof;
+mod second;
 mod soak;
 pub(super) mod timing;
 
@@ -22,6 +25,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
+pub use second::keep_better;
 
 use crate::facts::{
     Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd, ProbeRun,
@@ -34,7 +38,7 @@ use crate::world::child::{self, Probed};
 pub const NAME: &str = "compute";
 
 /// Rows and columns of the first proof, which also warms the library up.
-const FIRST_SIZE: usize = 512;
+const FIRST_SIZE: usize = 256;
 
 /// Time that is kept for what a child says last, at most.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -80,8 +84,13 @@ pub fn not_run(gap: &Gap) -> Learnt {
     (compute, Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
+/// The GPUs that are multiplied on, by their CUDA ordinals.
+pub fn ordinals(device_count: u64) -> Vec<u32> {
+    (0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default()).collect()
+}
+
 /// Why no multiply can be run, where that can be told without trying.
-pub fn obstacle(libraries: &[Library], device_count: u64) -> Option<String> {
+pub fn obstacle(libraries: &[Library], gpus: &[u32]) -> Option<String> {
     for (id, what) in [(LibraryId::Cudart, "no libcudart to ask"), (LibraryId::Cublas, "no libcublas to ask")] {
         if winner(libraries, id).is_none() {
             return Some(what.to_owned());
@@ -89,12 +98,12 @@ pub fn obstacle(libraries: &[Library], device_count: u64) -> Option<String> {
     }
     let used = |library: &&Library| library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas);
     let refused = libraries.iter().filter(used).find_map(refusal);
-    refused.or_else(|| (device_count == 0).then(|| "no CUDA device to ask".to_owned()))
+    refused.or_else(|| gpus.is_empty().then(|| "no CUDA device to ask".to_owned()))
 }
 
-/// Multiplies on GPUs 0 to `device_count` - 1 through the chosen libcudart and libcublas, until `deadline`.
-pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: Effort, deadline: Instant) -> Learnt {
-    if let Some(why) = obstacle(libraries, device_count) {
+/// Multiplies on these GPUs through the chosen libcudart and libcublas, until `deadline`.
+pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], effort: Effort, deadline: Instant) -> Learnt {
+    if let Some(why) = obstacle(libraries, gpus) {
         return not_run(&Gap::new(GapKind::NotAsked, why));
     }
     let path = |id| winner(libraries, id).unwrap_or_default();
@@ -102,16 +111,15 @@ pub fn collect(world: &World, libraries: &[Library], device_count: u64, effort: 
     let left = deadline.saturating_duration_since(Instant::now());
     // The child stops taking up new work early enough to be heard.
     let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
-    let ordinals = 0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default();
-    let input = |ordinal| Input {
-        ordinal,
+    let input = |ordinal: &u32| Input {
+        ordinal: *ordinal,
         cudart: cudart.to_owned(),
         cublas: cublas.to_owned(),
         budget_ms,
         repeat_ms: millis(effort.repeat),
         patterns_ms: millis(effort.patterns),
     };
-    let inputs: Vec<Input> = ordinals.map(input).collect();
+    let inputs: Vec<Input> = gpus.iter().map(input).collect();
     let told: Vec<_> = std::thread::scope(|scope| {
         let start = |input| {
             let ask = move || child::probe::<Reading>(world, NAME, Some(Input::ordinal(input)), input, deadline);
@@ -157,6 +165,12 @@ pub(super) fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, stuck, .. } = probed;
     let Reading { mut multiplies, mut copies, mut patterns } = reading.unwrap_or_default();
+    for multiply in &mut multiplies {
+        multiply.first_tflops = Fact::Absent;
+    }
+    for copy in &mut copies {
+        copy.first_device_gb_per_second = Fact::Absent;
+    }
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
@@ -202,7 +216,7 @@ fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
 }
 
 /// Gives every fact that was not reached a reason.
-fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
+pub(super) fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
     let gap = Gap::new(kind, why);
     let Ok(mut value) = serde_json::to_value(&*reading) else { return };
     child::fill_gaps(&mut value, &gap);
@@ -221,7 +235,9 @@ mod tests {
 
     fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
-        collect(&world, libraries, count, Effort::default(), Instant::now() + Duration::from_secs(1)).0.multiplies
+        collect(&world, libraries, &ordinals(count), Effort::default(), Instant::now() + Duration::from_secs(1))
+            .0
+            .multiplies
     }
 
     #[test]

@@ -1,10 +1,16 @@
 //! The answers everybody looks for first, one line each, whatever was found.
 
+mod gpu;
+
+use gpu::{NOT_BUILT, NOT_EXPECTED, cuda, driver, libraries, links, memory, multiply};
+
 use super::Report;
 use crate::check::{Outcome, matches};
-use crate::facts::{Auth, ContainerKind, Fact, Facts, GapKind, Jupyter, Listener, Multiply, Phase, Precision, Proof};
+use crate::facts::{Auth, ContainerKind, Fact, Facts, Jupyter, Listener, Phase};
+
 use crate::score::Verdict;
 use crate::text::{bytes, number, plain};
+pub use gpu::gpu_words;
 
 /// One line: what it is about, how it stands, and the figures.
 pub struct Glance {
@@ -47,7 +53,7 @@ impl Mark {
 type Row = (&'static str, &'static [&'static str], fn(&Report) -> String);
 
 /// The lines, with the checks that give each its mark.
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 10] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
     ("user", &["identity", "isolation.privilege*", "isolation.not-privileged"], |report| user(&report.facts)),
@@ -55,10 +61,12 @@ const ROWS: [Row; 8] = [
     ("driver", &["driver", "gpu"], driver),
     ("CUDA", &["driver.runtime*", "library.cudart*", "library.cuda-*", "framework"], |report| cuda(&report.facts)),
     ("libraries", &["library"], |report| libraries(&report.facts)),
-    ("multiply", &["compute"], |report| multiply(&report.facts)),
+    ("multiply", &["compute", "gpu.cool-under-load", "gpu.power-brake-released"], |report| multiply(&report.facts)),
+    ("memory", &["memory"], |report| memory(&report.facts)),
+    ("links", &["links", "gpu.nvlink*", "gpu.pcie*", "gpu.fabric*"], |report| links(&report.facts)),
 ];
 
-/// Every line for this report.
+/// Every line for this report. One that has nothing to say is left out.
 pub fn lines(report: &Report) -> Vec<Glance> {
     let line = |(name, patterns, text): &Row| {
         let text = text(report);
@@ -66,7 +74,7 @@ pub fn lines(report: &Report) -> Vec<Glance> {
         let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || text != NOT_EXPECTED);
         Glance { name, mark: mark.unwrap_or(Mark::None), text }
     };
-    ROWS.iter().map(line).collect()
+    ROWS.iter().map(line).filter(|line| !line.text.is_empty()).collect()
 }
 
 /// READY, NOT READY or INCOMPLETE.
@@ -183,121 +191,6 @@ fn limits(facts: &Facts) -> String {
 
 fn size(count: u64) -> String {
     bytes(count as f64)
-}
-
-/// What is said of the GPU where none is wanted.
-const NOT_EXPECTED: &str = "not expected here (--no-gpu)";
-/// What is said of what an image cannot show.
-const NOT_BUILT: &str = "not looked at while building";
-
-/// Why the GPU is not spoken of at all.
-fn no_gpu_asked(facts: &Facts) -> Option<String> {
-    let words = (!facts.run.gpu_expected).then_some(NOT_EXPECTED);
-    let building = facts.run.phase == Phase::Build && facts.cuda.init_code.is_unknown();
-    words.or(building.then_some(NOT_BUILT)).map(str::to_owned)
-}
-
-fn driver(report: &Report) -> String {
-    let facts = &report.facts;
-    if let Some(words) = no_gpu_asked(facts) {
-        return words;
-    }
-    // Where `/proc/driver` is hidden NVML still knows.
-    let version = facts.compatibility.driver_version.known().map(|version| plain(version));
-    // No file and no library names it; that alone does not mean that it is not there.
-    let is_missing = |f: &super::Finding| f.check == "driver.kernel-loaded" && f.outcome == Outcome::Fails;
-    let nothing = if report.findings.iter().any(is_missing) { "not loaded" } else { "version not known" };
-    let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), nothing));
-    let gpus = match &facts.gpus {
-        Fact::Known(gpus) => format!(", {}", gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known()))),
-        Fact::Absent => ", no GPU".to_owned(),
-        Fact::Unknown(_) => ", GPUs could not be listed".to_owned(),
-    };
-    let init = match facts.cuda.init_code.known() {
-        Some(0) | None => String::new(),
-        Some(code) => format!(", cuInit {code}"),
-    };
-    format!("{version}{gpus}{init}")
-}
-
-/// `1 × NVIDIA H200`, `no GPU`.
-pub fn gpu_words(count: usize, name: Option<&String>) -> String {
-    match (count, name) {
-        (0, _) => "no GPU".to_owned(),
-        (count, Some(name)) => format!("{count} × {}", plain(name)),
-        (count, None) => crate::text::count(count, "GPU"),
-    }
-}
-
-fn cuda(facts: &Facts) -> String {
-    if !facts.run.gpu_expected {
-        return NOT_EXPECTED.to_owned();
-    }
-    let driver = say(&facts.cuda.version, |version| format!("driver supports {}", plain(version)), "no driver library");
-    let driver = if facts.cuda.library.is_absent() { "no driver library".to_owned() } else { driver };
-    let runtime =
-        say(&facts.compatibility.runtime_version, |version| format!("runtime {}", plain(version)), "no runtime");
-    let torch = facts.framework.torch_version.known().map_or(String::new(), |v| format!(" · PyTorch {}", plain(v)));
-    if no_gpu_asked(facts).is_some() { format!("{runtime}{torch}") } else { format!("{driver} · {runtime}{torch}") }
-}
-
-fn libraries(facts: &Facts) -> String {
-    let Fact::Known(all) = &facts.libraries else { return say(&facts.libraries, |_| String::new(), "none found") };
-    let chosen = all.iter().filter(|library| library.chosen && library.winner.known().is_some());
-    let words: Vec<String> = chosen
-        .map(|library| {
-            let version = library.version.known().map_or(String::new(), |version| format!(" {}", plain(version)));
-            format!("{}{version}", library.id.as_str().trim_start_matches("lib"))
-        })
-        .collect();
-    if words.is_empty() { "none found".to_owned() } else { words.join(", ") }
-}
-
-fn multiply(facts: &Facts) -> String {
-    if let Some(words) = no_gpu_asked(facts) {
-        return words;
-    }
-    let all = match &facts.compute.multiplies {
-        Fact::Known(all) => all,
-        Fact::Unknown(gap) if gap.kind == GapKind::NotAsked && !gap.detail.is_empty() => {
-            return format!("not run: {}", plain(&gap.detail));
-        }
-        other => return say(other, |_| String::new(), "not run: no GPU"),
-    };
-    let wrong = all.iter().find(|multiply| multiply.proof.known() == Some(&Proof::Wrong));
-    if let Some(multiply) = wrong {
-        return format!("wrong product on GPU {}, {}", multiply.gpu, multiply.precision);
-    }
-    let slowest = |precision: Precision| {
-        let own = all.iter().filter(move |multiply| multiply.precision == precision);
-        own.filter(|multiply| multiply.tflops.known().is_some())
-            .min_by(|a, b| a.tflops.known().partial_cmp(&b.tflops.known()).unwrap_or(std::cmp::Ordering::Equal))
-    };
-    let shown = Precision::ALL.iter().rev().find_map(|precision| slowest(*precision));
-    let Some(first) = shown else { return "not run".to_owned() };
-    let gain = match (slowest(Precision::Tf32).map(rate), slowest(Precision::Float32).map(rate)) {
-        (Some(tf32), Some(float32)) if float32 > 0.0 => format!(" · TF32 {:.1} × float32", tf32 / float32),
-        _ => String::new(),
-    };
-    format!("{}{gain}", multiply_words(first))
-}
-
-fn rate(multiply: &Multiply) -> f64 {
-    multiply.tflops.known().copied().unwrap_or_default()
-}
-
-fn multiply_words(multiply: &Multiply) -> String {
-    let share = multiply.share_of_expected.known();
-    let share = share.map_or(String::new(), |share| format!(", {:.0} % of expected", share * 100.0));
-    let proof = match &multiply.proof {
-        Fact::Known(Proof::Exact) => ", exact",
-        _ => ", not proven",
-    };
-    format!("{} {} TFLOP/s{share}{proof}", multiply.precision, number_short(rate(multiply)))
-}
-
-fn number_short(value: f64) -> String {
-    if value >= 100.0 { format!("{value:.0}") } else { format!("{value:.1}") }
 }
 
 /// What this is, for the first line: `docker, cgroup v2`.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::build::remedy;
 use super::glance::{self, Mark};
+use super::rates;
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
@@ -30,6 +31,7 @@ pub fn render(report: &Report, layout: Layout) -> String {
     page.glances(report);
     page.failures(report);
     page.gaps(report);
+    page.rates(report);
     page.rest(report);
     page.text
 }
@@ -209,6 +211,16 @@ impl Page {
         }
         for (cause, blocked) in causes {
             self.wrapped(&format!("{} not judged, because {cause} fails", count(blocked, "check")));
+        }
+    }
+
+    fn rates(&mut self, report: &Report) {
+        let Some(rates) = rates::render(&report.facts, self.layout.width) else { return };
+        self.line("");
+        let title = self.paint("1", "rates");
+        self.line(&title);
+        for row in rates {
+            self.line(&row);
         }
     }
 

@@ -2,12 +2,13 @@
 //!
 //! The typed functions of NVIDIA's libraries, with the bounds checks that make
 //! them safe to call, live in the sub-modules: [`cuda_driver`] for libcuda,
-//! [`cuda_runtime`] for libcudart, [`cublas`] for libcublas, [`nccl`] for libnccl, [`management`] for what of libnvidia-ml no crate offers, [`versions`] for what
+//! [`cuda_runtime`] for libcudart, [`cublas`] for libcublas, [`cublas_lt`] for libcublasLt, [`nccl`] for libnccl, [`management`] for what of libnvidia-ml no crate offers, [`versions`] for what
 //! each says of itself. What the answers
 //! mean does not live here.
 #![allow(unsafe_code)]
 
 pub mod cublas;
+pub mod cublas_lt;
 pub mod cuda_driver;
 pub mod cuda_runtime;
 pub mod management;

@@ -1,6 +1,8 @@
 //! The arithmetic of the fake device: really multiplies the bytes it is given, rounded as the hardware would.
 
-use crate::scenario::names;
+use crate::scenario::{names, note, told_of};
+use std::ops::{AddAssign, Mul};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How the operands of a multiply are to be read.
 #[derive(Clone, Copy, PartialEq)]
@@ -9,14 +11,24 @@ pub enum Format {
     Tf32,
     Float16,
     Bfloat16,
+    Float64,
+    Int8,
+    Float8,
 }
 
-/// Size of one element.
+/// Size of one element of the operands.
 pub fn element_bytes(format: Format) -> usize {
     match format {
+        Format::Float64 => 8,
         Format::Float32 | Format::Tf32 => 4,
         Format::Float16 | Format::Bfloat16 => 2,
+        Format::Int8 | Format::Float8 => 1,
     }
+}
+
+/// Size of one element of the product.
+pub fn output_bytes(format: Format) -> usize {
+    if format == Format::Float64 { 8 } else { 4 }
 }
 
 fn read(at: usize, count: usize, format: Format) -> Vec<f32> {
@@ -26,6 +38,8 @@ fn read(at: usize, count: usize, format: Format) -> Vec<f32> {
             Format::Tf32 => f32::from_bits((at as *const u32).add(index).read() & !0x1fff),
             Format::Bfloat16 => f32::from_bits(u32::from((at as *const u16).add(index).read()) << 16),
             Format::Float16 => half((at as *const u16).add(index).read()),
+            Format::Float8 => quarter((at as *const u8).add(index).read()),
+            Format::Float64 | Format::Int8 => unreachable!("read as they are"),
         }
     };
     (0..count).map(value).collect()
@@ -41,24 +55,91 @@ fn half(bits: u16) -> f32 {
     }
 }
 
-/// Column-major, with 32-bit accumulators.
-pub fn multiply(size: usize, format: Format, a: usize, b: usize, c: *mut f32, gpu: i64) {
-    let (a, b) = (read(a, size * size, format), read(b, size * size, format));
-    let c = unsafe { std::slice::from_raw_parts_mut(c, size * size) };
-    for (column, out) in c.chunks_exact_mut(size).enumerate() {
-        out.fill(0.0);
-        for (inner, left) in a.chunks_exact(size).enumerate() {
-            let factor = b[column * size + inner];
-            out.iter_mut().zip(left).for_each(|(sum, value)| *sum += value * factor);
-        }
+fn quarter(bits: u8) -> f32 {
+    let sign = if bits & 0x80 == 0 { 1.0 } else { -1.0 };
+    let (exponent, fraction) = (i32::from(bits >> 3 & 15), f32::from(bits & 7));
+    match (exponent, bits & 7) {
+        (15, 7) => f32::NAN,
+        (0, _) => sign * fraction * 2.0_f32.powi(-9),
+        _ => sign * (8.0 + fraction) * 2.0_f32.powi(exponent - 10),
     }
+}
+
+/// Column-major; the left operand is read transposed where it is said so. Faults are played on top.
+pub fn multiply(size: usize, format: Format, transposed: bool, a: usize, b: usize, c: *mut u8, gpu: i64) {
+    let count = size * size;
+    match format {
+        Format::Float64 => {
+            let operand = |at: usize| unsafe { std::slice::from_raw_parts(at as *const f64, count) }.to_vec();
+            write(size, operand(a), &operand(b), transposed, c);
+        }
+        Format::Int8 => {
+            let bytes = |at: usize| unsafe { std::slice::from_raw_parts(at as *const i8, count) };
+            let operand = |at: usize| bytes(at).iter().map(|byte| i32::from(*byte)).collect::<Vec<i32>>();
+            write(size, operand(a), &operand(b), transposed, c);
+        }
+        _ => write(size, read(a, count, format), &read(b, count, format), transposed, c),
+    }
+    note_operands(format, count, a, b);
+    flip_one(format, count, c, gpu);
     if names("wrong", gpu) {
-        let element = &mut c[3 * size + 17];
-        *element = f32::from_bits(element.to_bits() ^ 1 << 12);
+        flip(c, (3 * size + 17) * output_bytes(format), 12);
     }
     // Integers come out right: what is wrong sits in the last bits.
-    let last = &mut c[5 * size + 9];
-    if names("odd", gpu) && last.fract() != 0.0 {
-        *last = f32::from_bits(last.to_bits() ^ 1);
+    let last = (5 * size + 9) * output_bytes(format);
+    if names("odd", gpu) && is_fraction(format, unsafe { c.add(last) }) {
+        flip(c, last, 0);
+    }
+}
+
+/// Products of each format that this process has made.
+static MADE: [AtomicU64; 7] = [const { AtomicU64::new(0) }; 7];
+
+/// Flips the one bit of all products that `wrong_bit` names.
+fn flip_one(format: Format, count: usize, c: *mut u8, gpu: i64) {
+    let nth = MADE[format as usize].fetch_add(1, Ordering::Relaxed);
+    let precisions = ["float32", "tf32", "float16", "bfloat16", "float64", "int8", "float8"];
+    let told = told_of("wrong_bit", &gpu.to_string());
+    let told = told.and_then(|told| Some(told.strip_prefix(precisions[format as usize])?.to_owned()));
+    let Some(told) = told else { return };
+    let numbers: Vec<usize> = told.split(':').skip(1).map(|number| number.parse().expect("a number")).collect();
+    let [element, bit, wanted] = numbers[..] else { panic!("GPU:PRECISION:ELEMENT:BIT:NTH") };
+    if nth == wanted as u64 {
+        flip(c, element % count * output_bytes(format), bit);
+    }
+}
+
+/// Writes down which operands are multiplied.
+fn note_operands(format: Format, count: usize, a: usize, b: usize) {
+    let bytes = |at: usize| unsafe { std::slice::from_raw_parts(at as *const u8, count * element_bytes(format)) };
+    let add = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
+    note(&format!("operands {:016x}", bytes(b).iter().fold(bytes(a).iter().fold(0, add), add)));
+}
+
+fn flip(c: *mut u8, offset: usize, bit: usize) {
+    unsafe {
+        let byte = c.add(offset + bit / 8);
+        byte.write(byte.read() ^ 1 << (bit % 8));
+    }
+}
+
+fn is_fraction(format: Format, at: *const u8) -> bool {
+    match format {
+        Format::Int8 => false,
+        Format::Float64 => unsafe { at.cast::<f64>().read_unaligned() }.fract() != 0.0,
+        _ => unsafe { at.cast::<f32>().read_unaligned() }.fract() != 0.0,
+    }
+}
+
+/// Accumulators are as wide as what they add up.
+fn write<T: Copy + Default + Mul<Output = T> + AddAssign>(size: usize, a: Vec<T>, b: &[T], transposed: bool, c: *mut u8) {
+    let a = if transposed { (0..size * size).map(|at| a[at % size * size + at / size]).collect() } else { a };
+    let c = unsafe { std::slice::from_raw_parts_mut(c.cast::<T>(), size * size) };
+    for (column, out) in c.chunks_exact_mut(size).enumerate() {
+        out.fill(T::default());
+        for (inner, left) in a.chunks_exact(size).enumerate() {
+            let factor = b[column * size + inner];
+            out.iter_mut().zip(left).for_each(|(sum, value)| *sum += *value * factor);
+        }
     }
 }

@@ -24,6 +24,8 @@ pub enum Work {
     Multiply {
         size: usize,
         format: Format,
+        /// Whether A is read transposed.
+        transposed: bool,
         a: usize,
         b: usize,
     },
@@ -99,7 +101,7 @@ impl Device {
                 Work::Put(_) | Work::Set(_) => {}
                 Work::Copy(from) | Work::Send(from, _) => needed.push(*from..from + step.to.len()),
                 Work::Sum(from, _) => needed.extend(from.iter().map(|from| *from..from + step.to.len())),
-                Work::Multiply { size, format, a, b } => {
+                Work::Multiply { size, format, a, b, .. } => {
                     let bytes = size * size * element_bytes(*format);
                     needed.extend([*a..a + bytes, *b..b + bytes]);
                 }
@@ -138,7 +140,7 @@ impl Device {
                         unsafe { to.cast::<f32>().add(at).write(sum + added) };
                     }
                 }
-                Work::Multiply { size, format, a, b } => multiply(size, format, a, b, to.cast(), self.gpu),
+                Work::Multiply { size, format, transposed, a, b } => multiply(size, format, transposed, a, b, to, self.gpu),
             }
         }
     }

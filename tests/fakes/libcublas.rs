@@ -12,6 +12,8 @@ static MATH_MODE: AtomicI32 = AtomicI32::new(0);
 #[unsafe(no_mangle)]
 pub extern "C" fn cublasCreate_v2(handle: *mut *mut c_void) -> c_int {
     enter("cublasCreate_v2");
+    // The real one is linked against it; this one may stand alone.
+    unsafe { dlopen(c"libcublasLt.so.12".as_ptr(), 2) };
     unsafe { handle.write(std::ptr::without_provenance_mut(0xb1a5)) };
     number("cublas_create", 0) as c_int
 }
@@ -58,14 +60,14 @@ pub extern "C" fn cublasGemmEx(
     m: c_int,
     n: c_int,
     k: c_int,
-    alpha: *const f32,
+    alpha: *const c_void,
     a: usize,
     a_type: c_int,
     lda: c_int,
     b: usize,
     b_type: c_int,
     ldb: c_int,
-    beta: *const f32,
+    beta: *const c_void,
     c: usize,
     c_type: c_int,
     ldc: c_int,
@@ -77,8 +79,13 @@ pub extern "C" fn cublasGemmEx(
         return scenario::code("cublasGemmEx");
     }
     let square = [n, k, lda, ldb, ldc].iter().all(|side| *side == m);
-    let scalars = unsafe { alpha.read() == 1.0 && beta.read() == 0.0 };
-    let types = a_type == b_type && c_type == 0 && matches!(compute, 68 | 77);
+    let scalars = unsafe {
+        match c_type {
+            1 => alpha.cast::<f64>().read() == 1.0 && beta.cast::<f64>().read() == 0.0,
+            _ => alpha.cast::<f32>().read() == 1.0 && beta.cast::<f32>().read() == 0.0,
+        }
+    };
+    let types = a_type == b_type && matches!((a_type, c_type, compute), (1, 1, 70) | (0 | 2 | 14, 0, 68) | (0, 0, 77));
     if !square || !scalars || !types || transposed_a != 0 || transposed_b != 0 {
         return 15;
     }
@@ -90,8 +97,9 @@ pub extern "C" fn cublasGemmEx(
             return 1;
         }
         let multiply = dlsym(runtime, c"fake_multiply".as_ptr());
-        let multiply: extern "C" fn(usize, c_int, c_int, usize, usize, usize) -> c_int = std::mem::transmute(multiply);
-        multiply(m as usize, a_type, c_int::from(tf32), a, b, c)
+        let multiply: extern "C" fn(usize, c_int, c_int, c_int, *const [usize; 3]) -> c_int =
+            std::mem::transmute(multiply);
+        multiply(m as usize, a_type, c_int::from(tf32), 0, &[a, b, c])
     }
 }
 

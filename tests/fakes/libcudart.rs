@@ -10,7 +10,7 @@ mod arithmetic;
 mod lazy;
 mod scenario;
 
-use arithmetic::Format;
+use arithmetic::{Format, output_bytes};
 use lazy::{Work, device, overlap};
 use scenario::{code, dlopen, dlsym, enter, names, note, number, share, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
@@ -263,19 +263,26 @@ pub extern "C" fn cudaFreeHost(address: *mut c_void) -> c_int {
     0
 }
 
-/// The door for the fake cuBLAS: writes a multiply down and moves the clock.
+/// The door for the fake cuBLAS, which multiplies, and cuBLASLt, which multiplies by the transposed left operand: writes
+/// it down and moves the clock.
 #[unsafe(no_mangle)]
-pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, a: usize, b: usize, c: usize) -> c_int {
+pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, transposed: c_int, places: *const [usize; 3]) -> c_int {
     let format = match (kind, tf32) {
         (0, 0) => Format::Float32,
         (0, _) => Format::Tf32,
+        (1, _) => Format::Float64,
         (2, _) => Format::Float16,
+        (3, _) => Format::Int8,
         (14, _) => Format::Bfloat16,
+        (28, _) => Format::Float8,
         _ => return 15,
     };
+    let [a, b, c] = unsafe { places.read() };
     let mut device = device();
+    enter(&format!("cublasGemmEx {}", device.gpu));
     device.clock_ms += 2.0 * (size as f64).powi(3) / rate(format, device.gpu) / 1e9 + 0.004;
-    device.push(c..c + size * size * 4, Work::Multiply { size, format, a, b });
+    let work = Work::Multiply { size, format, transposed: transposed == 1, a, b };
+    device.push(c..c + size * size * output_bytes(format), work);
     0
 }
 
@@ -286,6 +293,9 @@ fn rate(format: Format, gpu: i64) -> f64 {
         Format::Tf32 => 410.0,
         Format::Float16 => 740.0,
         Format::Bfloat16 => 770.0,
+        Format::Float64 => 58.0,
+        Format::Int8 => 1250.0,
+        Format::Float8 => 1420.0,
     };
     healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share("slow", &gpu.to_string())
 }

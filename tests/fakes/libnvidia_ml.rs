@@ -348,6 +348,27 @@ pub extern "C" fn nvmlDeviceGetGpuFabricInfo(device: Device, fabric: *mut Fabric
     about("nvmlDeviceGetGpuFabricInfo", device)
 }
 
+#[repr(C)]
+pub struct FabricV2 {
+    version: c_uint,
+    cluster: [u8; 16],
+    status: c_uint,
+    clique: c_uint,
+    state: u8,
+    health: c_uint,
+}
+
+#[cfg(not(old))]
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetGpuFabricInfoV(device: Device, fabric: &mut FabricV2) -> c_int {
+    let Some(told) = text("fabric_health") else { return 3 };
+    if fabric.version != size_of::<FabricV2>() as c_uint | 2 << 24 {
+        return 25;
+    }
+    fabric.health = c_uint::from_str_radix(&told, 16).expect("a mask");
+    about("nvmlDeviceGetGpuFabricInfoV", device)
+}
+
 #[unsafe(no_mangle)]
 pub extern "C" fn nvmlErrorString(_code: c_int) -> *const c_char {
     c"an error".as_ptr()

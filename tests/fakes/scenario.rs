@@ -13,13 +13,14 @@
 //! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
-//! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made |
-//! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
+//! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made, and `operands DIGEST` for each product that is read back |
+//! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU`, `cublasGemmEx GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
+//! | `wrong_bit=GPU:PRECISION:ELEMENT:BIT:NTH` | this bit of this element, modulo their number, is flipped in one product of this GPU: the Nth in this precision, from 0, of those that are read back |
 //! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
 //! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
@@ -34,6 +35,7 @@
 //! | `row_remap_pending=0` `row_remap_failed=0` | what the field values say; `page_pending`, not set, is not supported |
 //! | `nvlinks=0` `nvlinks_down=GPU:COUNT` | NVLinks, and how many of this GPU's are down |
 //! | `fabric=STATE:STATUS` | state and status of the NVLink fabric; not set, there is none |
+//! | `fabric_health=MASK` | health mask of the NVLink fabric, in hexadecimal; not set, it is not supported |
 //! | `holder=PID:BYTES` | a process on every GPU |
 //! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |

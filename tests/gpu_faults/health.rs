@@ -64,6 +64,11 @@ fn the_fabric_has_four_states_and_others_are_gaps() {
         assert_eq!(known(&only_gpu(&format!("fabric={told}")).fabric_state), state, "{told}");
     }
     assert_eq!(only_gpu("fabric=0:0").fabric_state, Fact::Absent);
+    assert_eq!(only_gpu("").fabric_trouble, Fact::Absent);
+    // 2 says no, 0 that nobody knows; 1 in the last field is a right configuration.
+    assert_eq!(only_gpu("fabric_health=1aa").fabric_trouble, Fact::Absent);
+    assert_eq!(known(&only_gpu("fabric_health=1a9").fabric_trouble), "degraded bandwidth");
+    assert_eq!(known(&only_gpu("fabric_health=410").fabric_trouble), "an unhealthy route, a wrong configuration");
     assert_eq!(gap_kind(&only_gpu("fabric=77:0").fabric_state), GapKind::Malformed);
 }
 

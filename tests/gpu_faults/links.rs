@@ -1,6 +1,8 @@
 //! Faults between GPUs, and of memory that does not keep what it is given.
 
-use gpu_preflight::facts::{Fact, Framework, Library, LibraryId, Links, MemoryPatterns, Pair, ProbeRun, Proof};
+use gpu_preflight::facts::{
+    Fact, Framework, GapKind, Library, LibraryId, Links, MemoryPatterns, Pair, ProbeRun, Proof,
+};
 use gpu_preflight::probe::{compute, links};
 
 use super::{Machine, fakes, gap_kind, known, soon};
@@ -21,7 +23,7 @@ impl Machine {
 
     fn patterns(&self, gpus: u64) -> Vec<MemoryPatterns> {
         let effort = compute::Effort { patterns: std::time::Duration::from_secs(20), ..compute::Effort::default() };
-        let (_, memory, _) = compute::collect(&self.world, &libraries(), gpus, effort, soon(60.0));
+        let (_, memory, _) = compute::collect(&self.world, &libraries(), &compute::ordinals(gpus), effort, soon(60.0));
         known(&memory.patterns)
     }
 }
@@ -112,6 +114,12 @@ fn nccl_that_fails_or_crashes_is_told_with_its_call() {
 }
 
 #[test]
+fn nccl_is_not_accused_where_somebody_else_has_the_memory() {
+    let (links, _) = Machine::plays("count=2;free=30000000").links(2, 60.0);
+    assert_eq!((gap_kind(&links.nccl.summed), &links.nccl.failed_call), (GapKind::NotSupported, &Fact::Absent));
+}
+
+#[test]
 fn a_cell_that_does_not_keep_its_bit_is_named_by_its_offset_on_its_gpu() {
     let patterns = Machine::plays("count=2;free=300000000;bad_cell=1:4660").patterns(2);
     assert_eq!((patterns.len(), known(&patterns[0].kept)), (2, Proof::Exact));
@@ -123,8 +131,5 @@ fn a_cell_that_does_not_keep_its_bit_is_named_by_its_offset_on_its_gpu() {
 #[test]
 fn too_little_memory_for_patterns_is_a_gap() {
     let patterns = Machine::plays("free=40000000").patterns(1);
-    assert_eq!(
-        (gap_kind(&patterns[0].kept), &patterns[0].failed_call),
-        (gpu_preflight::facts::GapKind::NotSupported, &Fact::Absent)
-    );
+    assert_eq!((gap_kind(&patterns[0].kept), &patterns[0].failed_call), (GapKind::NotSupported, &Fact::Absent));
 }

@@ -22,7 +22,8 @@ impl Machine {
             ..Library::default()
         };
         let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
-        let (compute, _, runs) = compute::collect(&self.world, &libraries, gpus, Effort::default(), soon(patience));
+        let (compute, _, runs) =
+            compute::collect(&self.world, &libraries, &compute::ordinals(gpus), Effort::default(), soon(patience));
         (compute, runs)
     }
 }
@@ -41,10 +42,13 @@ fn a_healthy_gpu_is_proven_and_timed_in_every_precision() {
             Precision::Tf32 => 410.0,
             Precision::Float16 => 740.0,
             Precision::Bfloat16 => 770.0,
+            Precision::Float64 => 58.0,
+            Precision::Int8 => 1250.0,
+            Precision::Float8 => 1420.0,
         };
         let tflops = known(&multiply.tflops);
         assert!((tflops / played - 1.0).abs() < 0.02, "{tflops} instead of {played}");
-        assert!((1.0..=3.0).contains(&known(&multiply.wall_ms)), "{multiply:?}");
+        assert!((0.7..=3.0).contains(&known(&multiply.wall_ms)), "{multiply:?}");
         assert_eq!((known(&multiply.sm_count), known(&multiply.sm_clock_mhz)), (132, 1980));
         assert_eq!((known(&multiply.gpu_name).as_str(), known(&multiply.memory_short)), ("NVIDIA H200", false));
         assert_eq!(known(&multiply.pci_address), "0000:10:00.0");
@@ -58,7 +62,7 @@ fn a_healthy_gpu_is_proven_and_timed_in_every_precision() {
 fn older_gpus_are_not_asked_for_what_they_do_not_have() {
     let (multiplies, _) = Machine::plays("cc=7.5;sms=40;mhz=1590").compute(1, 30.0);
     let precisions: Vec<Precision> = multiplies.iter().map(|multiply| multiply.precision).collect();
-    assert_eq!(precisions, [Precision::Float32, Precision::Float16]);
+    assert_eq!(precisions, [Precision::Float32, Precision::Float16, Precision::Float64, Precision::Int8]);
 }
 
 #[test]
@@ -72,7 +76,7 @@ fn one_wrong_bit_on_gpu_3_of_8_is_found_there_and_nowhere_else() {
             assert!(known(&multiply.proof_detail).contains("(17, 3)"), "{:?}", multiply.proof_detail);
         }
     }
-    assert_eq!(multiplies.len(), 32);
+    assert_eq!(multiplies.len(), 8 * Precision::ALL.len());
 }
 
 #[test]
@@ -96,7 +100,7 @@ fn tf32_behind_our_back_is_seen_and_is_no_fault_of_the_gpu() {
 
 #[test]
 fn too_little_memory_is_a_gap_and_no_accusation() {
-    let (multiplies, _) = Machine::plays("free=8000000").compute(1, 30.0);
+    let (multiplies, _) = Machine::plays("free=4000000").compute(1, 30.0);
     assert_eq!(multiplies.len(), 1);
     assert!(known(&multiplies[0].memory_short));
     assert!(multiplies[0].proof.is_unknown() && multiplies[0].tflops.is_unknown());
@@ -168,7 +172,7 @@ fn libraries_that_cannot_be_opened_are_named() {
     };
     let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
     let (Compute { multiplies, .. }, ..) =
-        compute::collect(&Machine::plays("").world, &libraries, 1, Effort::default(), soon(5.0));
+        compute::collect(&Machine::plays("").world, &libraries, &[0], Effort::default(), soon(5.0));
     let multiply = known(&multiplies).remove(0);
     assert_eq!(known(&multiply.failed_call), "dlopen libcudart");
     assert!(known(&multiply.failed_code).contains("/nonexistent/libcudart.so.12"), "{multiply:?}");

@@ -18,6 +18,15 @@ pub struct Family {
     pub tf32: f64,
     /// Share for float32 without tensor cores.
     pub fp32: f64,
+    /// Share for float64; 0 where nothing was published.
+    #[serde(default)]
+    pub fp64: f64,
+    /// Share for int8; 0 where nothing was published.
+    #[serde(default)]
+    pub int8: f64,
+    /// Share for float8; 0 where nothing was published.
+    #[serde(default)]
+    pub fp8: f64,
     /// What it rests on.
     pub source: String,
 }
@@ -60,6 +69,9 @@ impl Family {
             Precision::Float16 if self.tensor > 0.0 => self.tensor,
             Precision::Bfloat16 => self.tensor,
             Precision::Float32 | Precision::Float16 => self.fp32,
+            Precision::Float64 => self.fp64,
+            Precision::Int8 => self.int8,
+            Precision::Float8 => self.fp8,
         };
         (share > 0.0).then_some(share)
     }
@@ -75,7 +87,8 @@ impl Capability {
             Precision::Float32 | Precision::Float16 => self.fp32,
             Precision::Bfloat16 if modern => self.fp16,
             Precision::Tf32 if modern => self.fp16 / 2,
-            Precision::Bfloat16 | Precision::Tf32 => 0,
+            // How many of these an SM does differs within a capability.
+            Precision::Bfloat16 | Precision::Tf32 | Precision::Float64 | Precision::Int8 | Precision::Float8 => 0,
         };
         (width > 0).then(|| f64::from(width))
     }
@@ -98,7 +111,7 @@ mod tests {
     #[test]
     fn every_share_is_a_share_and_tells_what_it_rests_on() {
         for family in &TABLE.family {
-            for share in [family.tensor, family.tf32, family.fp32] {
+            for share in [family.tensor, family.tf32, family.fp32, family.fp64, family.int8, family.fp8] {
                 assert!((0.0..=1.0).contains(&share), "{family:?}");
             }
             assert!(family.source.starts_with("measured") || family.source.starts_with("assumed"), "{family:?}");

@@ -30,6 +30,12 @@ pub struct GpuModel {
     pub fp16: Option<f64>,
     /// Dense tensor rate of brain floats.
     pub bf16: Option<f64>,
+    /// Rate of 64-bit floats: of tensor cores where there are such, else of vectors.
+    pub fp64: Option<f64>,
+    /// Dense tensor rate of 8-bit integers with 32-bit accumulators.
+    pub int8: Option<f64>,
+    /// Dense tensor rate of 8-bit floats with 32-bit accumulators.
+    pub fp8: Option<f64>,
     /// Dense fp16 operations per clock and SM.
     pub flop_per_clock: Option<u32>,
     /// Clock in MHz at which the tensor rates hold, else the published boost.
@@ -50,6 +56,9 @@ impl GpuModel {
             Precision::Float32 | Precision::Float16 => self.fp32,
             // TF32 goes at half the rate of 16-bit floats in every generation that has it.
             Precision::Tf32 => self.tf32.or(self.bf16.map(|rate| rate / 2.0)),
+            Precision::Float64 => self.fp64,
+            Precision::Int8 => self.int8,
+            Precision::Float8 => self.fp8,
         }
     }
 

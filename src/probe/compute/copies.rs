@@ -5,7 +5,8 @@
 //! copy on the device is then timed with larger parts, which a cache cannot hold. All of it lies in the memory that the
 //! multiplies had.
 
-use super::device::{Gear, LEAST_TIME, Session};
+use super::device::{LEAST_TIME, Session};
+use super::gear::Gear;
 use super::operands::Random;
 use super::{Reading, note_gaps, timing};
 use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
@@ -152,17 +153,9 @@ pub fn rate(
     moved: usize,
     mut copy: impl FnMut() -> Result<(), CallFailed>,
 ) -> Result<Fact<f64>, CallFailed> {
-    let events = (0..=COPIES).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
-    for event in &events {
-        // The first copy warms up: it ends before the first event.
-        copy()?;
-        runtime.record(event)?;
-    }
-    runtime.synchronize()?;
-    let pairs = events.iter().zip(events.iter().skip(1));
-    let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
-    events.into_iter().try_for_each(|event| runtime.destroy(event))?;
-    Ok(match timing::summary(&times) {
+    // The first copy warms up.
+    let times = timing::device_times(runtime, COPIES + 1, |_| copy())?;
+    Ok(match timing::summary(times.get(1..).unwrap_or_default()) {
         Some((median_ms, _)) => Fact::Known(moved as f64 / median_ms / 1e6),
         None => Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time"),
     })

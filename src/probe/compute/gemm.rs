@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{Gear, LEAST_TIME, Session};
-use super::operands::{Operands, Random, Range, encode_integers, random_values};
+use super::device::{LEAST_TIME, Session};
+use super::gear::Gear;
+use super::operands::{Operands, Random, encode_integers, random_values, transposed};
+use super::precision::{Recipe, Route, recipe};
 use super::{FIRST_SIZE, proof, timing};
 use crate::facts::{Fact, GapKind, Multiply, Precision, Proof};
 use crate::world::library::CallFailed;
-use crate::world::library::cublas::{Arithmetic, Element};
+use crate::world::library::cublas::Output;
+use crate::world::library::cuda_runtime::DeviceSlice;
 
 /// A larger proof must be expected to take no longer than this.
 const PROOF_PATIENCE: Duration = Duration::from_millis(60);
@@ -15,60 +18,69 @@ const PROOF_PATIENCE: Duration = Duration::from_millis(60);
 /// Random elements made on the host; a prime, so that their repetitions do not line up with columns.
 const BLOCK: usize = 262_139;
 
+/// Rows of the operands of a fingerprint. With another number all fingerprints would be others.
+const FINGERPRINT_SIZE: usize = 512;
+
 /// What the operands of a fingerprint grow from.
 const FIXED_SEED: u64 = 1;
-
-fn arithmetic(precision: Precision) -> (Element, Arithmetic, Range) {
-    match precision {
-        Precision::Float32 => (Element::Float32, Arithmetic::Plain, Range::Wide),
-        Precision::Tf32 => (Element::Float32, Arithmetic::Tf32, Range::Narrow),
-        Precision::Float16 => (Element::Float16, Arithmetic::Plain, Range::Narrow),
-        Precision::Bfloat16 => (Element::Bfloat16, Arithmetic::Plain, Range::Narrow),
-    }
-}
 
 /// Multiplies integers and checks the whole product, at growing sizes while that stays quick.
 /// Returns the last size, whose operands still lie on the device.
 pub(super) fn prove(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<usize, CallFailed> {
-    let (element, arithmetic, range) = arithmetic(multiply.precision);
-    session.at("cublasSetMathMode");
-    gear.cublas.set_math_mode(&gear.handle, arithmetic)?;
+    let recipe = recipe(multiply.precision);
+    set_mode(gear, recipe, session)?;
     multiply.tf32_substituted = Fact::Absent;
     let mut size = FIRST_SIZE;
     loop {
         let started = Instant::now();
-        let operands = Operands::new(size, range, &mut session.random);
-        let matrices @ [a, b, c] = gear.matrices(size, element)?;
+        let operands = Operands::new(size, recipe.range, &mut session.random);
+        let multiplier = gear.multiplier(recipe, size, session)?;
+        let left = if multiplier.transposes() { transposed(&operands.a, size) } else { operands.a.clone() };
+        let [a, b, c] = gear.matrices(size, recipe.element, 0)?;
         session.at("cudaMemcpy");
-        gear.runtime.upload(&encode_integers(&operands.a, element), a)?;
-        gear.runtime.upload(&encode_integers(&operands.b, element), b)?;
-        // All bits set is NaN: an element that nobody writes cannot pass.
-        gear.runtime.fill(c, 0xff)?;
+        gear.runtime.upload(&encode_integers(&left, recipe.element), a)?;
+        gear.runtime.upload(&encode_integers(&operands.b, recipe.element), b)?;
+        gear.runtime.fill(c, poison(recipe.element.output()))?;
         let multiplying = Instant::now();
-        session.at("cublasGemmEx");
-        gear.cublas.multiply(&gear.handle, (element, arithmetic), size, matrices)?;
+        session.at(multiplier.call());
+        multiplier.multiply(0)?;
         session.at("cudaDeviceSynchronize");
         gear.runtime.synchronize()?;
         // The first multiply of a size loads code; that does not grow with the size.
         let loading = multiplying.elapsed();
-        let mut bytes = vec![0; c_bytes(size)];
-        session.at("cudaMemcpy");
-        gear.runtime.download(c, &mut bytes)?;
-        let product: Vec<f32> = bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)).collect();
+        let product = download(gear, c, session)?;
         multiply.proof_size = Fact::Known(size as u64);
-        let right = judge(multiply, &operands, &product, &mut session.random);
+        let right = judge(multiply, recipe, &operands, &product, &mut session.random);
         let expected = started.elapsed().saturating_sub(loading) * 8;
         let next = size * 2;
         let quick = expected <= PROOF_PATIENCE && expected + LEAST_TIME <= session.left();
-        if !right || !quick || next > range.largest() || !gear.fits(next) {
+        if !right || !quick || next > recipe.range.largest() || !gear.fits(next, recipe.element) {
             return Ok(size);
         }
         size = next;
     }
 }
 
-fn c_bytes(size: usize) -> usize {
-    size * size * Element::Float32.bytes()
+/// Allows or forbids TF32. cuBLASLt is told with each multiply.
+fn set_mode(gear: &Gear, recipe: Recipe, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let Route::Blas(arithmetic) = recipe.route else { return Ok(()) };
+    session.at("cublasSetMathMode");
+    gear.cublas.set_math_mode(&gear.handle, arithmetic)
+}
+
+/// A byte that makes no element of a right product: all bits set is NaN, and even integers are none.
+fn poison(output: Output) -> u8 {
+    match output {
+        Output::Float32 | Output::Float64 => 0xff,
+        Output::Int32 => 0x80,
+    }
+}
+
+fn download(gear: &Gear, product: DeviceSlice<'_>, session: &mut Session<'_>) -> Result<Vec<u8>, CallFailed> {
+    let mut bytes = vec![0; product.bytes()];
+    session.at("cudaMemcpy");
+    gear.runtime.download(product, &mut bytes)?;
+    Ok(bytes)
 }
 
 /// Digests the product of operands that are the same on every machine and use the whole range of their format. The proof
@@ -78,22 +90,25 @@ pub(super) fn fingerprint(gear: &Gear, multiply: &mut Multiply, session: &mut Se
         multiply.fingerprint = Fact::unknown(GapKind::TimedOut, "no time was left to take it");
         return Ok(());
     }
-    let (element, arithmetic, _) = arithmetic(multiply.precision);
+    let recipe = recipe(multiply.precision);
+    if !gear.fits(FINGERPRINT_SIZE, recipe.element) {
+        multiply.fingerprint = Fact::unknown(GapKind::NotSupported, "too little memory was free");
+        return Ok(());
+    }
     let mut fixed = Random::new(FIXED_SEED);
-    let matrices @ [a, b, c] = gear.matrices(FIRST_SIZE, element)?;
+    let multiplier = gear.multiplier(recipe, FINGERPRINT_SIZE, session)?;
+    let [a, b, c] = gear.matrices(FINGERPRINT_SIZE, recipe.element, 0)?;
     session.at("cudaMemcpy");
     for operand in [a, b] {
-        gear.runtime.upload(&random_values(FIRST_SIZE * FIRST_SIZE, element, &mut fixed), operand)?;
+        gear.runtime
+            .upload(&random_values(FINGERPRINT_SIZE * FINGERPRINT_SIZE, recipe.element, &mut fixed), operand)?;
     }
-    gear.runtime.fill(c, 0xff)?;
-    session.at("cublasGemmEx");
-    gear.cublas.multiply(&gear.handle, (element, arithmetic), FIRST_SIZE, matrices)?;
+    gear.runtime.fill(c, poison(recipe.element.output()))?;
+    session.at(multiplier.call());
+    multiplier.multiply(0)?;
     session.at("cudaDeviceSynchronize");
     gear.runtime.synchronize()?;
-    let mut bytes = vec![0; c_bytes(FIRST_SIZE)];
-    session.at("cudaMemcpy");
-    gear.runtime.download(c, &mut bytes)?;
-    multiply.fingerprint = Fact::Known(format!("{:016x}", digest(&bytes)));
+    multiply.fingerprint = Fact::Known(format!("{:016x}", digest(&download(gear, c, session)?)));
     Ok(())
 }
 
@@ -103,10 +118,11 @@ fn digest(bytes: &[u8]) -> u64 {
 }
 
 /// Writes down what the proof of one product showed; whether it was right.
-fn judge(multiply: &mut Multiply, operands: &Operands, product: &[f32], random: &mut Random) -> bool {
+fn judge(multiply: &mut Multiply, recipe: Recipe, operands: &Operands, product: &[u8], random: &mut Random) -> bool {
+    let output = recipe.element.output();
     let strict = multiply.precision == Precision::Float32;
-    let found = proof::check(operands, product, random);
-    let substituted = strict && found.is_err() && proof::check(&operands.as_tf32(), product, random).is_ok();
+    let found = proof::check(operands, output, product, random);
+    let substituted = strict && found.is_err() && proof::check(&operands.as_tf32(), output, product, random).is_ok();
     if strict {
         multiply.tf32_substituted = Fact::Known(substituted);
     }
@@ -131,16 +147,16 @@ pub(super) fn time(
         note_untimed(multiply, GapKind::TimedOut, "no time was left to measure");
         return Ok(());
     }
-    let (element, arithmetic, _) = arithmetic(multiply.precision);
-    let block = random_values(BLOCK, element, &mut session.random);
+    let recipe = recipe(multiply.precision);
+    let block = random_values(BLOCK, recipe.element, &mut session.random);
     let mut size = proved;
     let one_ms = loop {
         session.at("cudaMemcpy");
-        gear.scatter(&block, size, element)?;
+        gear.scatter(&block, size, recipe.element)?;
         // The first of two may load code while the clock runs.
-        let times = measure(gear, (element, arithmetic), size, 2, session)?;
+        let times = measure(gear, recipe, size, 2, session)?;
         let fastest = times.into_iter().fold(f64::INFINITY, f64::min);
-        let next = timing::size(size, fastest, |size| gear.fits(size));
+        let next = timing::size(size, fastest, |size| gear.fits(size, recipe.element));
         if next <= size {
             break fastest;
         }
@@ -151,8 +167,8 @@ pub(super) fn time(
         note_untimed(multiply, GapKind::TimedOut, "no time was left to measure");
         return Ok(());
     }
-    measure(gear, (element, arithmetic), size, warm_up, session)?;
-    let times = measure(gear, (element, arithmetic), size, measured, session)?;
+    measure(gear, recipe, size, warm_up, session)?;
+    let times = measure(gear, recipe, size, measured, session)?;
     match timing::summary(&times) {
         Some((median_ms, spread)) => {
             multiply.size = Fact::Known(size as u64);
@@ -165,30 +181,18 @@ pub(super) fn time(
     Ok(())
 }
 
-/// Device times in milliseconds of `count` multiplies one after the other.
+/// Device times in milliseconds of `count` multiplies one after the other, of each set of operands in turn.
 fn measure(
     gear: &Gear,
-    kind: (Element, Arithmetic),
+    recipe: Recipe,
     size: usize,
     count: usize,
     session: &mut Session<'_>,
 ) -> Result<Vec<f64>, CallFailed> {
-    let runtime = &gear.runtime;
-    let matrices = gear.matrices(size, kind.0)?;
-    session.at("cublasGemmEx");
-    let events = (0..=count).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
-    for (index, event) in events.iter().enumerate() {
-        if index > 0 {
-            gear.cublas.multiply(&gear.handle, kind, size, matrices)?;
-        }
-        runtime.record(event)?;
-    }
-    session.at("cudaDeviceSynchronize");
-    runtime.synchronize()?;
-    let pairs = events.iter().zip(events.iter().skip(1));
-    let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
-    events.into_iter().try_for_each(|event| runtime.destroy(event))?;
-    Ok(times)
+    let multiplier = gear.multiplier(recipe, size, session)?;
+    let sets = gear.sets(size, recipe.element);
+    session.at(multiplier.call());
+    timing::device_times(&gear.runtime, count, |index| multiplier.multiply(index % sets))
 }
 
 fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
@@ -201,6 +205,7 @@ fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::library::cublas::Element;
 
     #[test]
     fn the_digest_is_the_published_one_and_sees_every_bit() {
@@ -218,7 +223,7 @@ mod tests {
     #[test]
     fn the_operands_of_a_fingerprint_never_change() {
         // Or recordings of two releases could not be compared.
-        let values = random_values(FIRST_SIZE * FIRST_SIZE, Element::Float32, &mut Random::new(FIXED_SEED));
+        let values = random_values(FINGERPRINT_SIZE * FINGERPRINT_SIZE, Element::Float32, &mut Random::new(FIXED_SEED));
         assert_eq!(digest(&values), 0xcbea_e9bc_0aad_8403);
     }
 }

@@ -6,6 +6,8 @@
 //! element of the product is odd. So none is zero, zero has no second spelling
 //! that could hide a flipped sign, and every bit pattern but one is wrong.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
+
 use crate::world::library::cublas::Element;
 
 /// Small numbers that repeat for a seed: xorshift64*, which is random enough for operands.
@@ -15,6 +17,12 @@ impl Random {
     /// Starts from a seed; zero is as good as any.
     pub fn new(seed: u64) -> Self {
         Self(seed ^ 0x9e37_79b9_7f4a_7c15 | 1)
+    }
+
+    /// Other numbers each time. A process id would not do: in containers they repeat, and every start would multiply the
+    /// same.
+    pub fn fresh() -> Self {
+        Self::new(RandomState::new().build_hasher().finish())
     }
 
     /// The next 32 bits.
@@ -40,14 +48,33 @@ pub enum Range {
     Narrow,
     /// A up to ±8189, B ±1: exact in 32-bit floats, changed by TF32, so that a silent use of TF32 is seen.
     Wide,
+    /// Both up to ±8189: exact in 64-bit floats, and in no narrower ones.
+    Long,
+    /// Both up to ±127: exact in 32-bit integers.
+    Bytes,
+    /// A up to ±7, B ±1: exact also where 8-bit floats are added up in 14 bits, as the tensor cores of Hopper do between
+    /// two additions to the accumulator.
+    Few,
 }
 
 impl Range {
     /// The largest size whose partial sums stay exact, and whose readback stays cheap.
     pub const fn largest(self) -> usize {
         match self {
-            Self::Narrow => 4096,
-            Self::Wide => 2048, // 2048 · 8189 < 2^24
+            Self::Narrow | Self::Bytes => 4096,
+            Self::Wide | Self::Long => 2048, // 2048 · 8189 < 2^24
+            Self::Few => 1024,               // 1024 · 7 < 2^13
+        }
+    }
+
+    /// The largest factors on both sides.
+    const fn factors(self) -> (i64, i64) {
+        match self {
+            Self::Narrow => (7, 7),
+            Self::Wide => (8189, 1),
+            Self::Long => (8189, 8189),
+            Self::Bytes => (127, 127),
+            Self::Few => (7, 1),
         }
     }
 }
@@ -68,22 +95,22 @@ impl Operands {
     /// Fresh integers.
     pub fn new(size: usize, range: Range, random: &mut Random) -> Self {
         let mut left = |_| match range {
-            Range::Narrow => odd_digit(random),
-            Range::Wide => wide(random),
+            Range::Narrow | Range::Few => odd_digit(random),
+            Range::Wide | Range::Long => wide(random),
+            Range::Bytes => odd_byte(random),
         };
         let mut a: Vec<i16> = (0..size * size).map(&mut left).collect();
         // One even column makes every element a sum of an odd number of odd numbers and an even one.
         a.iter_mut().take(size).for_each(|value| *value = if *value < 0 { -2 } else { 2 });
         let right = |_| match range {
             Range::Narrow => odd_digit(random),
-            Range::Wide => 1 - 2 * i16::from(random.next() & 1 == 1),
+            Range::Wide | Range::Few => 1 - 2 * i16::from(random.next() & 1 == 1),
+            Range::Long => wide(random),
+            Range::Bytes => odd_byte(random),
         };
         let b = (0..size * size).map(right).collect();
-        let largest = match range {
-            Range::Narrow => 49,
-            Range::Wide => 8189,
-        };
-        Self { size, a, b, bound: i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(largest) }
+        let (left, right) = range.factors();
+        Self { size, a, b, bound: i64::try_from(size).unwrap_or(i64::MAX).saturating_mul(left * right) }
     }
 
     /// The same operands as a TF32 multiply would see them: the lower bits of A cut off.
@@ -102,12 +129,24 @@ fn odd_digit(random: &mut Random) -> i16 {
     if random & 1 == 0 { magnitude } else { -magnitude }
 }
 
+/// An odd number up to ±127
+fn odd_byte(random: &mut Random) -> i16 {
+    let random = random.next();
+    let magnitude = i16::from(random.to_le_bytes()[1] & 0x7e | 1);
+    if random & 1 == 0 { magnitude } else { -magnitude }
+}
+
 /// ±4097, ±4101 … ±8189
 fn wide(random: &mut Random) -> i16 {
     let random = random.next();
     let steps = i16::from_le_bytes([random.to_le_bytes()[1], random.to_le_bytes()[2] & 3]);
     let magnitude = 4097 + steps * 4;
     if random & 1 == 0 { magnitude } else { -magnitude }
+}
+
+/// Rows as columns.
+pub fn transposed(values: &[i16], size: usize) -> Vec<i16> {
+    (0..size * size).map(|at| values.get(at % size * size + at / size).copied().unwrap_or_default()).collect()
 }
 
 /// Integers in a device format; all of ours are exact in it.
@@ -118,9 +157,10 @@ pub fn encode_integers(values: &[i16], element: Element) -> Vec<u8> {
 /// Random values around zero in a device format: sums of four uniform ones, close enough to a normal distribution.
 pub fn random_values(count: usize, element: Element, random: &mut Random) -> Vec<u8> {
     let value = |_| {
-        let bits = random.next();
-        let sum: f32 = bits.to_le_bytes().iter().map(|byte| f32::from(*byte)).sum();
-        (sum - 510.0) / 148.0
+        let [one, two, three, four] = random.next().to_le_bytes();
+        let sum = u16::from(one) + u16::from(two) + u16::from(three) + u16::from(four);
+        // Integers have no fractions to be spread over.
+        (f32::from(sum) - 510.0) / if element == Element::Int8 { 4.1 } else { 148.0 }
     };
     encode((0..count).map(value), count, element)
 }
@@ -128,9 +168,12 @@ pub fn random_values(count: usize, element: Element, random: &mut Random) -> Vec
 fn encode(values: impl Iterator<Item = f32>, count: usize, element: Element) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(count * element.bytes());
     match element {
+        Element::Float64 => values.for_each(|value| bytes.extend_from_slice(&f64::from(value).to_le_bytes())),
         Element::Float32 => values.for_each(|value| bytes.extend_from_slice(&value.to_le_bytes())),
         Element::Float16 => values.for_each(|value| bytes.extend_from_slice(&half(value).to_le_bytes())),
         Element::Bfloat16 => values.for_each(|value| bytes.extend_from_slice(&brain(value).to_le_bytes())),
+        Element::Int8 => values.for_each(|value| bytes.extend_from_slice(&byte(value).to_le_bytes())),
+        Element::Float8 => values.for_each(|value| bytes.push(quarter(value))),
     }
     bytes
 }
@@ -152,14 +195,34 @@ fn half(value: f32) -> u16 {
     (sign | (exponent - 112) << 10 & 0x7c00 | bits >> 13 & 0x3ff) as u16
 }
 
+/// An 8-bit integer, towards zero.
+#[expect(clippy::cast_possible_truncation, reason = "it is clamped")]
+fn byte(value: f32) -> i8 {
+    value.clamp(-127.0, 127.0) as i8
+}
+
+/// An 8-bit float (E4M3), rounded half up in magnitude. Only for magnitudes below 448; tiny ones become zero.
+#[expect(clippy::cast_possible_truncation, reason = "the masks leave 8 bits")]
+fn quarter(value: f32) -> u8 {
+    let bits = value.to_bits().wrapping_add(0x8_0000);
+    let sign = bits >> 24 & 0x80;
+    let exponent = bits >> 23 & 0xff;
+    if exponent <= 120 {
+        return sign as u8;
+    }
+    (sign | (exponent - 120) << 3 & 0x78 | bits >> 20 & 7) as u8
+}
+
 #[cfg(test)]
 #[allow(clippy::float_cmp)] // exactness is what is tested
 mod tests {
     use super::*;
 
+    const RANGES: [Range; 5] = [Range::Narrow, Range::Wide, Range::Long, Range::Bytes, Range::Few];
+
     #[test]
     fn all_factors_are_odd_but_one_column() {
-        for range in [Range::Narrow, Range::Wide] {
+        for range in RANGES {
             let operands = Operands::new(64, range, &mut Random::new(1));
             assert!(operands.a.iter().take(64).all(|value| value % 2 == 0));
             assert!(operands.a.iter().skip(64).chain(&operands.b).all(|value| value % 2 != 0));
@@ -167,11 +230,22 @@ mod tests {
     }
 
     #[test]
-    fn no_sum_leaves_the_exact_integers_of_a_32_bit_float() {
-        for range in [Range::Narrow, Range::Wide] {
-            let largest = range.largest();
-            let operands = Operands::new(2, range, &mut Random::new(2));
-            assert!(operands.bound / 2 * i64::try_from(largest).expect("a size") < 1 << 24, "{range:?}");
+    fn no_sum_leaves_the_exact_integers_of_its_accumulator() {
+        let bits = |range| match range {
+            Range::Narrow | Range::Wide => 24,
+            Range::Long => 53,
+            Range::Bytes => 31,
+            Range::Few => 13,
+        };
+        for range in RANGES {
+            let operands = Operands::new(64, range, &mut Random::new(2));
+            let (left, right) = range.factors();
+            let most =
+                |values: &[i16]| values.iter().map(|value| i64::from(value.unsigned_abs())).max().expect("values");
+            assert!(most(&operands.a) <= left && most(&operands.b) <= right, "{range:?}");
+            assert_eq!(operands.bound, 64 * left * right);
+            let size = i64::try_from(range.largest()).expect("a size");
+            assert!(size * left * right < 1 << bits(range), "{range:?}");
         }
     }
 
@@ -196,6 +270,26 @@ mod tests {
         assert_eq!([half(1.0), half(-2.0), half(7.0), half(0.0)], [0x3c00, 0xc000, 0x4700, 0]);
         assert_eq!(half(1.0 / 3.0), 0x3555);
         assert_eq!(encode_integers(&[1, -1], Element::Bfloat16), [0x80, 0x3f, 0x80, 0xbf]);
+    }
+
+    #[test]
+    fn bytes_are_what_their_formats_say() {
+        // 1 2 7 240 1/64, and what is too small: OCP 8-bit floating point specification, E4M3.
+        let found = [1.0, -2.0, 7.0, 240.0, 1.0 / 64.0, 1.0 / 4096.0, 3.3].map(quarter);
+        assert_eq!(found, [0x38, 0xc0, 0x4e, 0x77, 0x08, 0x00, 0x45]);
+        assert_eq!(encode_integers(&[1, -1, 127, -127], Element::Int8), [1, 255, 127, 129]);
+        assert_eq!(encode_integers(&[-3], Element::Float64), (-3.0_f64).to_le_bytes());
+    }
+
+    #[test]
+    fn rows_become_columns() {
+        assert_eq!(transposed(&[1, 2, 3, 4], 2), [1, 3, 2, 4]);
+    }
+
+    #[test]
+    fn fresh_numbers_are_others_each_time() {
+        let first: std::collections::BTreeSet<u32> = (0..100).map(|_| Random::fresh().next()).collect();
+        assert!(first.len() > 95, "{first:?}");
     }
 
     #[test]

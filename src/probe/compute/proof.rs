@@ -1,41 +1,58 @@
 //! Whether a product is right, to the last bit and over the whole output.
 //!
 //! Freivalds' check: for random x, `A·(B·x)` must equal `C·x`. It takes n² steps
-//! where multiplying again takes n³. All sums are exact in 64-bit integers. The
-//! entries of x are odd, so never zero: one wrong element is always caught, and
-//! several in one row escape two rounds with a chance of one in 2^29.
+//! where multiplying again takes n³. Sums are taken modulo 2^64. The entries of x
+//! are odd, so none makes a difference vanish: one wrong element in a row is always
+//! caught. Of several in one row, whatever all but one of them are, at most one of
+//! the 2^16 values of the last entry of x hides them, so both rounds miss them with
+//! a chance of at most 2^-32; that holds as long as they differ by less than 2^48,
+//! and elements beyond the bound of their product are refused before.
 
 use super::operands::{Operands, Random};
+use crate::world::library::cublas::Output;
 
 /// Rounds of Freivalds' check, each with a fresh x.
 const ROUNDS: usize = 2;
 
-/// Bits of the entries of x: with it and 2048 · 8189 as the largest sums, nothing leaves 64 bits.
-const PROBE_BITS: u32 = 15;
+/// Bits of the entries of x, beside the sign.
+const PROBE_BITS: u32 = 16;
 
 /// Elements that are multiplied out on the host beside it, in case Freivalds' check itself were broken.
 const SAMPLES: usize = 16;
 
-/// Checks the whole of `c`, column-major. The error says what is wrong, for a person.
-pub fn check(operands: &Operands, c: &[f32], random: &mut Random) -> Result<(), String> {
-    let size = operands.size;
-    if size == 0 || c.len() != size * size {
-        return Err(format!("{} elements came back, {} were expected", c.len(), size * size));
+/// Checks the whole of a column-major product, by its bytes. The error says what is wrong, for a person.
+pub fn check(operands: &Operands, output: Output, product: &[u8], random: &mut Random) -> Result<(), String> {
+    match output {
+        Output::Float32 => {
+            let floats = product.as_chunks().0.iter().map(|bytes| f64::from(f32::from_le_bytes(*bytes)));
+            check_integers(operands, &integers::<i32>(operands, floats)?, random)
+        }
+        Output::Int32 => {
+            let numbers = product.as_chunks().0.iter().map(|bytes| f64::from(i32::from_le_bytes(*bytes)));
+            check_integers(operands, &integers::<i32>(operands, numbers)?, random)
+        }
+        Output::Float64 => {
+            let floats = product.as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes));
+            check_integers(operands, &integers::<i64>(operands, floats)?, random)
+        }
     }
-    let integers = integers(operands, c)?;
+}
+
+fn check_integers<T: Copy + Into<i64>>(operands: &Operands, product: &[T], random: &mut Random) -> Result<(), String> {
+    let size = operands.size;
     for _ in 0..ROUNDS {
         let probe: Vec<i64> = (0..size).map(|_| random.odd(PROBE_BITS)).collect();
         let inner = times(&operands.b, &probe);
         let wanted = times(&operands.a, &inner);
-        let found = times(&integers, &probe);
+        let found = times(product, &probe);
         let wrong: Vec<usize> = (0..size).filter(|row| wanted.get(*row) != found.get(*row)).collect();
         if let Some(row) = wrong.first() {
-            return Err(describe(operands, &integers, *row, wrong.len()));
+            return Err(describe(operands, product, *row, wrong.len()));
         }
     }
     for _ in 0..SAMPLES {
         let (row, column) = (below(random, size), below(random, size));
-        let (wanted, found) = (element(operands, row, column), at(&integers, size, row, column));
+        let (wanted, found) = (element(operands, row, column), at(product, size, row, column));
         if wanted != found {
             return Err(format!("element ({row}, {column}) is {found}, not {wanted}"));
         }
@@ -43,20 +60,25 @@ pub fn check(operands: &Operands, c: &[f32], random: &mut Random) -> Result<(), 
     Ok(())
 }
 
-/// Every element as the integer it must be, or which is none.
-#[expect(clippy::cast_possible_truncation, clippy::float_cmp, reason = "whole numbers below 2^24 are exact in both")]
-fn integers(operands: &Operands, c: &[f32]) -> Result<Vec<i32>, String> {
-    let bound = operands.bound as f32;
-    let mut integers = Vec::with_capacity(c.len());
-    for value in c {
+/// Every element as the integer it must be, or which is none. In memory they take no more than the product itself.
+#[expect(clippy::cast_possible_truncation, clippy::cast_precision_loss, clippy::float_cmp, reason = "below 2^53")]
+fn integers<T: TryFrom<i64>>(operands: &Operands, product: impl Iterator<Item = f64>) -> Result<Vec<T>, String> {
+    let (size, bound) = (operands.size, operands.bound as f64);
+    let mut integers = Vec::with_capacity(size * size);
+    for value in product {
         // NaN becomes 0 and differs from it.
-        let integer = *value as i32;
-        if value.abs() > bound || integer as f32 != *value {
-            let (row, column) = (integers.len() % operands.size, integers.len() / operands.size);
-            let wanted = element(operands, row, column);
-            return Err(format!("element ({row}, {column}) is {value:?}, not {wanted}"));
+        let integer = value as i64;
+        match T::try_from(integer) {
+            Ok(small) if value.abs() <= bound && integer as f64 == value => integers.push(small),
+            _ => {
+                let (row, column) = (integers.len() % size.max(1), integers.len() / size.max(1));
+                let wanted = element(operands, row, column);
+                return Err(format!("element ({row}, {column}) is {value:?}, not {wanted}"));
+            }
         }
-        integers.push(integer);
+    }
+    if size == 0 || integers.len() != size * size {
+        return Err(format!("{} elements came back, {} were expected", integers.len(), size * size));
     }
     Ok(integers)
 }
@@ -87,7 +109,7 @@ fn element(operands: &Operands, row: usize, column: usize) -> i64 {
 }
 
 /// Names the first wrong element of a row.
-fn describe(operands: &Operands, integers: &[i32], row: usize, wrong_rows: usize) -> String {
+fn describe<T: Copy + Into<i64>>(operands: &Operands, integers: &[T], row: usize, wrong_rows: usize) -> String {
     let size = operands.size;
     let differs = |column: &usize| element(operands, row, *column) != at(integers, size, row, *column);
     let rows = if wrong_rows == 1 { "1 row".to_owned() } else { format!("{wrong_rows} rows") };
@@ -105,32 +127,49 @@ mod tests {
     use super::super::operands::Range;
     use super::*;
 
-    fn product(operands: &Operands) -> Vec<f32> {
+    const KINDS: [(Range, Output); 5] = [
+        (Range::Narrow, Output::Float32),
+        (Range::Wide, Output::Float32),
+        (Range::Long, Output::Float64),
+        (Range::Bytes, Output::Int32),
+        (Range::Few, Output::Float32),
+    ];
+
+    fn bytes(value: i64, output: Output) -> Vec<u8> {
+        match output {
+            Output::Float32 => (value as f32).to_le_bytes().to_vec(),
+            Output::Float64 => (value as f64).to_le_bytes().to_vec(),
+            Output::Int32 => i32::try_from(value).expect("a sum").to_le_bytes().to_vec(),
+        }
+    }
+
+    fn product(operands: &Operands, output: Output) -> Vec<u8> {
         let size = operands.size;
-        (0..size * size).map(|index| element(operands, index % size, index / size) as f32).collect()
+        (0..size * size).flat_map(|at| bytes(element(operands, at % size, at / size), output)).collect()
     }
 
     #[test]
     fn the_right_product_passes() {
-        for range in [Range::Narrow, Range::Wide] {
+        for (range, output) in KINDS {
             let mut random = Random::new(7);
             let operands = Operands::new(32, range, &mut random);
-            assert_eq!(check(&operands, &product(&operands), &mut random), Ok(()));
+            assert_eq!(check(&operands, output, &product(&operands, output), &mut random), Ok(()));
         }
     }
 
     #[test]
     fn every_single_flipped_bit_is_caught() {
-        for range in [Range::Narrow, Range::Wide] {
+        for (range, output) in KINDS {
             let mut random = Random::new(11);
             let operands = Operands::new(16, range, &mut random);
-            let right = product(&operands);
-            // All 32 bits of all 256 elements: nothing is left to chance.
-            for (index, bit) in (0..right.len()).flat_map(|index| (0..32).map(move |bit| (index, bit))) {
+            let right = product(&operands, output);
+            // All bits of all 256 elements: nothing is left to chance.
+            for bit in 0..right.len() * 8 {
                 let mut wrong = right.clone();
-                wrong[index] = f32::from_bits(wrong[index].to_bits() ^ 1 << bit);
-                let found = check(&operands, &wrong, &mut random).expect_err("a flipped bit");
-                assert!(found.contains(&format!("({}, {})", index % 16, index / 16)), "bit {bit} of {index}: {found}");
+                wrong[bit / 8] ^= 1 << (bit % 8);
+                let index = bit / 8 / output.bytes();
+                let found = check(&operands, output, &wrong, &mut random).expect_err("a flipped bit");
+                assert!(found.contains(&format!("({}, {})", index % 16, index / 16)), "bit {bit}: {found}");
             }
         }
     }
@@ -139,23 +178,36 @@ mod tests {
     fn two_errors_that_cancel_in_a_plain_sum_are_caught() {
         let mut random = Random::new(13);
         let operands = Operands::new(32, Range::Narrow, &mut random);
+        let right = product(&operands, Output::Float32);
         for _ in 0..200 {
-            let mut wrong = product(&operands);
+            let mut wrong = right.clone();
             let (row, first) = (below(&mut random, 32), below(&mut random, 32));
             let second = (first + 1 + below(&mut random, 31)) % 32;
-            wrong[first * 32 + row] += 2.0;
-            wrong[second * 32 + row] -= 2.0;
-            assert!(check(&operands, &wrong, &mut random).is_err());
+            for (column, change) in [(first, 2), (second, -2)] {
+                let value = element(&operands, row, column) + change;
+                let place = (column * 32 + row) * 4;
+                wrong[place..place + 4].copy_from_slice(&bytes(value, Output::Float32));
+            }
+            assert!(check(&operands, Output::Float32, &wrong, &mut random).is_err());
         }
     }
 
     #[test]
     fn an_output_nobody_wrote_is_caught() {
         let mut random = Random::new(17);
-        let operands = Operands::new(8, Range::Narrow, &mut random);
-        let poison = vec![f32::from_bits(u32::MAX); 64];
-        assert!(check(&operands, &poison, &mut random).expect_err("poison").contains("NaN"));
-        assert!(check(&operands, &[], &mut random).is_err());
+        for (range, output, poison) in [
+            (Range::Narrow, Output::Float32, 0xff),
+            (Range::Long, Output::Float64, 0xff),
+            (Range::Bytes, Output::Int32, 0x80),
+        ] {
+            let operands = Operands::new(8, range, &mut random);
+            let mut unwritten = product(&operands, output);
+            let last = unwritten.len() - output.bytes();
+            unwritten[last..].fill(poison);
+            let found = check(&operands, output, &unwritten, &mut random).expect_err("poison");
+            assert!(found.contains("(7, 7) is NaN") || found.contains("(7, 7) is -2139062144"), "{found}");
+            assert!(check(&operands, output, &[], &mut random).is_err());
+        }
     }
 
     #[test]
@@ -163,7 +215,8 @@ mod tests {
         let mut random = Random::new(19);
         let operands = Operands::new(32, Range::Wide, &mut random);
         let tf32 = operands.as_tf32();
-        assert!(check(&operands, &product(&tf32), &mut random).is_err());
-        assert_eq!(check(&tf32, &product(&tf32), &mut random), Ok(()));
+        let product = product(&tf32, Output::Float32);
+        assert!(check(&operands, Output::Float32, &product, &mut random).is_err());
+        assert_eq!(check(&tf32, Output::Float32, &product, &mut random), Ok(()));
     }
 }

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{Gear, LEAST_TIME, Session, note_failure};
+use super::device::{LEAST_TIME, Session, note_failure};
+use super::gear::Gear;
 use super::{Reading, gemm};
 use crate::facts::{Fact, Multiply, Proof};
 use crate::world::library::CallFailed;

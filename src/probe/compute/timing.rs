@@ -1,4 +1,7 @@
-//! How large and how often to multiply, and what the measured times say.
+//! How large and how often to multiply, how it is timed, and what the measured times say.
+
+use crate::world::library::CallFailed;
+use crate::world::library::cuda_runtime::CudaRuntime;
 
 /// Sizes that are timed, smallest first: powers of two, which every library has its best code for.
 const SIZES: [usize; 4] = [1024, 2048, 4096, 8192];
@@ -31,6 +34,27 @@ pub fn size(proved: usize, proved_ms: f64, fits: impl Fn(usize) -> bool) -> usiz
 pub fn counts(one_ms: f64) -> (usize, usize) {
     let of = |total: f64, least: f64, most: f64| (total / one_ms.max(1e-6)).clamp(least, most) as usize;
     (of(WARM_UP_MS, 2.0, 40.0), of(MEASURED_MS, 5.0, 15.0))
+}
+
+/// Device times in milliseconds of so many pieces of work. Each is queued while the one before it still runs, so that the
+/// time that it takes to start them stays out.
+pub fn device_times(
+    runtime: &CudaRuntime,
+    count: usize,
+    mut work: impl FnMut(usize) -> Result<(), CallFailed>,
+) -> Result<Vec<f64>, CallFailed> {
+    let events = (0..=count).map(|_| runtime.event()).collect::<Result<Vec<_>, _>>()?;
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
+            work(index - 1)?;
+        }
+        runtime.record(event)?;
+    }
+    runtime.synchronize()?;
+    let pairs = events.iter().zip(events.iter().skip(1));
+    let times = pairs.map(|(from, to)| runtime.elapsed_ms(from, to)).collect::<Result<Vec<_>, _>>()?;
+    events.into_iter().try_for_each(|event| runtime.destroy(event))?;
+    Ok(times)
 }
 
 /// Median, and slowest minus fastest as a share of it; `None` when no time is usable.

@@ -8,11 +8,11 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Fact, Framework, Nccl, ProbeEnd, ProbeRun, Proof};
-use crate::probe::compute::timing;
+use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof};
+use crate::probe::compute::{note_gaps, timing};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
-use crate::world::child::{self, Probed, Progress, fill_gaps};
+use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
 use crate::world::library::nccl::{Communicator, Nccl as Library};
 use crate::world::library::{CallFailed, mapped_files};
@@ -25,6 +25,8 @@ const SONAME: &str = "libnccl.so.2";
 const NUMBERS: usize = 8 << 20;
 /// Numbers repeat after so many, a prime, so that no two pages are alike.
 const PERIOD: usize = 251;
+/// With less free memory a call that fails says nothing of NCCL, which takes some hundred megabytes itself.
+const FREE_MIN: usize = 256 << 20;
 /// Sums that are timed.
 const COUNT: usize = 5;
 
@@ -71,7 +73,14 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     progress.so_far(&nccl);
     match sum(&library, &input, &mut nccl, progress) {
         Ok(()) => (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent),
-        Err(failed) => note_failure(&mut nccl, &failed),
+        Err(failed) => match short_of_memory(&input) {
+            Some(gpu) => {
+                let why = format!("GPU {gpu} has too little free memory for {}", failed.call);
+                note_gaps(&mut nccl, GapKind::NotSupported, &why);
+                (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent);
+            }
+            None => note_failure(&mut nccl, &failed),
+        },
     }
     progress.done(&nccl);
     Ok(())
@@ -116,12 +125,19 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
 fn note_failure(nccl: &mut Nccl, failed: &CallFailed) {
     nccl.failed_call = Fact::Known(failed.call.to_owned());
     nccl.failed_code = Fact::Known(failed.code_text());
-    let gap: Fact<()> = unanswered(failed);
-    let (Fact::Unknown(gap), Ok(mut value)) = (gap, serde_json::to_value(&*nccl)) else { return };
-    fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *nccl = filled;
+    if let Fact::Unknown(gap) = unanswered::<()>(failed) {
+        note_gaps(nccl, gap.kind, &gap.detail);
     }
+}
+
+/// The first GPU on which less is free than NCCL and its numbers take. Somebody else has it, which is told elsewhere.
+fn short_of_memory(input: &Input) -> Option<usize> {
+    let runtime = CudaRuntime::open(&input.cudart).ok()?;
+    let is_short = |gpu: &usize| {
+        let free = runtime.set_device(number(*gpu)).and_then(|()| runtime.memory());
+        free.is_ok_and(|(free, _)| free < FREE_MIN)
+    };
+    (0..input.gpus as usize).find(is_short)
 }
 
 /// What GPU number `gpu` brings.

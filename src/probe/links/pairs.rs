@@ -28,7 +28,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
         progress.done(&told);
         return Ok(());
     };
-    let mut random = Random::new(u64::from(std::process::id()));
+    let mut random = Random::fresh();
     let mut copier = Copier {
         // Each pair sends other bytes, or what an earlier pair left behind would do.
         bytes: random_bytes(BYTES + input.pairs.len(), &mut random),

@@ -10,9 +10,9 @@ use nvml_wrapper::enum_wrappers::device::{Clock, ComputeMode as Mode, EccCounter
 use nvml_wrapper::error::NvmlError;
 
 use super::fact;
-use super::health::{Health, fabric, links_up, process, processes};
+use super::health::{Health, fabric, fabric_trouble, links_up, process, processes};
 use super::link;
-use crate::facts::{ComputeMode, Fact, GapKind, Gpu, ThrottleReason};
+use crate::facts::{ComputeMode, FabricState, Fact, GapKind, Gpu, ThrottleReason};
 use crate::world::child::Progress;
 use crate::world::library::management::Management;
 
@@ -21,6 +21,11 @@ const MIG_LIMIT: u32 = 64;
 
 /// Processes on one GPU that are kept.
 const PROCESSES_KEPT: usize = 32;
+
+/// What is known of the fabric where the library could not be opened a second time.
+fn no_fabric(why: &str) -> (Fact<FabricState>, Fact<String>) {
+    (Fact::unknown(GapKind::NoSymbol, why.to_owned()), Fact::Absent)
+}
 
 /// Reads everything about a GPU; an error only when it is lost.
 pub fn describe(
@@ -56,8 +61,8 @@ pub fn describe(
     at("nvmlDeviceGetNvLinkState");
     let nvlink_active_count = health.nvlink_count.clone().and_then(|count| links_up(device, count));
     at("nvmlDeviceGetGpuFabricInfo");
-    let fabric_state =
-        raw.map_or_else(|words| Fact::unknown(GapKind::NoSymbol, words.clone()), |raw| fabric(raw, index));
+    let (fabric_state, fabric_trouble) =
+        raw.map_or_else(|why| no_fabric(why), |raw| (fabric(raw, index), fabric_trouble(raw, index)));
     at("nvmlDeviceGetCurrentClocksThrottleReasons");
     let reasons = fact("nvmlDeviceGetCurrentClocksThrottleReasons", device.current_throttle_reasons());
     at("nvmlDeviceGetCurrPcieLinkGeneration");
@@ -119,6 +124,7 @@ pub fn describe(
         nvlink_count: health.nvlink_count,
         nvlink_active_count,
         fabric_state,
+        fabric_trouble,
         persistence: fact("nvmlDeviceGetPersistenceMode", device.is_in_persistent_mode()),
         throttle_reasons: reasons.map(throttle_reasons),
         ..Gpu::default()

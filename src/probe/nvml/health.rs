@@ -162,6 +162,28 @@ pub fn process(info: &ProcessInfo) -> GpuProcess {
     GpuProcess { pid: info.pid, memory_bytes }
 }
 
+/// What the fabric suffers from, by the health mask: fields of two bits, of which 1 says yes, and one of four bits, where
+/// more than 1 is a wrong configuration.
+pub fn fabric_trouble(management: &Management, index: u32) -> Fact<String> {
+    /// `NVML_ERROR_INVALID_ARGUMENT`, `NVML_ERROR_NOT_SUPPORTED`, `NVML_ERROR_ARGUMENT_VERSION_MISMATCH`
+    const NOT_TOLD: [i32; 3] = [2, 3, 25];
+    let mask = match management.fabric_health(index) {
+        Ok(mask) => mask,
+        Err(failed) if failed.code.is_none_or(|code| NOT_TOLD.contains(&code)) => return Fact::Absent,
+        Err(failed) => return Fact::unknown(GapKind::NotPermitted, format!("{}: {}", failed.call, failed.code_text())),
+    };
+    let yes = [
+        (0, "degraded bandwidth"),
+        (2, "a route that is being recovered"),
+        (4, "an unhealthy route"),
+        (6, "a recovery after an access that timed out"),
+    ];
+    let wrong = (mask >> 8 & 0xf > 1).then_some("a wrong configuration");
+    let troubles: Vec<&str> =
+        yes.iter().filter(|(shift, _)| mask >> shift & 3 == 1).map(|(_, words)| *words).chain(wrong).collect();
+    Fact::present((!troubles.is_empty()).then(|| troubles.join(", ")))
+}
+
 /// How far the GPU has come in joining the fabric. An old library does not know of fabrics that need joining.
 pub fn fabric(management: &Management, index: u32) -> Fact<FabricState> {
     /// `NVML_ERROR_NOT_SUPPORTED`

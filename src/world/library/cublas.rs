@@ -44,18 +44,56 @@ symbols! {
 pub enum Element {
     /// `CUDA_R_32F`
     Float32 = 0,
+    /// `CUDA_R_64F`
+    Float64 = 1,
     /// `CUDA_R_16F`
     Float16 = 2,
+    /// `CUDA_R_8I`
+    Int8 = 3,
     /// `CUDA_R_16BF`
     Bfloat16 = 14,
+    /// `CUDA_R_8F_E4M3`
+    Float8 = 28,
+}
+
+/// The element type of the product, by the numbers of `cudaDataType`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// `CUDA_R_32F`
+    Float32 = 0,
+    /// `CUDA_R_64F`
+    Float64 = 1,
+    /// `CUDA_R_32I`
+    Int32 = 10,
+}
+
+impl Output {
+    /// Size in bytes.
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::Float32 | Self::Int32 => 4,
+            Self::Float64 => 8,
+        }
+    }
 }
 
 impl Element {
     /// Size in bytes.
     pub const fn bytes(self) -> usize {
         match self {
+            Self::Float64 => 8,
             Self::Float32 => 4,
             Self::Float16 | Self::Bfloat16 => 2,
+            Self::Int8 | Self::Float8 => 1,
+        }
+    }
+
+    /// What its products are made of: wide enough that nothing is rounded or cut off.
+    pub const fn output(self) -> Output {
+        match self {
+            Self::Float64 => Output::Float64,
+            Self::Float32 | Self::Float16 | Self::Bfloat16 | Self::Float8 => Output::Float32,
+            Self::Int8 => Output::Int32,
         }
     }
 }
@@ -63,7 +101,7 @@ impl Element {
 /// What the multiply may do to 32-bit operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Arithmetic {
-    /// 32-bit accumulators and nothing rounded on the way in.
+    /// Accumulators as wide as the product, and nothing rounded on the way in.
     Plain,
     /// 32-bit operands may be rounded to TF32.
     Tf32,
@@ -78,11 +116,13 @@ impl Arithmetic {
         }
     }
 
-    /// `CUBLAS_COMPUTE_32F`, `CUBLAS_COMPUTE_32F_FAST_TF32`.
-    const fn compute_type(self) -> c_int {
-        match self {
-            Self::Plain => 68,
-            Self::Tf32 => 77,
+    /// `CUBLAS_COMPUTE_32F`, `CUBLAS_COMPUTE_64F`, `CUBLAS_COMPUTE_32I`, `CUBLAS_COMPUTE_32F_FAST_TF32`.
+    const fn compute_type(self, output: Output) -> c_int {
+        match (self, output) {
+            (Self::Plain, Output::Float32) => 68,
+            (Self::Plain, Output::Float64) => 70,
+            (Self::Plain, Output::Int32) => 72,
+            (Self::Tf32, _) => 77,
         }
     }
 }
@@ -128,7 +168,7 @@ impl Cublas {
         self.symbols.math_mode.call(set, |code| self.code_name(code))
     }
 
-    /// `c = a · b` for square column-major matrices of `size` rows; `c` holds 32-bit floats.
+    /// `c = a · b` for square column-major matrices of `size` rows.
     ///
     /// It returns when the work is queued. The current content of `c` is not read.
     pub fn multiply(
@@ -138,19 +178,14 @@ impl Cublas {
         size: usize,
         matrices: [DeviceSlice<'_>; 3],
     ) -> Result<(), CallFailed> {
-        let count = size.checked_mul(size);
-        let fits = |slice: DeviceSlice<'_>, bytes: usize| {
-            count.and_then(|count| count.checked_mul(bytes)).is_some_and(|needed| needed <= slice.bytes)
-        };
-        let [left, right, product] = matrices;
-        let operand = element.bytes();
-        let inside = fits(left, operand) && fits(right, operand) && fits(product, Element::Float32.bytes());
-        let (true, Ok(n)) = (inside, c_int::try_from(size)) else {
+        let (true, Ok(n)) = (lie_inside(element, size, &matrices), c_int::try_from(size)) else {
             return Err(CallFailed::refused("cublasGemmEx", "a matrix does not lie inside its memory"));
         };
-        let (alpha, beta) = (1.0_f32, 0.0_f32);
-        let (one, zero) = ((&raw const alpha).cast(), (&raw const beta).cast());
-        let (kind, output, compute) = (element as c_int, Element::Float32 as c_int, arithmetic.compute_type());
+        let [left, right, product] = matrices;
+        let (one, zero) = (scalar(1, element.output()), scalar(0, element.output()));
+        let (one, zero) = ((&raw const one).cast(), (&raw const zero).cast());
+        let (kind, output) = (element as c_int, element.output() as c_int);
+        let compute = arithmetic.compute_type(element.output());
         let multiply = |gemm: GemmEx| {
             // SAFETY: the handle is live, every matrix lies inside its allocated memory, and the two scalars are
             // read before the call returns (pointer mode host, the default). 0: not transposed; -1: default algorithm.
@@ -173,7 +208,26 @@ impl Cublas {
     }
 }
 
-fn known_name(code: i32) -> &'static str {
+/// Whether operands and product of this size lie inside their memory.
+pub(super) fn lie_inside(element: Element, size: usize, [left, right, product]: &[DeviceSlice<'_>; 3]) -> bool {
+    let fits = |slice: &DeviceSlice<'_>, bytes: usize| {
+        let count = size.checked_mul(size).and_then(|count| count.checked_mul(bytes));
+        count.is_some_and(|needed| needed <= slice.bytes)
+    };
+    fits(left, element.bytes()) && fits(right, element.bytes()) && fits(product, element.output().bytes())
+}
+
+/// A scalar of the product's kind in the first bytes of eight; machines with such GPUs are little-endian.
+pub(super) fn scalar(value: u8, output: Output) -> u64 {
+    match output {
+        Output::Int32 => u64::from(value),
+        Output::Float32 => u64::from(f32::from(value).to_bits()),
+        Output::Float64 => f64::from(value).to_bits(),
+    }
+}
+
+/// The C name of a status.
+pub(super) fn known_name(code: i32) -> &'static str {
     match code {
         1 => "CUBLAS_STATUS_NOT_INITIALIZED",
         3 => "CUBLAS_STATUS_ALLOC_FAILED",

@@ -78,6 +78,13 @@ pub struct DeviceSlice<'memory> {
     memory: PhantomData<&'memory DeviceMemory>,
 }
 
+impl DeviceSlice<'_> {
+    /// Its size in bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
 /// Memory of the host that the device reaches by itself. [`CudaRuntime::free_pinned`] gives it back.
 pub struct PinnedMemory {
     address: *mut u8,

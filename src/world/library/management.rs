@@ -11,6 +11,7 @@ symbols! {
     struct Symbols {
         handle = "nvmlDeviceGetHandleByIndex_v2": fn(c_uint, *mut *mut c_void);
         fabric = "nvmlDeviceGetGpuFabricInfo": fn(*mut c_void, *mut FabricInfo);
+        fabric_health = "nvmlDeviceGetGpuFabricInfoV": fn(*mut c_void, *mut FabricInfoV2);
         error_text = "nvmlErrorString": fn(c_int) -> *const c_char;
     }
 }
@@ -24,6 +25,21 @@ struct FabricInfo {
     clique: c_uint,
     state: u8,
 }
+
+/// `nvmlGpuFabricInfo_v2_t`, which is told its version and says how the fabric does.
+#[repr(C)]
+#[derive(Default)]
+struct FabricInfoV2 {
+    version: c_uint,
+    cluster: [u8; 16],
+    status: c_uint,
+    clique: c_uint,
+    state: u8,
+    health: c_uint,
+}
+
+/// Size of the structure, and its version above it: how `nvml.h` marks them.
+const FABRIC_INFO_V2: c_uint = 0x24 | 2 << 24;
 
 /// Where a GPU stands with the NVLink fabric of its machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,6 +73,20 @@ impl Management {
         self.symbols.fabric.call(|get| unsafe { get(device, room.as_mut_ptr()) }, |code| self.code_text(code))?;
         let [info, ..] = room;
         Ok(Fabric { state: info.state, status: info.status })
+    }
+
+    /// The health mask of the fabric as this GPU sees it.
+    pub fn fabric_health(&self, index: u32) -> Result<u32, CallFailed> {
+        let mut device = std::ptr::null_mut();
+        // SAFETY: writes one pointer.
+        self.symbols.handle.call(|get| unsafe { get(index, &raw mut device) }, |code| self.code_text(code))?;
+        let mut info = FabricInfoV2 { version: FABRIC_INFO_V2, ..FabricInfoV2::default() };
+        let get = |get: unsafe extern "C" fn(*mut c_void, *mut FabricInfoV2) -> c_int| {
+            // SAFETY: the handle is the library's own; it writes no more than the size that it is told.
+            unsafe { get(device, &raw mut info) }
+        };
+        self.symbols.fabric_health.call(get, |code| self.code_text(code))?;
+        Ok(info.health)
     }
 
     fn code_text(&self, code: i32) -> String {

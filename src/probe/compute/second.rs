@@ -1,0 +1,112 @@
+//! A second look at GPUs that were slow in the first: a rate may have been low by chance, a wrong product never is.
+
+use crate::facts::{Compute, Fact, MemoryCopy, Multiply, Proof};
+
+/// The first look, with what the second found faster or wrong. What the second could not do says nothing: the first could.
+pub fn keep_better(mut first: Compute, second: Compute) -> Compute {
+    if let (Fact::Known(firsts), Fact::Known(seconds)) = (&mut first.multiplies, second.multiplies) {
+        for again in seconds {
+            let is_same = |one: &&mut Multiply| one.gpu == again.gpu && one.precision == again.precision;
+            if let Some(one) = firsts.iter_mut().find(is_same) {
+                better_multiply(one, again);
+            }
+        }
+    }
+    if let (Fact::Known(firsts), Fact::Known(seconds)) = (&mut first.copies, second.copies) {
+        for again in seconds {
+            if let Some(one) = firsts.iter_mut().find(|one| one.gpu == again.gpu) {
+                better_copy(one, again);
+            }
+        }
+    }
+    first
+}
+
+fn better_multiply(first: &mut Multiply, second: Multiply) {
+    if second.proof == Fact::Known(Proof::Wrong) && first.proof != second.proof {
+        first.proof = second.proof;
+        first.proof_detail = second.proof_detail;
+        first.proof_size = second.proof_size;
+    }
+    let (Fact::Known(before), Fact::Known(after)) = (&first.tflops, &second.tflops) else { return };
+    first.first_tflops = Fact::Known(*before);
+    if after > before {
+        first.size = second.size;
+        first.tflops = second.tflops;
+        first.spread = second.spread;
+        first.wall_ms = second.wall_ms;
+    }
+}
+
+fn better_copy(first: &mut MemoryCopy, second: MemoryCopy) {
+    if second.proof == Fact::Known(Proof::Wrong) && first.proof != second.proof {
+        first.proof = second.proof;
+        first.proof_detail = second.proof_detail;
+    }
+    let (Fact::Known(before), Fact::Known(after)) = (&first.device_gb_per_second, &second.device_gb_per_second) else {
+        return;
+    };
+    first.first_device_gb_per_second = Fact::Known(*before);
+    if after > before {
+        first.device_bytes = second.device_bytes;
+        first.device_gb_per_second = second.device_gb_per_second;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{GapKind, Precision};
+
+    fn look(rates: &[(u32, f64)]) -> Compute {
+        let multiply = |(gpu, rate): &(u32, f64)| Multiply {
+            gpu: *gpu,
+            precision: Precision::Tf32,
+            proof: Fact::Known(Proof::Exact),
+            tflops: Fact::Known(*rate),
+            ..Multiply::default()
+        };
+        let copy = |(gpu, rate): &(u32, f64)| MemoryCopy {
+            gpu: *gpu,
+            proof: Fact::Known(Proof::Exact),
+            device_gb_per_second: Fact::Known(*rate),
+            ..MemoryCopy::default()
+        };
+        Compute {
+            multiplies: Fact::Known(rates.iter().map(multiply).collect()),
+            copies: Fact::Known(rates.iter().map(copy).collect()),
+        }
+    }
+
+    fn first_multiply(compute: &Compute) -> &Multiply {
+        compute.multiplies.known().and_then(|all| all.first()).expect("a multiply")
+    }
+
+    #[test]
+    fn the_better_rate_is_kept_and_the_first_one_told() {
+        let merged = keep_better(look(&[(0, 100.0), (1, 400.0)]), look(&[(0, 390.0)]));
+        let all = merged.multiplies.known().expect("multiplies");
+        assert_eq!((&all[0].tflops, &all[0].first_tflops), (&Fact::Known(390.0), &Fact::Known(100.0)));
+        assert!(all[1].first_tflops.is_unknown(), "nobody looked twice at it");
+        let copies = merged.copies.known().expect("copies");
+        assert_eq!(copies[0].device_gb_per_second, Fact::Known(390.0));
+        let kept = keep_better(look(&[(0, 100.0)]), look(&[(0, 90.0)]));
+        assert_eq!(first_multiply(&kept).tflops, Fact::Known(100.0));
+    }
+
+    #[test]
+    fn a_wrong_product_is_no_chance_and_a_lost_second_look_no_fault() {
+        let mut wrong = look(&[(0, 100.0)]);
+        if let Fact::Known(all) = &mut wrong.multiplies {
+            all[0].proof = Fact::Known(Proof::Wrong);
+        }
+        assert_eq!(first_multiply(&keep_better(look(&[(0, 100.0)]), wrong)).proof, Fact::Known(Proof::Wrong));
+        let mut lost = look(&[(0, 100.0)]);
+        if let Fact::Known(all) = &mut lost.multiplies {
+            all[0].tflops = Fact::unknown(GapKind::TimedOut, "cublasGemmEx");
+            all[0].failed_call = Fact::Known("cublasGemmEx".to_owned());
+        }
+        let kept = keep_better(look(&[(0, 100.0)]), lost);
+        assert_eq!(kept.multiplies, look(&[(0, 100.0)]).multiplies);
+    }
+}

@@ -1,0 +1,238 @@
+//! Every measured rate in one table, beside what such a GPU is expected to reach.
+
+use comfy_table::{CellAlignment, Table, presets};
+
+use crate::facts::{Compute, Fact, Facts, Links, MemoryCopy, Multiply, Precision, Proof};
+use crate::text::short_rate;
+
+/// Columns from which on there is room for everything.
+const WIDE: u16 = 90;
+
+/// The slowest GPU is named where it stays below this share of the median.
+const STANDS_OUT: f64 = 0.97;
+
+/// One rate over all GPUs.
+struct Row {
+    what: &'static str,
+    unit: &'static str,
+    /// The GPUs or pairs with their rates, slowest first.
+    rates: Vec<(String, f64)>,
+    /// What is expected of the slowest, and the share of it that it reaches.
+    expected: Option<(f64, f64)>,
+    /// How many times the rate of strict 32-bit floats it is.
+    gain: Option<f64>,
+    proof: Option<Proof>,
+}
+
+/// The lines of the table without its title; nothing where nothing was measured.
+pub fn render(facts: &Facts, width: u16) -> Option<Vec<String>> {
+    let rows: Vec<Row> =
+        multiplies(&facts.compute).into_iter().chain(copies(&facts.compute)).chain(links(&facts.links)).collect();
+    if rows.is_empty() {
+        return None;
+    }
+    let several = rows.iter().any(|row| row.straggler().is_some());
+    let has_gain = width >= WIDE && rows.iter().any(|row| row.gain.is_some());
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let pick = |cells: [String; 8]| {
+        let [what, unit, rate, slowest, expected, reached, gain, proof] = cells;
+        let mut kept = vec![what, unit, rate];
+        kept.extend(several.then_some(slowest));
+        kept.extend([expected, reached]);
+        kept.extend(has_gain.then_some(gain));
+        kept.push(proof);
+        kept
+    };
+    let rate = if rows.iter().any(|row| row.rates.len() > 1) { "median" } else { "rate" };
+    table.add_row(pick(["", "", rate, "slowest", "expected", "reached", "× float32", ""].map(str::to_owned)));
+    for row in &rows {
+        table.add_row(pick(row.cells()));
+    }
+    let last = table.column_count().saturating_sub(1);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if index > 1 && index < last {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    Some(table.lines().map(|line| format!(" {}", line.trim_end())).collect())
+}
+
+impl Row {
+    /// The slowest, where it stands out.
+    fn straggler(&self) -> Option<&(String, f64)> {
+        let (_, median) = self.rates.get(self.rates.len() / 2)?;
+        self.rates.first().filter(|(_, rate)| *rate < median * STANDS_OUT)
+    }
+
+    fn cells(&self) -> [String; 8] {
+        let middle = self.rates.get(self.rates.len() / 2).map_or(String::new(), |(_, rate)| short_rate(*rate));
+        let slowest = self.straggler().map_or(String::new(), |(who, rate)| format!("{} {who}", short_rate(*rate)));
+        let (expected, reached) = match self.expected {
+            Some((rate, share)) => (short_rate(rate), format!("{:.0} %", share * 100.0)),
+            None => (String::new(), String::new()),
+        };
+        let gain = self.gain.map_or(String::new(), |gain| format!("{gain:.1}"));
+        let proof = match self.proof {
+            Some(Proof::Exact) => "exact",
+            Some(Proof::Wrong) => "WRONG",
+            None => "",
+        };
+        [self.what.to_owned(), self.unit.to_owned(), middle, slowest, expected, reached, gain, proof.to_owned()]
+    }
+}
+
+/// Wrong if any of them is, exact if all that were proven are.
+fn worst<'a>(proofs: impl Iterator<Item = &'a Fact<Proof>>) -> Option<Proof> {
+    let known: Vec<Proof> = proofs.filter_map(|proof| proof.known().copied()).collect();
+    known.iter().copied().find(|proof| *proof == Proof::Wrong).or_else(|| known.first().copied())
+}
+
+fn sorted(mut rates: Vec<(String, f64)>) -> Vec<(String, f64)> {
+    rates.sort_by(|one, other| one.1.total_cmp(&other.1));
+    rates
+}
+
+fn on(gpu: u32) -> String {
+    format!("GPU {gpu}")
+}
+
+fn multiplies(compute: &Compute) -> Vec<Row> {
+    let all = compute.multiplies.known().map_or(&[][..], Vec::as_slice);
+    let of = |precision: Precision| all.iter().filter(move |multiply| multiply.precision == precision);
+    let slowest =
+        |precision| of(precision).filter(|one| one.tflops.known().is_some()).min_by(|a, b| rate(a).total_cmp(&rate(b)));
+    let plain = slowest(Precision::Float32).map(rate).filter(|rate| *rate > 0.0);
+    let row = |precision: &Precision| {
+        let slow = slowest(*precision)?;
+        let gain = plain.map(|plain| rate(slow) / plain).filter(|_| *precision != Precision::Float32);
+        Some(Row {
+            what: precision.as_str(),
+            unit: if *precision == Precision::Int8 { "TOP/s" } else { "TFLOP/s" },
+            rates: sorted(of(*precision).filter_map(|one| Some((on(one.gpu), *one.tflops.known()?))).collect()),
+            expected: slow.expected_tflops.known().copied().zip(slow.share_of_expected.known().copied()),
+            gain,
+            proof: worst(of(*precision).map(|one| &one.proof)),
+        })
+    };
+    Precision::ALL.iter().filter_map(row).collect()
+}
+
+fn rate(multiply: &Multiply) -> f64 {
+    multiply.tflops.known().copied().unwrap_or_default()
+}
+
+fn copies(compute: &Compute) -> Vec<Row> {
+    let all = compute.copies.known().map_or(&[][..], Vec::as_slice);
+    let row = |what, of: fn(&MemoryCopy) -> &Fact<f64>, is_judged: bool, is_proven: bool| {
+        let rates = sorted(all.iter().filter_map(|copy| Some((on(copy.gpu), *of(copy).known()?))).collect());
+        let slowest = all.iter().filter(|copy| of(copy).known().is_some());
+        let slowest = slowest.min_by(|a, b| known(of(a)).total_cmp(&known(of(b))))?;
+        let expected = slowest.expected_device_gb_per_second.known().copied();
+        Some(Row {
+            what,
+            unit: "GB/s",
+            rates,
+            expected: expected.zip(slowest.share_of_expected.known().copied()).filter(|_| is_judged),
+            gain: None,
+            proof: worst(all.iter().map(|copy| &copy.proof)).filter(|_| is_proven),
+        })
+    };
+    [
+        row("memory", |copy| &copy.device_gb_per_second, true, true),
+        row("upload, pinned", |copy| &copy.host_to_device_pinned_gb_per_second, false, false),
+        row("download, pinned", |copy| &copy.device_to_host_pinned_gb_per_second, false, false),
+        row("upload, pageable", |copy| &copy.host_to_device_pageable_gb_per_second, false, false),
+        row("download, pageable", |copy| &copy.device_to_host_pageable_gb_per_second, false, false),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn known(rate: &Fact<f64>) -> f64 {
+    rate.known().copied().unwrap_or_default()
+}
+
+fn links(links: &Links) -> Vec<Row> {
+    let pairs = links.pairs.known().map_or(&[][..], Vec::as_slice);
+    let rates: Vec<_> = pairs
+        .iter()
+        .filter_map(|pair| Some((format!("{} to {}", pair.from, pair.to), *pair.gb_per_second.known()?)))
+        .collect();
+    let between = Row {
+        what: "GPU to GPU",
+        unit: "GB/s",
+        rates: sorted(rates),
+        expected: None,
+        gain: None,
+        proof: worst(pairs.iter().map(|pair| &pair.copied)),
+    };
+    let bus = links.nccl.bus_gb_per_second.known().map(|rate| Row {
+        what: "all-reduce (bus)",
+        unit: "GB/s",
+        rates: vec![(String::new(), *rate)],
+        expected: None,
+        gain: None,
+        proof: links.nccl.summed.known().copied(),
+    });
+    Some(between).filter(|row| !row.rates.is_empty()).into_iter().chain(bus).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn multiply(gpu: u32, precision: Precision, tflops: f64, proof: Proof) -> Multiply {
+        Multiply {
+            gpu,
+            precision,
+            tflops: Fact::Known(tflops),
+            expected_tflops: Fact::Known(400.0),
+            share_of_expected: Fact::Known(tflops / 400.0),
+            proof: Fact::Known(proof),
+            ..Multiply::default()
+        }
+    }
+
+    fn table(multiplies: Vec<Multiply>) -> Vec<String> {
+        let mut facts = Facts::default();
+        facts.compute.multiplies = Fact::Known(multiplies);
+        render(&facts, 100).expect("a table")
+    }
+
+    #[test]
+    fn where_nothing_was_measured_there_is_no_table() {
+        assert_eq!(render(&Facts::default(), 100), None);
+    }
+
+    #[test]
+    fn one_gpu_has_no_slowest() {
+        let table = table(vec![
+            multiply(0, Precision::Float32, 50.0, Proof::Exact),
+            multiply(0, Precision::Tf32, 400.0, Proof::Exact),
+        ]);
+        let rows: Vec<Vec<&str>> = table.iter().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(rows[0], ["rate", "expected", "reached", "×", "float32"]);
+        assert_eq!(rows[1], ["float32", "TFLOP/s", "50.0", "400", "12", "%", "exact"]);
+        assert_eq!(rows[2], ["tf32", "TFLOP/s", "400", "400", "100", "%", "8.0", "exact"]);
+    }
+
+    #[test]
+    fn of_several_the_slowest_is_named_and_one_wrong_product_shows() {
+        let table = table(
+            (0..3)
+                .map(|gpu| {
+                    multiply(
+                        gpu,
+                        Precision::Int8,
+                        300.0 - f64::from(gpu) * 100.0,
+                        if gpu == 1 { Proof::Wrong } else { Proof::Exact },
+                    )
+                })
+                .collect(),
+        );
+        let row: Vec<&str> = table[1].split_whitespace().collect();
+        assert_eq!(row, ["int8", "TOP/s", "200", "100", "GPU", "2", "400", "25", "%", "WRONG"]);
+    }
+}
