@@ -163,6 +163,40 @@ fn heat_of_a_model_that_no_table_knows_and_of_a_mig_board_is_told_all_the_same()
     }
 }
 
+/// What fails on a machine that plays this: check and message.
+fn accused(fake: &str) -> Vec<(String, String)> {
+    let report = Report::of(&play(&scenario(&format!("fake = {fake:?}"))).facts);
+    let failed = report.findings().filter(|finding| finding["outcome"] == "fails");
+    let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    failed.map(|finding| (text(&finding["check"]), text(&finding["message"]))).collect()
+}
+
+#[test]
+fn a_rate_that_was_low_by_chance_accuses_nobody() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let file = folder.path().join("over");
+    let facts = ready(&format!("deadline = 60.0\nfake = \"slow=0:0.3;slow_until={}\"", file.display()));
+    for multiply in facts.compute.multiplies.known().expect("multiplies") {
+        let (first, kept) = (multiply.first_tflops.known(), multiply.tflops.known());
+        assert!(first.zip(kept).is_some_and(|(first, kept)| *first < kept * 0.4), "{multiply:?}");
+    }
+}
+
+#[test]
+fn a_slow_model_that_no_table_knows_and_a_slow_slice_are_found_by_their_multiprocessors() {
+    let slice = "model=NVIDIA H100 80GB HBM3 MIG 1g.10gb;sms=16;mig=1;mig_count=1";
+    for fake in ["model=NVIDIA X9000;cc=9.0;slow=0:0.2".to_owned(), format!("{slice};slow=0:0.2")] {
+        let accused = accused(&fake);
+        assert!(
+            !accused.is_empty() && accused.iter().all(|(check, _)| check == "compute.rate-expected"),
+            "{accused:?}"
+        );
+    }
+    // Neighbours on the same board may take as much.
+    assert_eq!(accused(&format!("{slice};slow=0:0.5")), []);
+    ready("fake = \"model=NVIDIA X9000;cc=9.0\"");
+}
+
 #[test]
 fn a_slow_gpu_is_found_where_cuda_and_nvml_number_gpus_differently() {
     let facts = play(&scenario(
@@ -191,13 +225,14 @@ fn without_a_multiply_nobody_watches() {
 
 #[test]
 fn a_watch_that_dies_costs_no_time_and_no_verdict() {
-    // One that hangs counts as such only after a silence that these multiplies are too short for.
-    for (fake, told) in [("crash=nvmlEventSetWait_v2", true), ("hang=nvmlEventSetWait_v2", false)] {
+    for fake in ["crash=nvmlEventSetWait_v2", "hang=nvmlEventSetWait_v2"] {
         let played = play(&scenario(&format!("fake = {fake:?}")));
         let report = Report::of(&played.facts);
         let failed: Vec<_> = report.findings().filter(|finding| finding["outcome"] == "fails").collect();
-        let expected: &[&str] = if told { &["observability.load-watched"] } else { &[] };
-        assert!(failed.iter().map(|finding| &finding["check"]).eq(expected), "{fake}\n{}", report.troubles());
+        // One that hangs counts as such only after a silence for which these multiplies may be too short.
+        let told = failed.iter().all(|finding| finding["check"] == "observability.load-watched");
+        let needed = usize::from(fake.starts_with("crash"));
+        assert!(told && (needed..=1).contains(&failed.len()), "{fake}\n{}", report.troubles());
         assert_eq!(report.json["verdict"], "ready", "{fake}\n{}", report.troubles());
         assert!(played.wall < 5.0, "{fake}: {} s", played.wall);
     }

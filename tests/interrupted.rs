@@ -22,6 +22,11 @@ struct Hanging {
 impl Hanging {
     /// Starts a look and waits until the library hangs in `call`. `before` runs in the shell that becomes it.
     fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
+        Self::at(call, &format!("hang={call}"), before, arguments)
+    }
+
+    /// Starts a look at what is played, and waits until `call` has been made.
+    fn at(call: &str, fake: &str, before: &str, arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let log = folder.path().join("calls");
         // Whoever runs the tests in the background has them ignore SIGINT.
@@ -36,7 +41,7 @@ impl Hanging {
             ])
             .args(arguments)
             .env("LD_LIBRARY_PATH", fakes::folder())
-            .env("FAKE_GPU", format!("hang={call};log={}", log.display()))
+            .env("FAKE_GPU", format!("{fake};log={}", log.display()))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -151,6 +156,38 @@ fn what_was_known_before_a_multiply_was_interrupted_is_told() {
     assert_eq!(report["facts"]["cuda"]["device_count"], 1);
     assert_eq!(report["facts"]["compute"]["multiplies"][0]["gpu"], 0, "it was on its way");
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_soak_that_is_interrupted_tells_what_it_has_proven() {
+    let arguments = ["facts", "--tier=soak", "--for=5m"];
+    let output = within_a_second(|| {
+        // The last precision: all have been proven once and are being repeated when the patience is over.
+        let soaking = Hanging::at("cublasLtMatmul", "free=9000000", "", &arguments);
+        std::thread::sleep(Duration::from_secs(2));
+        soaking.signal(Signal::INT);
+        soaking.ended()
+    });
+    let facts = json(&output);
+    let multiplies = facts["compute"]["multiplies"].as_array().expect("multiplies");
+    assert_eq!(multiplies.len(), 7);
+    assert!(multiplies.iter().all(|multiply| multiply["proof"] == "exact"), "{multiplies:?}");
+    assert_eq!(facts["links"]["nccl"]["summed"]["unknown"], "interrupted", "{}", facts["links"]);
+}
+
+#[test]
+fn links_that_are_interrupted_hide_nothing_that_went_before() {
+    let arguments = ["facts", "--tier=deep", "--deadline=12"];
+    let output = within_a_second(|| {
+        let fake = "count=2;free=70000000;hang=cudaMemcpyPeer 0-1";
+        let waiting = Hanging::at("cudaMemcpyPeer 0-1", fake, "", &arguments);
+        waiting.signal(Signal::TERM);
+        waiting.ended()
+    });
+    let facts = json(&output);
+    assert_eq!(facts["memory"]["patterns"][1]["kept"], "exact", "{}", facts["memory"]);
+    assert_eq!(facts["compute"]["multiplies"].as_array().map(Vec::len), Some(14));
+    assert_eq!(facts["links"]["nccl"]["summed"]["unknown"], "interrupted", "{}", facts["links"]);
 }
 
 #[test]

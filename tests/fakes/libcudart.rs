@@ -138,6 +138,9 @@ pub extern "C" fn cudaFree(address: *mut c_void) -> c_int {
     let Some(size) = device.allocated.remove(&(address as usize)) else { return 1 };
     let freed = address as usize..address as usize + size;
     device.steps.retain(|step| !overlap(&step.to, &freed));
+    if let Some(file) = text("slow_until").filter(|_| share("slow", &device.gpu.to_string()) < 1.0) {
+        std::fs::write(file, "").expect("the file");
+    }
     unsafe { munmap(address, size) };
     0
 }
@@ -297,7 +300,13 @@ fn rate(format: Format, gpu: i64) -> f64 {
         Format::Int8 => 1250.0,
         Format::Float8 => 1420.0,
     };
-    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * share("slow", &gpu.to_string())
+    healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * slowness(gpu)
+}
+
+/// The share of its rate that this GPU reaches.
+fn slowness(gpu: i64) -> f64 {
+    let is_over = text("slow_until").is_some_and(|file| std::path::Path::new(&file).exists());
+    if is_over { 1.0 } else { share("slow", &gpu.to_string()) }
 }
 
 #[unsafe(no_mangle)]

@@ -23,6 +23,7 @@
 //! | `wrong_bit=GPU:PRECISION:ELEMENT:BIT:NTH` | this bit of this element, modulo their number, is flipped in one product of this GPU: the Nth in this precision, from 0, of those that are read back |
 //! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
+//! | `slow_until=FILE` | `slow` is over where this file is, which that GPU's first process makes when it gives memory back |
 //! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
 //! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
 //! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of the second memory that a program gets on this GPU stays set |
