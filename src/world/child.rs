@@ -10,9 +10,10 @@
 mod descendants;
 mod ended;
 mod progress;
+mod talk;
 
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -30,6 +31,7 @@ use super::{World, interrupt};
 use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
 
 use ended::{Ended, describe, gap_of};
+use talk::Talk;
 
 pub use descendants::Descendants;
 pub use progress::Progress;
@@ -138,7 +140,7 @@ fn ask<T: DeserializeOwned>(
     let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
     let stuck = talk.last_heard.is_none_or(|last| is_long(last.elapsed()));
     let gap = gap_of(end, at.as_deref(), detail.as_deref(), wall_ms);
-    let reading = read_answer(talk, gap.as_ref());
+    let reading = talk.answer(gap.as_ref());
     Probed {
         reading,
         gap,
@@ -191,18 +193,6 @@ pub(super) fn own_program() -> PathBuf {
     PathBuf::from(executed.into_owned())
 }
 
-/// What has been heard of a child.
-#[derive(Default)]
-struct Talk {
-    buffer: Vec<u8>,
-    heard: usize,
-    closed: bool,
-    at: Option<String>,
-    last_heard: Option<Instant>,
-    so_far: Option<Value>,
-    done: Option<Value>,
-}
-
 fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, working: Option<&AtomicBool>, deadline: Instant) -> Ended {
     let started = Instant::now();
     let over = |talk: &Talk| {
@@ -242,51 +232,6 @@ fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, working: Option<&Atom
     }
 }
 
-impl Talk {
-    /// Takes what is in the pipe now; how it ended, when that settles it.
-    fn hear(&mut self, mut pipe: &File) -> Option<Ended> {
-        while !self.closed {
-            let mut chunk = [0_u8; 8192];
-            match pipe.read(&mut chunk) {
-                Ok(0) => self.closed = true,
-                Ok(count) => self.take(&chunk[..count]),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(_) => break,
-            }
-            if self.done.is_some() {
-                return Some(Ended::Done);
-            }
-            if self.heard > ANSWER_LIMIT {
-                return Some(Ended::Flood);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, bytes: &[u8]) {
-        self.heard += bytes.len();
-        self.last_heard = Some(Instant::now());
-        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
-            self.buffer.extend_from_slice(piece);
-            if !piece.ends_with(b"\n") {
-                continue;
-            }
-            let line = serde_json::from_slice(&self.buffer);
-            if line.is_ok() {
-                // A look of an hour has much to say.
-                self.heard = 0;
-            }
-            match line {
-                Ok(Line::At(call)) => self.at = Some(call),
-                Ok(Line::SoFar(value)) => self.so_far = Some(value),
-                Ok(Line::Done(value)) => self.done = Some(value),
-                Err(_) => {} // not ours: a library found the descriptor
-            }
-            self.buffer.clear();
-        }
-    }
-}
-
 /// Ends the child and all it started in its group; whether it is gone.
 fn kill_group(child: &mut Child, patience: Duration) -> bool {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
@@ -309,14 +254,6 @@ fn kill_group(child: &mut Child, patience: Duration) -> bool {
 fn is_uninterruptible(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
-}
-
-fn read_answer<T: DeserializeOwned>(talk: Talk, gap: Option<&Gap>) -> Option<T> {
-    let mut value = talk.done.or(talk.so_far)?;
-    if let Some(gap) = gap {
-        fill_gaps(&mut value, gap);
-    }
-    serde_json::from_value(value).ok()
 }
 
 /// Says of every fact that nobody got to ask why it was not asked.

@@ -1,0 +1,78 @@
+//! What a child says on its pipe.
+
+use std::fs::File;
+use std::io::Read;
+use std::time::Instant;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::ended::Ended;
+use super::{ANSWER_LIMIT, Line, fill_gaps};
+use crate::facts::Gap;
+
+/// What has been heard of a child.
+#[derive(Default)]
+pub struct Talk {
+    buffer: Vec<u8>,
+    heard: usize,
+    pub closed: bool,
+    pub at: Option<String>,
+    pub last_heard: Option<Instant>,
+    so_far: Option<Value>,
+    done: Option<Value>,
+}
+
+impl Talk {
+    /// Takes what is in the pipe now; how it ended, when that settles it.
+    pub fn hear(&mut self, mut pipe: &File) -> Option<Ended> {
+        while !self.closed {
+            let mut chunk = [0_u8; 8192];
+            match pipe.read(&mut chunk) {
+                Ok(0) => self.closed = true,
+                Ok(count) => self.take(&chunk[..count]),
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(_) => break,
+            }
+            if self.done.is_some() {
+                return Some(Ended::Done);
+            }
+            if self.heard > ANSWER_LIMIT {
+                return Some(Ended::Flood);
+            }
+        }
+        None
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        self.heard += bytes.len();
+        self.last_heard = Some(Instant::now());
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.buffer.extend_from_slice(piece);
+            if !piece.ends_with(b"\n") {
+                continue;
+            }
+            let line = serde_json::from_slice(&self.buffer);
+            if line.is_ok() {
+                // A look of an hour has much to say.
+                self.heard = 0;
+            }
+            match line {
+                Ok(Line::At(call)) => self.at = Some(call),
+                Ok(Line::SoFar(value)) => self.so_far = Some(value),
+                Ok(Line::Done(value)) => self.done = Some(value),
+                Err(_) => {} // not ours: a library found the descriptor
+            }
+            self.buffer.clear();
+        }
+    }
+
+    /// Its answer, else what it had learnt until then, with the gap that says why the rest is missing.
+    pub fn answer<T: DeserializeOwned>(self, gap: Option<&Gap>) -> Option<T> {
+        let mut value = self.done.or(self.so_far)?;
+        if let Some(gap) = gap {
+            fill_gaps(&mut value, gap);
+        }
+        serde_json::from_value(value).ok()
+    }
+}
