@@ -47,6 +47,7 @@
 //! | `held=GPU:BITS` | what holds this GPU's clocks down at work, in hexadecimal; others are held by the power cap, 4 |
 //! | `xid=GPU:CODE` | the driver reports this Xid of this GPU, once |
 //! | `lanes=GPU:COUNT` | lanes of this GPU's PCIe link, of 16 |
+//! | `generation=GPU:NUMBER` | generation of this GPU's PCIe link, of 5 |
 //! | `replays=GPU:COUNT` | transfers over PCIe that this GPU repeats from one question to the next |
 //! | `nvlink_errors=COUNT` `retired=COUNT` `recovery=NUMBER` | what the field values say; not set, not supported |
 //! | `instant=1` | whether the power drawn now can be had, or only the mean over a second |
