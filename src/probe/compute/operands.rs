@@ -154,15 +154,23 @@ pub fn encode_integers(values: &[i16], element: Element) -> Vec<u8> {
     encode(values.iter().map(|value| f32::from(*value)), values.len(), element)
 }
 
+/// What brings 32 random bits into the step between two values, about 2^-7.
+const STEPS_BETWEEN: f64 = (1_u64 << 39) as f64;
+
 /// Random values around zero in a device format: sums of four uniform ones, close enough to a normal distribution.
 pub fn random_values(count: usize, element: Element, random: &mut Random) -> Vec<u8> {
-    let value = |_| {
+    let value = |random: &mut Random| {
         let [one, two, three, four] = random.next().to_le_bytes();
         let sum = u16::from(one) + u16::from(two) + u16::from(three) + u16::from(four);
         // Integers have no fractions to be spread over.
         (f32::from(sum) - 510.0) / if element == Element::Int8 { 4.1 } else { 148.0 }
     };
-    encode((0..count).map(value), count, element)
+    if element == Element::Float64 {
+        // Between two such values lie the bits that only a mantissa of 53 has.
+        let finer = |_| (f64::from(value(random)) + f64::from(random.next()) / STEPS_BETWEEN).to_le_bytes();
+        return (0..count).flat_map(finer).collect();
+    }
+    encode((0..count).map(|_| value(random)), count, element)
 }
 
 fn encode(values: impl Iterator<Item = f32>, count: usize, element: Element) -> Vec<u8> {
