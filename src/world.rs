@@ -36,6 +36,10 @@ pub use beside::{Beside, beside};
 /// Bytes of one file that are read at most.
 pub const READ_LIMIT: u64 = 1 << 20;
 
+/// Room for the first read. The kernel makes some of its tables anew for every read, so few large ones are cheap: the list
+/// of TCP sockets takes milliseconds each time.
+const FIRST_READ: usize = 16 << 10;
+
 /// The machine as probes see it.
 #[derive(Debug, Clone)]
 pub struct World {
@@ -125,7 +129,7 @@ impl World {
     /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
     pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
         self.open(path.as_ref()).and_then(|file| {
-            let mut bytes = Vec::new();
+            let mut bytes = Vec::with_capacity(FIRST_READ);
             match file.take(limit).read_to_end(&mut bytes) {
                 Ok(_) => Fact::Known(bytes),
                 Err(error) => from_io(&error, path.as_ref()),
