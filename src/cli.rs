@@ -158,7 +158,7 @@ pub struct CollectingArgs {
     /// [default: exec: start; profile image: build; else live]
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<Phase>,
-    /// Seconds until the verdict, whatever hangs [default: quick and standard: 10; deep: 90; soak: its time and 30 more]
+    /// Seconds until the verdict, whatever hangs [default: quick and standard: 10; deep: 90; soak: its time and 75 more]
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     pub deadline: Option<f64>,
     /// How deep to look
@@ -227,7 +227,7 @@ impl CollectingArgs {
         let usual = match self.tier {
             Tier::Quick | Tier::Standard => Duration::from_secs(10),
             Tier::Deep => Duration::from_secs(90),
-            Tier::Soak => self.soak.unwrap_or(SOAK) + Duration::from_secs(30),
+            Tier::Soak => self.soak.unwrap_or(SOAK) + Duration::from_secs(75),
         };
         self.deadline.map_or(usual, Duration::from_secs_f64)
     }

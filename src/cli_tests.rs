@@ -16,8 +16,8 @@ fn every_tier_has_the_time_that_it_needs_unless_another_is_asked_for() {
         (&["--tier", "quick"][..], 10),
         (&[], 10),
         (&["--tier", "deep"], 90),
-        (&["--tier", "soak"], 630),
-        (&["--tier", "soak", "--for", "1h"], 3630),
+        (&["--tier", "soak"], 675),
+        (&["--tier", "soak", "--for", "1h"], 3675),
         (&["--tier", "deep", "--deadline", "5"], 5),
     ] {
         let found = collecting(words).map(|arguments| arguments.deadline());

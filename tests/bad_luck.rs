@@ -198,6 +198,14 @@ fn a_slow_model_that_no_table_knows_and_a_slow_slice_are_found_by_their_multipro
 }
 
 #[test]
+fn a_hot_gpu_whose_watch_dies_is_still_accused_of_being_slow() {
+    let accused = accused("held=0:48;slow=0:0.2;crash_nth=nvmlEventSetWait_v2:12");
+    let of = |check: &str| accused.iter().filter(|(id, _)| id == check).count();
+    assert!(of("compute.rate-expected") > 0 && of("observability.load-watched") == 1, "{accused:?}");
+    assert_eq!(of("gpu.cool-under-load"), 0, "what was seen last says nothing of the end: {accused:?}");
+}
+
+#[test]
 fn a_slow_gpu_is_found_where_cuda_and_nvml_number_gpus_differently() {
     let facts = play(&scenario(
         "gpus = 8\ndeadline = 60.0\nfake = \"slow=0:0.33;held=5:48\"\nenv = { CUDA_VISIBLE_DEVICES = \"5,0,1,2\" }",

@@ -169,7 +169,7 @@ fn work_that_is_over_at_once_leaves_nothing_to_say() {
 
 #[test]
 fn who_hangs_while_it_watches_is_said_to() {
-    let (probed, late) = watch("trap '' TERM\necho '{\"at\":\"nvmlInit_v2\"}'\nsleep 60", Duration::from_secs(4));
+    let (probed, late) = watch("trap '' TERM\necho '{\"at\":\"nvmlInit_v2\"}'\nsleep 60", Duration::from_secs(6));
     assert_eq!((probed.run.end, probed.run.at), (ProbeEnd::TimedOut, Fact::Known("nvmlInit_v2".to_owned())));
     assert!(probed.gap.is_some_and(|gap| gap.kind == GapKind::TimedOut));
     assert!(late < Duration::from_millis(500), "{late:?}");

@@ -100,6 +100,26 @@ fn soak_repeats_its_multiplies_lets_memory_keep_patterns_and_looks_at_the_links(
 }
 
 #[test]
+fn a_crash_in_a_repetition_is_told_of_the_precision_that_it_was_in() {
+    let (played, _) = looked_at(&Scenario {
+        tier: Some("soak".to_owned()),
+        soak: Some(5),
+        fake: "free=9000000;crash_nth=cublasLtMatmul:400".to_owned(),
+        deadline: Some(60.0),
+        ..Scenario::default()
+    });
+    let multiplies = played.facts.compute.multiplies.known().expect("multiplies");
+    assert_eq!(multiplies.len(), Precision::ALL.len());
+    assert!(multiplies.iter().all(|multiply| multiply.proof == Fact::Known(Proof::Exact)), "{multiplies:?}");
+    let lost: Vec<_> = multiplies.iter().filter(|multiply| multiply.failed_call.known().is_some()).collect();
+    assert_eq!(lost.len(), 1, "{multiplies:?}");
+    assert!(matches!(lost[0].precision, Precision::Int8 | Precision::Float8), "{lost:?}");
+    assert_eq!(lost[0].failed_code, Fact::Known("SIGSEGV".to_owned()));
+    let report = Report::of(&played.facts);
+    assert_eq!(report.json["verdict"], "not-ready", "{}", report.troubles());
+}
+
+#[test]
 fn standard_neither_repeats_nor_looks_at_links() {
     let (played, calls) = looked("standard", 2);
     assert_eq!((count(&calls, "cudaMemcpyPeer"), count(&calls, "ncclGetVersion")), (0, 0));

@@ -33,6 +33,8 @@ record! {
         pub failed_call: Fact<String>,
         /// Its return code with its name, or how the process ended in it; absent when none failed.
         pub failed_code: Fact<String>,
+        /// Whether too little memory was free on one of the two, so that nothing could be copied.
+        pub memory_short: Fact<bool>,
         /// `gb_per_second` over the median of all pairs of the same kind of access; absent with fewer than four. Derived.
         pub share_of_pairs: Fact<f64>,
     }

@@ -196,7 +196,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
             lost.failed_code = Fact::Known(code);
         }
         // One trouble is told once: what was not tried after it is not listed.
-        multiplies.truncate(open.map_or(multiplies.len(), |open| open + 1));
+        multiplies.retain(|multiply| !multiply.failed_call.is_unknown());
     }
     (Reading { multiplies, copies, patterns }, run)
 }

@@ -2,7 +2,7 @@
 //!
 //! [`pairs`] is the child that copies, [`nccl`] the one that sums; here is the parent's side. A child that hangs or ends
 //! in a pair costs that pair: another child goes on with the rest, those first that have to do with neither of its two
-//! GPUs. A GPU that was in two lost pairs is left alone, and its other pairs are said to be unknown for that reason.
+//! GPUs. A GPU that was in two lost or failed pairs is left alone, and its other pairs are said to be unknown for that reason.
 
 mod nccl;
 mod pairs;
@@ -60,7 +60,7 @@ pub fn collect(
         let nccl = super::whole(None, Some(&gap));
         return (Links { pairs: Fact::Unknown(gap), nccl }, Vec::new());
     };
-    let (pairs, mut runs) = all_pairs(world, cudart, gpus, half_way(deadline));
+    let (pairs, mut runs) = all_pairs(world, cudart, gpus, share_of_time(deadline, 0.5));
     let (nccl, run) = nccl::collect(world, cudart, framework, gpus, deadline);
     runs.push(run);
     (Links { pairs: Fact::Known(pairs), nccl }, runs)
@@ -72,33 +72,40 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
     let (mut known, mut runs) = (Vec::new(), Vec::new());
     let mut losses: Vec<u32> = Vec::new();
     while !open.is_empty() && runs.len() < CHILDREN_MAX {
-        // A child that hangs may take half of what is left.
-        let until = if runs.len() + 1 == CHILDREN_MAX { deadline } else { half_way(deadline) };
+        // The first may take nearly all the time, for making contexts takes long; one that follows a loss half of what is left.
+        let until = match runs.len() {
+            0 => share_of_time(deadline, 0.8),
+            count if count + 1 == CHILDREN_MAX => deadline,
+            _ => share_of_time(deadline, 0.5),
+        };
         let input = Input { cudart: cudart.to_owned(), pairs: open.clone() };
         let Probed { reading, run, gap, stuck, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
         let done = reading.map(|reading| reading.pairs).unwrap_or_default();
         open.retain(|pair| !done.iter().any(|done| [done.from, done.to] == *pair));
         let went_on = !done.is_empty();
+        let failed = done.iter().filter(|pair| pair.failed_call.known().is_some());
+        losses.extend(failed.flat_map(|pair| [pair.from, pair.to]));
         known.extend(done);
-        let end = run.end;
-        let how = lost_how(&run);
-        let at = run.at.known().cloned();
-        runs.push(run);
-        let is_lost = stuck || matches!(end, ProbeEnd::Crashed | ProbeEnd::Exited);
-        if let (true, Some(at), false) = (is_lost, at, open.is_empty()) {
+        let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited);
+        if let (true, Fact::Known(at), false) = (is_lost, &run.at, open.is_empty()) {
             let [from, to] = open.remove(0);
-            let lost: Pair = super::whole(None, gap.as_ref());
-            known.push(Pair { from, to, failed_call: Fact::Known(at), failed_code: Fact::Known(how), ..lost });
+            let mut lost: Pair = super::whole(None, gap.as_ref());
+            if speaks_against(&run, stuck) {
+                (lost.failed_call, lost.failed_code) = (Fact::Known(at.clone()), Fact::Known(lost_how(&run)));
+            }
+            known.push(Pair { from, to, memory_short: Fact::Known(false), ..lost });
             losses.extend([from, to]);
-        } else if end == ProbeEnd::Interrupted || !went_on {
+        } else if run.end == ProbeEnd::Interrupted || !went_on {
+            runs.push(run);
             break;
         }
+        runs.push(run);
         let count = |gpu: u32| losses.iter().filter(|lost| **lost == gpu).count();
         let is_given_up = |pair: &[u32; 2]| pair.iter().any(|gpu| count(*gpu) >= LOSSES_MAX);
         known.extend(
             open.iter()
                 .filter(|pair| is_given_up(pair))
-                .map(|pair| unknown(*pair, "a GPU of it was lost in other pairs")),
+                .map(|pair| unknown(*pair, "a GPU of it failed in other pairs")),
         );
         open.retain(|pair| !is_given_up(pair));
         open.sort_by_key(|pair| pair.iter().map(|gpu| count(*gpu)).sum::<usize>());
@@ -108,14 +115,26 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
     (known, runs)
 }
 
-fn half_way(deadline: Instant) -> Instant {
+fn share_of_time(deadline: Instant, share: f64) -> Instant {
     let now = Instant::now();
-    now + deadline.saturating_duration_since(now) / 2
+    now + deadline.saturating_duration_since(now).mul_f64(share)
+}
+
+/// Whether the end of a child speaks against the pair that it was in. One that was cut off while it made its contexts may
+/// only have been slow, and one that was killed may have been so for lack of memory.
+fn speaks_against(run: &ProbeRun, stuck: bool) -> bool {
+    let is_killed = run.detail.known().is_some_and(|detail| detail == "SIGKILL");
+    let copies = run.at.known().is_some_and(|at| at.starts_with("cudaMemcpyPeer"));
+    match run.end {
+        ProbeEnd::Crashed | ProbeEnd::Exited => !is_killed,
+        ProbeEnd::TimedOut => stuck && copies,
+        ProbeEnd::Completed | ProbeEnd::Interrupted | ProbeEnd::Skipped => false,
+    }
 }
 
 fn unknown([from, to]: [u32; 2], why: &str) -> Pair {
     let gap = Gap::new(GapKind::TimedOut, why);
-    Pair { from, to, ..super::whole(None, Some(&gap)) }
+    Pair { from, to, memory_short: Fact::Known(false), ..super::whole(None, Some(&gap)) }
 }
 
 /// How a child was lost, as a code of the call that it was in.

@@ -17,7 +17,7 @@ use crate::world::World;
 const DEEP: Duration = Duration::from_secs(20);
 const PATTERNS: Duration = Duration::from_secs(15);
 /// Time that is kept for the links, at most.
-const LINKS: Duration = Duration::from_secs(15);
+const LINKS: Duration = Duration::from_secs(40);
 
 /// How deep a look goes.
 pub struct Depth {
@@ -98,7 +98,7 @@ impl Gpus<'_> {
         waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
         let libraries = self.libraries.known().map_or(&[][..], Vec::as_slice);
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let links_take = if depth.is_deep() { LINKS.min(left / 4) } else { Duration::ZERO };
+        let links_take = if depth.is_deep() { LINKS.min(left / 2) } else { Duration::ZERO };
         let until = Instant::now() + left.saturating_sub(links_take);
         let gpus = compute::ordinals(devices);
         let watches = self.watches && compute::obstacle(libraries, &gpus).is_none();

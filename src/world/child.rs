@@ -53,7 +53,7 @@ const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
 const LONG_CALL: Duration = Duration::from_secs(20);
 
 /// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
-const SILENCE: Duration = Duration::from_secs(3);
+const SILENCE: Duration = Duration::from_secs(5);
 
 /// What came of a probe in a child.
 #[derive(Debug)]
@@ -130,7 +130,8 @@ fn ask<T: DeserializeOwned>(
                 hung_in_kernel = is_uninterruptible(child.id());
             }
             let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
-            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE };
+            let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
+            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) };
             let gone = kill_group(&mut child, patience);
             describe(&ended, hung_in_kernel, gone)
         }

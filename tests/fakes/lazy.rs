@@ -45,15 +45,14 @@ pub struct Device {
     pub clock_ms: f64,
     pub steps: Vec<Step>,
     pub allocated: BTreeMap<usize, usize>,
-    /// The second memory that was allocated.
-    pub second: Option<usize>,
-    pub allocations: usize,
+    /// The first memory that was allocated.
+    pub first: Option<usize>,
     /// Memory of the host that was made for copies.
     pub pinned: BTreeMap<usize, usize>,
 }
 
 static DEVICE: Mutex<Device> =
-    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), second: None, allocations: 0, pinned: BTreeMap::new() });
+    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), first: None, pinned: BTreeMap::new() });
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {

@@ -89,6 +89,26 @@ extern "C" fn cublasLtMatmulPreferenceSetAttribute(of: *mut Descriptor, which: c
     0
 }
 
+fn take_back(descriptor: *mut Descriptor) -> c_int {
+    drop(unsafe { Box::from_raw(descriptor) });
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cublasLtMatmulDescDestroy(descriptor: *mut Descriptor) -> c_int {
+    take_back(descriptor)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cublasLtMatrixLayoutDestroy(descriptor: *mut Descriptor) -> c_int {
+    take_back(descriptor)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn cublasLtMatmulPreferenceDestroy(descriptor: *mut Descriptor) -> c_int {
+    take_back(descriptor)
+}
+
 #[repr(C)]
 pub struct Found {
     algorithm: [u64; 8],

@@ -123,10 +123,7 @@ pub extern "C" fn cudaMalloc(address: *mut *mut c_void, size: usize) -> c_int {
     }
     let mut device = device();
     device.allocated.insert(memory as usize, size);
-    device.allocations += 1;
-    if device.allocations == 2 {
-        device.second = Some(memory as usize);
-    }
+    device.first.get_or_insert(memory as usize);
     unsafe { address.write(memory) };
     0
 }
@@ -171,7 +168,8 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
         2 => {
             device.settle(source.clone());
             unsafe { std::ptr::copy_nonoverlapping(from.cast::<u8>(), to.cast(), size) };
-            let cell = bad_cell(device.gpu).zip(device.second).map(|(offset, second)| second + offset);
+            let base = device.allocated.range(..=from as usize).next_back().map(|(base, _)| *base).filter(|base| Some(*base) != device.first);
+            let cell = bad_cell(device.gpu).zip(base).map(|(offset, base)| base + offset);
             if let Some(cell) = cell.filter(|cell| source.contains(cell)) {
                 let byte = unsafe { to.cast::<u8>().add(cell - source.start) };
                 unsafe { byte.write(byte.read() | 0x10) };

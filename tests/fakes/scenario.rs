@@ -17,6 +17,7 @@
 //! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU`, `cublasGemmEx GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
+//! | `crash_nth=CALL:N` | SIGSEGV when the call is made for the Nth time, from 1 |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
@@ -26,7 +27,7 @@
 //! | `slow_until=FILE` | `slow` is over where this file is, which that GPU's first process makes when it gives memory back |
 //! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
 //! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
-//! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of the second memory that a program gets on this GPU stays set |
+//! | `bad_cell=GPU:OFFSET` | bit 4 of this byte of every memory but the first that a program gets on this GPU stays set |
 //! | `p2p=1` | GPUs reach each other's memory |
 //! | `peer_wrong=FROM-TO` | one bit of every copy from one GPU to the other is flipped |
 //! | `slow_peer=FROM-TO:SHARE` | these copies reach only this share of their rate |
@@ -126,7 +127,12 @@ pub fn note(what: &str) {
 
 /// Plays the faults that are meant for this call.
 pub fn enter(call: &str) {
+    static CALLS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
     note(call);
+    let nth = text("crash_nth").and_then(|told| Some(told.strip_prefix(call)?.strip_prefix(':')?.parse::<i64>().expect("a number")));
+    if nth.is_some_and(|nth| CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1 == nth) {
+        unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
+    }
     let meant = |key: &str| text(key).as_deref() == Some(call);
     if meant("hang") {
         unsafe { signal(15, 1) };

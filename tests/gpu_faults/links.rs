@@ -120,6 +120,23 @@ fn nccl_is_not_accused_where_somebody_else_has_the_memory() {
 }
 
 #[test]
+fn pairs_are_not_accused_where_somebody_else_has_the_memory() {
+    let (links, _) = Machine::plays("count=2;fail=cudaSetDevice:2").links(2, 60.0);
+    let short: Vec<_> = known(&links.pairs).iter().map(|pair| known(&pair.memory_short)).collect();
+    assert!(short.iter().any(|short| *short), "{links:?}");
+    let (links, _) = Machine::plays("count=2;fail=cudaMemcpyPeer:2").links(2, 60.0);
+    assert!(!known(&known(&links.pairs)[0].memory_short), "a GPU that has memory and refuses it is broken");
+}
+
+#[test]
+fn a_gpu_that_already_reaches_eight_others_copies_through_the_host() {
+    let (links, _) = Machine::plays("count=2;fail=cudaDeviceEnablePeerAccess:711").links(2, 60.0);
+    for pair in known(&links.pairs) {
+        assert_eq!((known(&pair.peer_access), known(&pair.copied)), (false, Proof::Exact), "{pair:?}");
+    }
+}
+
+#[test]
 fn a_cell_that_does_not_keep_its_bit_is_named_by_its_offset_on_its_gpu() {
     let patterns = Machine::plays("count=2;free=300000000;bad_cell=1:4660").patterns(2);
     assert_eq!((patterns.len(), known(&patterns[0].kept)), (2, Proof::Exact));

@@ -12,22 +12,35 @@ const HELD_SHARE: f64 = 0.1;
 
 /// Fills the derived fields about load.
 pub fn derive(facts: &mut Facts) {
+    let own = own_gpus(facts);
     if let Fact::Known(gpus) = &mut facts.gpus {
         for gpu in gpus {
-            gpu.heat_slowdown_share = share(gpu, ThrottleReason::HwThermalSlowdown);
-            gpu.power_brake_share = share(gpu, ThrottleReason::HwPowerBrakeSlowdown);
-            gpu.xid_faults = xid_faults(gpu);
+            let is_own = own.is_empty() || own.contains(&gpu.index);
+            let [heat, brake] = [ThrottleReason::HwThermalSlowdown, ThrottleReason::HwPowerBrakeSlowdown];
+            gpu.heat_slowdown_share = if is_own { share(gpu, heat) } else { Fact::Absent };
+            gpu.power_brake_share = if is_own { share(gpu, brake) } else { Fact::Absent };
+            gpu.xid_faults = if is_own { xid_faults(gpu) } else { Fact::Absent };
         }
     }
+    // Where NVML was lost nobody is told of heat by itself, so it excuses no rate either.
+    let is_told = facts.nvml.load_watched == Fact::Known(true);
     let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
         let of = |multiply| gpu_of(facts, multiply);
-        multiplies.iter().map(|multiply| (throttled(&of(multiply)), meanwhile(of(multiply)))).collect::<Vec<_>>()
+        let one = |multiply| (is_told && throttled(&of(multiply)), meanwhile(of(multiply)));
+        multiplies.iter().map(one).collect::<Vec<_>>()
     });
     let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
     for (multiply, (throttled, meanwhile)) in multiplies.iter_mut().zip(derived) {
         multiply.throttled = Fact::Known(throttled);
         multiply.meanwhile = meanwhile;
     }
+}
+
+/// The GPUs that we multiplied on, by NVML's numbers; none where that cannot be told. NVML shows others too, where a part
+/// of a machine is hidden from CUDA alone, and what they go through is not ours.
+fn own_gpus(facts: &Facts) -> Vec<u32> {
+    let multiplies = facts.compute.multiplies.known().map_or(&[][..], Vec::as_slice);
+    multiplies.iter().filter_map(|multiply| gpu_of(facts, multiply).known().map(|gpu| gpu.index)).collect()
 }
 
 /// Which of NVML's GPUs a multiply ran on: the one at its PCI address; else the only one, or, where all are of one model

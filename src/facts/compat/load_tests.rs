@@ -32,6 +32,7 @@ fn multiply(ordinal: u32, address: Fact<String>) -> Multiply {
 fn derived(gpus: Vec<Gpu>, multiply: Multiply) -> Facts {
     let mut facts = Facts { gpus: Fact::Known(gpus), ..Facts::default() };
     facts.environment.cuda_visible_count = Fact::Absent;
+    facts.nvml.load_watched = Fact::Known(true);
     facts.compute.multiplies = Fact::Known(vec![multiply]);
     derive(&mut facts);
     facts
@@ -55,6 +56,24 @@ fn a_multiply_is_joined_by_its_pci_address_and_not_by_its_number() {
     );
     let nowhere = one(gpus(), multiply(0, Fact::Known("0002:1b:00.0".to_owned())));
     assert_eq!((nowhere.throttled, nowhere.meanwhile), (Fact::Known(false), Fact::Absent));
+}
+
+#[test]
+fn heat_that_nobody_is_told_of_excuses_no_rate() {
+    let hot = held(ThrottleReason::HwThermalSlowdown, 0.96);
+    let mut facts = derived(vec![gpu(0, "00000000:1B:00.0", hot)], multiply(0, Fact::Absent));
+    facts.nvml.load_watched = Fact::Known(false);
+    derive(&mut facts);
+    assert_eq!(facts.compute.multiplies.known().expect("a multiply")[0].throttled, Fact::Known(false));
+}
+
+#[test]
+fn what_a_gpu_of_somebody_else_goes_through_is_not_ours() {
+    let hot = || held(ThrottleReason::HwThermalSlowdown, 0.96);
+    let gpus = vec![gpu(0, "00000000:1B:00.0", hot()), gpu(1, "00000000:1C:00.0", hot())];
+    let facts = derived(gpus, multiply(0, Fact::Known("0000:1c:00.0".to_owned())));
+    let shares: Vec<_> = facts.gpus.known().expect("two").iter().map(|gpu| gpu.heat_slowdown_share.clone()).collect();
+    assert_eq!(shares, [Fact::Absent, Fact::Known(0.96)]);
 }
 
 #[test]

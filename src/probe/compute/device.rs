@@ -110,14 +110,14 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
                 multiply.failed_code = Fact::Absent;
             }
             // An older cuBLASLt than the GPU has not learnt to use all of it; that is no fault.
-            Err(failed) if is_unsupported(&failed) && recipe(multiply.precision).route == Route::Lt => {
+            Err(failed) if is_left_out(multiply, &failed) && multiply.proof.is_unknown() => {
                 multiplies.remove(index);
                 continue;
             }
             Err(failed) => {
                 note_failure(multiply, &failed);
                 // The next precision may still work.
-                let only_this = failed.call == "cublasGemmEx" && is_unsupported(&failed);
+                let only_this = is_unsupported(&failed);
                 if !only_this {
                     // One trouble is told once: what was not tried after it is not listed.
                     multiplies.truncate(index + 1);
@@ -128,6 +128,11 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
         index += 1;
     }
     multiplies
+}
+
+/// Whether cuBLASLt says that it does not have this.
+pub(super) fn is_left_out(multiply: &Multiply, failed: &CallFailed) -> bool {
+    recipe(multiply.precision).route == Route::Lt && is_unsupported(failed)
 }
 
 /// Invalid value, wrong architecture, not supported, or no such function.

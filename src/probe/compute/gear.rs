@@ -152,12 +152,7 @@ impl Gear {
             (Route::Lt, Some((lt, handle))) => {
                 session.at("cublasLtMatmulAlgoGetHeuristic");
                 let workspace = self.workspace()?;
-                Way::Lt(
-                    lt,
-                    handle,
-                    lt.plan(handle, recipe.element, size, WORKSPACE_BYTES.min(self.part_bytes / 2))?,
-                    workspace,
-                )
+                Way::Lt(lt, handle, lt.plan(handle, recipe.element, size, workspace.bytes())?, workspace)
             }
             (Route::Lt, None) => {
                 return Err(CallFailed { call: "cublasLtMatmul", code: None, detail: "no libcublasLt".to_owned() });
@@ -184,7 +179,7 @@ pub struct Multiplier<'gear> {
 
 enum Way<'gear> {
     Blas(Arithmetic),
-    Lt(&'gear CublasLt, &'gear LtHandle, Plan, DeviceSlice<'gear>),
+    Lt(&'gear CublasLt, &'gear LtHandle, Plan<'gear>, DeviceSlice<'gear>),
 }
 
 impl Multiplier<'_> {

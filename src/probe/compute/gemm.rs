@@ -149,7 +149,9 @@ pub(super) fn time(
     }
     let recipe = recipe(multiply.precision);
     let block = random_values(BLOCK, recipe.element, &mut session.random);
-    let mut size = proved;
+    // A repetition is timed at the size of the first time, or it could not be compared.
+    let fixed = multiply.size.known().and_then(|size| usize::try_from(*size).ok());
+    let mut size = fixed.unwrap_or(proved);
     let one_ms = loop {
         session.at("cudaMemcpy");
         gear.scatter(&block, size, recipe.element)?;
@@ -157,7 +159,7 @@ pub(super) fn time(
         let times = measure(gear, recipe, size, 2, session)?;
         let fastest = times.into_iter().fold(f64::INFINITY, f64::min);
         let next = timing::size(size, fastest, |size| gear.fits(size, recipe.element));
-        if next <= size {
+        if next <= size || fixed.is_some() {
             break fastest;
         }
         size = next;

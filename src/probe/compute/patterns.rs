@@ -56,17 +56,39 @@ fn keep(
     time: Duration,
     session: &mut Session<'_>,
 ) -> Result<(), CallFailed> {
-    session.at("cudaMalloc");
     let (free, _) = runtime.memory()?;
-    let Some(region) = allocate(runtime, free / 2) else {
+    let most = free / 2 / PIECE;
+    if most == 0 {
         note_untested(patterns, GapKind::NotSupported, "too little memory was free");
         return Ok(());
-    };
+    }
     let until = Instant::now() + time.min(session.left().saturating_sub(LEAST_TIME));
-    let tested = pass(runtime, &region, until, patterns, session);
-    session.at("cudaFree");
-    runtime.free(region)?;
-    tested
+    session.at("cudaMallocHost");
+    let mut pinned = runtime.allocate_pinned(PIECE);
+    let mut plain = if pinned.is_ok() { Vec::new() } else { vec![0; PIECE] };
+    let host = pinned.as_mut().map_or(plain.as_mut_slice(), |pinned| pinned.bytes());
+    let mut work = Work { runtime, host, expected: vec![0; PIECE] };
+    let started = Instant::now();
+    let (mut tested, mut kept) = work.look(1, until, session)?;
+    if matches!(kept, Kept::All) {
+        // What one piece took tells how many there is time for; no more memory is taken from others than that.
+        let wanted = fitting(started.elapsed(), until).min(most);
+        if wanted > tested
+            && let (more, all @ (Kept::All | Kept::Wrong(_))) = work.look(wanted, until, session)?
+        {
+            (tested, kept) = (more, all);
+        }
+    }
+    match kept {
+        Kept::OutOfTime => note_untested(patterns, GapKind::TimedOut, "no time was left to test the memory"),
+        Kept::NoRoom => note_untested(patterns, GapKind::NotSupported, "too little memory was free"),
+        Kept::All | Kept::Wrong(_) => {
+            patterns.tested_bytes = Fact::Known((tested * PIECE) as u64);
+            patterns.kept = Fact::Known(if matches!(kept, Kept::All) { Proof::Exact } else { Proof::Wrong });
+            patterns.kept_detail = Fact::present(if let Kept::Wrong(detail) = kept { Some(detail) } else { None });
+        }
+    }
+    pinned.map_or(Ok(()), |pinned| runtime.free_pinned(pinned))
 }
 
 fn note_untested(patterns: &mut MemoryPatterns, kind: GapKind, why: &str) {
@@ -74,9 +96,8 @@ fn note_untested(patterns: &mut MemoryPatterns, kind: GapKind, why: &str) {
     patterns.kept = Fact::unknown(kind, why);
 }
 
-/// Whole pieces of at most so many bytes. Free memory may lie in pieces itself.
-fn allocate(runtime: &CudaRuntime, most: usize) -> Option<DeviceMemory> {
-    let mut pieces = most / PIECE;
+/// So many whole pieces, or fewer: free memory may lie in pieces itself.
+fn allocate(runtime: &CudaRuntime, mut pieces: usize) -> Option<DeviceMemory> {
     while pieces > 0 {
         if let Ok(memory) = runtime.allocate(pieces * PIECE) {
             return Some(memory);
@@ -91,42 +112,7 @@ enum Kept {
     All,
     Wrong(String),
     OutOfTime,
-}
-
-fn pass(
-    runtime: &CudaRuntime,
-    region: &DeviceMemory,
-    until: Instant,
-    patterns: &mut MemoryPatterns,
-    session: &mut Session<'_>,
-) -> Result<(), CallFailed> {
-    session.at("cudaMallocHost");
-    let mut pinned = runtime.allocate_pinned(PIECE);
-    let mut plain = if pinned.is_ok() { Vec::new() } else { vec![0; PIECE] };
-    let host = pinned.as_mut().map_or(plain.as_mut_slice(), |pinned| pinned.bytes());
-    let mut work = Work { runtime, region, host, expected: vec![0; PIECE] };
-    let (mut tested, mut wrong) = (0, None);
-    let mut wanted = 1;
-    while wanted > tested {
-        let started = Instant::now();
-        match work.keep_all(wanted, until, session)? {
-            Kept::All => tested = wanted,
-            Kept::Wrong(detail) => (tested, wrong) = (wanted, Some(detail)),
-            Kept::OutOfTime => break,
-        }
-        if tested == 1 && wrong.is_none() {
-            // What one piece took tells how many there is time for.
-            wanted = fitting(started.elapsed(), until).min(region.bytes() / PIECE);
-        }
-    }
-    if tested == 0 {
-        note_untested(patterns, GapKind::TimedOut, "no time was left to test the memory");
-    } else {
-        patterns.tested_bytes = Fact::Known((tested * PIECE) as u64);
-        patterns.kept = Fact::Known(if wrong.is_none() { Proof::Exact } else { Proof::Wrong });
-        patterns.kept_detail = Fact::present(wrong);
-    }
-    pinned.map_or(Ok(()), |pinned| runtime.free_pinned(pinned))
+    NoRoom,
 }
 
 /// How many pieces there is time for, when one took so long.
@@ -136,16 +122,33 @@ fn fitting(one: Duration, until: Instant) -> usize {
     usize::try_from(left.as_nanos() * 9 / 10 / one.as_nanos().max(1)).unwrap_or(usize::MAX)
 }
 
-/// The region, and a piece of it as it is and as it should be.
+/// A piece of the region as it is and as it should be.
 struct Work<'a> {
     runtime: &'a CudaRuntime,
-    region: &'a DeviceMemory,
     host: &'a mut [u8],
     expected: Vec<u8>,
 }
 
 impl Work<'_> {
-    fn keep_all(&mut self, pieces: usize, until: Instant, session: &mut Session<'_>) -> Result<Kept, CallFailed> {
+    /// Takes a region of at most so many pieces, lets it keep every pattern and gives it back: its pieces, and what came of it.
+    fn look(&mut self, pieces: usize, until: Instant, session: &mut Session<'_>) -> Result<(usize, Kept), CallFailed> {
+        session.at("cudaMalloc");
+        let Some(region) = allocate(self.runtime, pieces) else { return Ok((0, Kept::NoRoom)) };
+        let pieces = region.bytes() / PIECE;
+        let kept = self.keep_all(&region, pieces, until, session);
+        session.at("cudaFree");
+        let freed = self.runtime.free(region);
+        let kept = kept?;
+        freed.map(|()| (pieces, kept))
+    }
+
+    fn keep_all(
+        &mut self,
+        region: &DeviceMemory,
+        pieces: usize,
+        until: Instant,
+        session: &mut Session<'_>,
+    ) -> Result<Kept, CallFailed> {
         for pattern in PATTERNS {
             session.at(if matches!(pattern, Pattern::Address) { "cudaMemcpy" } else { "cudaMemset" });
             for piece in 0..pieces {
@@ -153,10 +156,10 @@ impl Work<'_> {
                     return Ok(Kept::OutOfTime);
                 }
                 match pattern {
-                    Pattern::Byte(byte) => self.runtime.fill(slice(self.region, piece)?, byte)?,
+                    Pattern::Byte(byte) => self.runtime.fill(slice(region, piece)?, byte)?,
                     Pattern::Address => {
                         self.expect(pattern, piece);
-                        self.runtime.upload(&self.expected, slice(self.region, piece)?)?;
+                        self.runtime.upload(&self.expected, slice(region, piece)?)?;
                     }
                 }
             }
@@ -166,7 +169,7 @@ impl Work<'_> {
                     return Ok(Kept::OutOfTime);
                 }
                 self.expect(pattern, piece);
-                let slice = slice(self.region, piece)?;
+                let slice = slice(region, piece)?;
                 self.runtime.download(slice, self.host)?;
                 if let Some(wrong) = difference(&self.expected, self.host, piece * PIECE) {
                     return Ok(Kept::Wrong(wrong));

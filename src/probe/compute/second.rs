@@ -2,7 +2,8 @@
 
 use crate::facts::{Compute, Fact, MemoryCopy, Multiply, Proof};
 
-/// The first look, with what the second found faster or wrong. What the second could not do says nothing: the first could.
+/// The first look, with what the second found faster, wrong or broken. That it came to no end in its time says nothing, nor
+/// does a lack of memory: the first look had both.
 pub fn keep_better(mut first: Compute, second: Compute) -> Compute {
     if let (Fact::Known(firsts), Fact::Known(seconds)) = (&mut first.multiplies, second.multiplies) {
         for again in seconds {
@@ -22,7 +23,17 @@ pub fn keep_better(mut first: Compute, second: Compute) -> Compute {
     first
 }
 
+/// Whether a failure shows that something is broken: a code that a call gave, or the end of the process.
+fn is_broken(failed_code: &Fact<String>, memory_short: &Fact<bool>) -> bool {
+    let told = failed_code.known().is_some_and(|code| !code.starts_with("no answer"));
+    told && memory_short.known() != Some(&true)
+}
+
 fn better_multiply(first: &mut Multiply, second: Multiply) {
+    if is_broken(&second.failed_code, &second.memory_short) {
+        first.failed_call = second.failed_call.clone();
+        first.failed_code = second.failed_code.clone();
+    }
     if second.proof == Fact::Known(Proof::Wrong) && first.proof != second.proof {
         first.proof = second.proof;
         first.proof_detail = second.proof_detail;
@@ -101,12 +112,21 @@ mod tests {
             all[0].proof = Fact::Known(Proof::Wrong);
         }
         assert_eq!(first_multiply(&keep_better(look(&[(0, 100.0)]), wrong)).proof, Fact::Known(Proof::Wrong));
-        let mut lost = look(&[(0, 100.0)]);
-        if let Fact::Known(all) = &mut lost.multiplies {
-            all[0].tflops = Fact::unknown(GapKind::TimedOut, "cublasGemmEx");
-            all[0].failed_call = Fact::Known("cublasGemmEx".to_owned());
-        }
-        let kept = keep_better(look(&[(0, 100.0)]), lost);
-        assert_eq!(kept.multiplies, look(&[(0, 100.0)]).multiplies);
+        let second = |code: &str, short: bool| {
+            let mut lost = look(&[(0, 100.0)]);
+            if let Fact::Known(all) = &mut lost.multiplies {
+                all[0].tflops = Fact::unknown(GapKind::TimedOut, "cublasGemmEx");
+                all[0].failed_call = Fact::Known("cublasGemmEx".to_owned());
+                all[0].failed_code = Fact::Known(code.to_owned());
+                all[0].memory_short = Fact::Known(short);
+            }
+            keep_better(look(&[(0, 100.0)]), lost)
+        };
+        let unchanged = look(&[(0, 100.0)]).multiplies;
+        assert_eq!(second("no answer within 2.0 s", false).multiplies, unchanged);
+        assert_eq!(second("2 cudaErrorMemoryAllocation", true).multiplies, unchanged);
+        let broken = second("214 cudaErrorECCUncorrectable", false);
+        assert_eq!(first_multiply(&broken).failed_code, Fact::Known("214 cudaErrorECCUncorrectable".to_owned()));
+        assert_eq!(first_multiply(&broken).tflops, Fact::Known(100.0), "what was measured stays");
     }
 }

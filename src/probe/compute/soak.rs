@@ -2,14 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{LEAST_TIME, Session, note_failure};
+use super::device::{LEAST_TIME, Session, is_left_out, note_failure};
 use super::gear::Gear;
 use super::{Reading, gemm};
 use crate::facts::{Fact, Multiply, Proof};
 use crate::world::library::CallFailed;
-
-/// How often it is told what is known, at most.
-const TELL_EVERY: Duration = Duration::from_millis(500);
 
 /// Goes round the precisions until `time` is over, and keeps of each the worst proof, the median and the lowest rate.
 pub(super) fn repeat(
@@ -22,34 +19,39 @@ pub(super) fn repeat(
         (multiply.repeated_count, multiply.slowest_tflops) = (Fact::Absent, Fact::Absent);
     }
     let until = Instant::now() + time;
-    let mut told = Instant::now();
     let first = |multiply: &Multiply| multiply.tflops.known().copied().into_iter().collect();
     let mut rates: Vec<Vec<f64>> = multiplies.iter().map(first).collect();
     while Instant::now() < until && multiplies.iter().any(works) {
         for index in 0..multiplies.len() {
-            let (Some(multiply), Some(rates)) = (multiplies.get_mut(index), rates.get_mut(index)) else { break };
             if session.left() < LEAST_TIME {
                 return multiplies;
             }
-            if !works(multiply) {
+            if !multiplies.get(index).is_some_and(works) {
                 continue;
             }
+            tell_open(&multiplies, index, session);
+            let (Some(multiply), Some(rates)) = (multiplies.get_mut(index), rates.get_mut(index)) else { break };
             match again(gear, multiply, session) {
                 Ok(round) => keep(multiply, round, rates),
+                // It worked before, so it is a matter of this size and no failure.
+                Err(failed) if is_left_out(multiply, &failed) => {}
                 Err(failed) => {
                     note_failure(multiply, &failed);
-                    // One trouble is told once: nothing works after it.
-                    multiplies.truncate(index + 1);
                     return multiplies;
                 }
             }
         }
-        if told.elapsed() > TELL_EVERY {
-            session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
-            told = Instant::now();
-        }
     }
     multiplies
+}
+
+/// Hands over what is known, with the one open that is multiplied next: it is the one to blame if this process ends there.
+fn tell_open(multiplies: &[Multiply], next: usize, session: &mut Session<'_>) {
+    let mut multiplies = multiplies.to_vec();
+    if let Some(multiply) = multiplies.get_mut(next) {
+        (multiply.failed_call, multiply.failed_code) = (Fact::default(), Fact::default());
+    }
+    session.so_far(&Reading { multiplies, ..Reading::default() });
 }
 
 fn works(multiply: &Multiply) -> bool {

@@ -25,8 +25,11 @@ const SONAME: &str = "libnccl.so.2";
 const NUMBERS: usize = 8 << 20;
 /// Numbers repeat after so many, a prime, so that no two pages are alike.
 const PERIOD: usize = 251;
-/// With less free memory a call that fails says nothing of NCCL, which takes some hundred megabytes itself.
-const FREE_MIN: usize = 256 << 20;
+/// With less memory free on a GPU before it begins, a call that fails says nothing of NCCL, which takes hundreds of
+/// megabytes itself.
+const FREE_MIN: usize = 1 << 30;
+/// `cudaErrorMemoryAllocation`
+const OUT_OF_MEMORY: i32 = 2;
 /// Sums that are timed.
 const COUNT: usize = 5;
 
@@ -53,7 +56,9 @@ pub(super) fn collect(
     let input = Input { cudart: cudart.to_owned(), copies, gpus };
     let Probed { reading, run, gap, stuck, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
     let mut nccl = super::super::whole(reading, gap.as_ref());
-    let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited);
+    // Who is killed from outside was so most often for lack of memory.
+    let is_killed = run.detail.known().is_some_and(|detail| detail == "SIGKILL");
+    let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited) && !is_killed;
     if let (true, Fact::Known(call)) = (is_lost, &run.at) {
         nccl.failed_call = Fact::Known(call.clone());
         nccl.failed_code = Fact::Known(super::lost_how(&run));
@@ -71,16 +76,17 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
         return Ok(());
     };
     progress.so_far(&nccl);
-    match sum(&library, &input, &mut nccl, progress) {
+    let mut least_free = usize::MAX;
+    match sum(&library, &input, &mut nccl, &mut least_free, progress) {
         Ok(()) => (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent),
-        Err(failed) => match short_of_memory(&input) {
-            Some(gpu) => {
-                let why = format!("GPU {gpu} has too little free memory for {}", failed.call);
-                note_gaps(&mut nccl, GapKind::NotSupported, &why);
-                (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent);
-            }
-            None => note_failure(&mut nccl, &failed),
-        },
+        Err(failed)
+            if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call.starts_with("cuda") =>
+        {
+            let why = format!("a GPU has too little free memory for {}", failed.call);
+            note_gaps(&mut nccl, GapKind::NotSupported, &why);
+            (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent);
+        }
+        Err(failed) => note_failure(&mut nccl, &failed),
     }
     progress.done(&nccl);
     Ok(())
@@ -130,16 +136,6 @@ fn note_failure(nccl: &mut Nccl, failed: &CallFailed) {
     }
 }
 
-/// The first GPU on which less is free than NCCL and its numbers take. Somebody else has it, which is told elsewhere.
-fn short_of_memory(input: &Input) -> Option<usize> {
-    let runtime = CudaRuntime::open(&input.cudart).ok()?;
-    let is_short = |gpu: &usize| {
-        let free = runtime.set_device(number(*gpu)).and_then(|()| runtime.memory());
-        free.is_ok_and(|(free, _)| free < FREE_MIN)
-    };
-    (0..input.gpus as usize).find(is_short)
-}
-
 /// What GPU number `gpu` brings.
 fn brought(gpu: usize) -> Vec<u8> {
     repeated(|place| place * 7 % PERIOD + gpu * 3)
@@ -158,7 +154,13 @@ fn repeated(value: impl Fn(usize) -> usize) -> Vec<u8> {
     bytes
 }
 
-fn sum(library: &Library, input: &Input, nccl: &mut Nccl, progress: &mut Progress) -> Result<(), CallFailed> {
+fn sum(
+    library: &Library,
+    input: &Input,
+    nccl: &mut Nccl,
+    least_free: &mut usize,
+    progress: &mut Progress,
+) -> Result<(), CallFailed> {
     progress.at("ncclGetVersion");
     nccl.version = Fact::Known(version_text(library.version()?));
     progress.at("dlopen libcudart");
@@ -168,6 +170,7 @@ fn sum(library: &Library, input: &Input, nccl: &mut Nccl, progress: &mut Progres
     for gpu in 0..input.gpus as usize {
         progress.at(&format!("cudaMalloc on GPU {gpu}"));
         runtime.set_device(number(gpu))?;
+        *least_free = runtime.memory()?.0.min(*least_free);
         memories.push(runtime.allocate(NUMBERS * 8)?);
         let [source, target] = halves(&memories[gpu])?;
         runtime.upload(&brought(gpu), source)?;

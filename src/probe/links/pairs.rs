@@ -19,6 +19,10 @@ const BYTES: usize = 32 << 20;
 /// The fewest that are worth a copy, where little memory is free.
 const BYTES_MIN: usize = 1 << 20;
 
+/// `cudaErrorMemoryAllocation`, and how much free memory makes it a lie.
+const OUT_OF_MEMORY: i32 = 2;
+const FREE_MIN: usize = 256 << 20;
+
 /// The child's side of the probe.
 pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<(), serde_json::Error> {
     let input: Input = serde_json::from_value(input)?;
@@ -44,6 +48,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
             Ok(()) => (pair.failed_call, pair.failed_code) = (Fact::Absent, Fact::Absent),
             Err((gpu, failed)) => note_failure(&mut pair, *gpu, failed),
         }
+        pair.memory_short = Fact::Known(outcome.as_ref().is_err_and(|(_, failed)| copier.is_short_of_memory(failed)));
         told.pairs.push(pair);
         if outcome.is_err() {
             // After some errors every call of this process fails. Another one goes on.
@@ -96,8 +101,13 @@ impl Copier<'_> {
         let direct = runtime.can_access_peer(sender, receiver).map_err(on(from))?;
         pair.peer_access = Fact::Known(direct);
         if direct {
+            // Either of the two may be the one that moves the bytes.
             progress.at(&format!("cudaDeviceEnablePeerAccess on GPU {from} for GPU {to}"));
-            runtime.enable_peer_access(receiver).map_err(on(from))?;
+            let there = runtime.enable_peer_access(receiver).map_err(on(from))?;
+            runtime.set_device(receiver).map_err(on(to))?;
+            let back = runtime.enable_peer_access(sender).map_err(on(to))?;
+            runtime.set_device(sender).map_err(on(from))?;
+            pair.peer_access = Fact::Known(there && back);
         }
         progress.at(&format!("cudaMemcpy on GPU {from}"));
         runtime.upload(sent, source).map_err(on(from))?;
@@ -121,6 +131,14 @@ impl Copier<'_> {
         pair.gb_per_second = timed.map_err(on(from))?;
         pair.copy_bytes = Fact::Known(bytes as u64);
         Ok(())
+    }
+
+    /// Whether a call failed because somebody else has the memory. Where there is no room for a context nobody can say how
+    /// much is free.
+    fn is_short_of_memory(&self, failed: &CallFailed) -> bool {
+        let has_none =
+            || failed.call == "cudaSetDevice" || self.runtime.memory().map_or(true, |(free, _)| free < FREE_MIN);
+        failed.code == Some(OUT_OF_MEMORY) && has_none()
     }
 
     /// Makes a GPU the current one, with memory on it.

@@ -135,9 +135,7 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
     let (mut looks, mut told) = (0_usize, 0_usize);
     loop {
         let started = Instant::now();
-        if looks.is_multiple_of(5) {
-            progress.at("nvmlDeviceGetCurrentClocksThrottleReasons and its like");
-        }
+        progress.at("nvmlDeviceGetCurrentClocksThrottleReasons and its like");
         for watch in &mut watches {
             watch.look(looks);
         }
@@ -163,7 +161,8 @@ struct Watch<'nvml> {
     stride: usize,
     /// Why it could not be told whether it works.
     refused: Option<Fact<GpuLoad>>,
-    first_replays: Fact<u64>,
+    /// The counter at the first look at work: a link that rises from its rest may repeat some transfers.
+    first_replays: Option<Fact<u64>>,
 }
 
 impl<'nvml> Watch<'nvml> {
@@ -173,8 +172,8 @@ impl<'nvml> Watch<'nvml> {
             .create_event_set()
             .and_then(|set| device.register_events(EventTypes::CRITICAL_XID_ERROR, set).map_err(|error| error.error));
         let events = or_older(fact("nvmlDeviceRegisterEvents", set)).map(ManuallyDrop::new);
-        let first_replays = link::replays(&device);
-        Self { index, device, events, xids: Vec::new(), looks: Vec::new(), stride: 1, refused: None, first_replays }
+        let (xids, looks) = (Vec::new(), Vec::new());
+        Self { index, device, events, xids, looks, stride: 1, refused: None, first_replays: None }
     }
 
     fn look(&mut self, number: usize) {
@@ -189,6 +188,7 @@ impl<'nvml> Watch<'nvml> {
             return;
         }
         let device = &self.device;
+        self.first_replays.get_or_insert_with(|| link::replays(device));
         self.looks.push(Look {
             reasons,
             sm_clock_mhz: or_absent(fact("nvmlDeviceGetClockInfo", device.clock_info(Clock::SM)))
@@ -226,7 +226,7 @@ impl<'nvml> Watch<'nvml> {
     }
 
     fn sum(&self) -> Watched {
-        let replays = self.first_replays.clone().and_then(|first| {
+        let replays = self.first_replays.clone().unwrap_or(Fact::Absent).and_then(|first| {
             // It starts anew when the link does.
             link::replays(&self.device).map(|now| now.saturating_sub(first))
         });

@@ -22,10 +22,12 @@ fn load(looks: &[Look]) -> GpuLoad {
 fn a_context_without_work_does_not_count_and_the_rest_is_summed_up() {
     let capped = ThrottleReasons::SW_POWER_CAP;
     let mut looks = vec![look(ThrottleReasons::empty(), 1980, 120.0); 5];
-    looks.extend([look(capped, 1700, 690.0), look(capped, 1600, 700.0), look(ThrottleReasons::empty(), 1800, 640.0)]);
+    looks.extend([look(capped, 1700, 690.0), look(capped, 1600, 700.0), look(capped, 1650, 680.0)]);
+    looks.push(look(ThrottleReasons::SYNC_BOOST, 1800, 640.0));
     let load = load(&looks);
-    assert_eq!((load.sample_count, load.sm_clock_mhz, load.power_watts), (3, Fact::Known(1700), Fact::Known(700.0)));
-    assert_eq!(load.throttles, [Throttle { reason: ThrottleReason::SwPowerCap, share: 0.667 }]);
+    assert_eq!((load.sample_count, load.sm_clock_mhz, load.power_watts), (4, Fact::Known(1700), Fact::Known(700.0)));
+    let held = [Throttle { reason: ThrottleReason::SwPowerCap, share: 0.75 }];
+    assert_eq!(load.throttles, held, "one look alone shows a moment");
     assert!(load.pcie_width.is_unknown(), "what nobody could read is not made up");
 }
 

@@ -1,7 +1,6 @@
 //! libcublasLt: square multiplies of 8-bit operands, for which libcublas has no fast way.
 //!
-//! Signatures and numbers are those of `cublasLt.h` since CUDA 11. Descriptors are not given back: they are some hundred
-//! bytes, and the child that made them ends soon.
+//! Signatures and numbers are those of `cublasLt.h` since CUDA 11.
 #![allow(unsafe_code)]
 
 use std::ffi::{c_int, c_void};
@@ -57,6 +56,9 @@ symbols! {
         operation = "cublasLtMatmulDescCreate": fn(*mut *mut c_void, c_int, c_int);
         set_operation = "cublasLtMatmulDescSetAttribute": fn(*mut c_void, c_int, *const c_void, usize);
         layout = "cublasLtMatrixLayoutCreate": fn(*mut *mut c_void, c_int, u64, u64, i64);
+        drop_operation = "cublasLtMatmulDescDestroy": fn(*mut c_void);
+        drop_layout = "cublasLtMatrixLayoutDestroy": fn(*mut c_void);
+        drop_preference = "cublasLtMatmulPreferenceDestroy": fn(*mut c_void);
         preference = "cublasLtMatmulPreferenceCreate": fn(*mut *mut c_void);
         set_preference = "cublasLtMatmulPreferenceSetAttribute": fn(*mut c_void, c_int, *const c_void, usize);
     }
@@ -84,13 +86,27 @@ pub struct CublasLt {
 pub struct LtHandle(*mut c_void);
 
 /// A multiply of one format and size, with the algorithm that the library prefers for it.
-pub struct Plan {
-    operation: *mut c_void,
-    operand: *mut c_void,
-    product: *mut c_void,
+pub struct Plan<'lt> {
+    operation: Descriptor<'lt>,
+    operand: Descriptor<'lt>,
+    product: Descriptor<'lt>,
     algorithm: Algorithm,
     element: Element,
     size: usize,
+}
+
+/// A descriptor of the library, which goes with it.
+struct Descriptor<'lt> {
+    address: *mut c_void,
+    destroy: &'lt Symbol<unsafe extern "C" fn(*mut c_void) -> c_int>,
+}
+
+impl Drop for Descriptor<'_> {
+    fn drop(&mut self) {
+        // SAFETY: it was made by the library that this function is of, and nobody has it any more. That it could not be
+        // given back would be no reading.
+        let _ = self.destroy.call(|destroy| unsafe { destroy(self.address) }, name);
+    }
 }
 
 impl CublasLt {
@@ -129,19 +145,20 @@ impl CublasLt {
         element: Element,
         size: usize,
         workspace_bytes: usize,
-    ) -> Result<Plan, CallFailed> {
+    ) -> Result<Plan<'_>, CallFailed> {
         let (compute, scale) = match element.output() {
             Output::Int32 => (72, Output::Int32 as c_int),     // CUBLAS_COMPUTE_32I
             Output::Float32 => (68, Output::Float32 as c_int), // CUBLAS_COMPUTE_32F
             Output::Float64 => (70, Output::Float64 as c_int), // CUBLAS_COMPUTE_64F
         };
-        let mut operation = std::ptr::null_mut();
+        let mut address = std::ptr::null_mut();
         // SAFETY: writes one descriptor.
-        self.symbols.operation.call(|create| unsafe { create(&raw mut operation, compute, scale) }, name)?;
+        self.symbols.operation.call(|create| unsafe { create(&raw mut address, compute, scale) }, name)?;
+        let operation = Descriptor { address, destroy: &self.symbols.drop_operation };
         let transposed = TRANSPOSED;
         let set = |set: unsafe extern "C" fn(*mut c_void, c_int, *const c_void, usize) -> c_int| {
             // SAFETY: the descriptor is live; the library reads the four bytes of an int.
-            unsafe { set(operation, TRANSPOSE_A, (&raw const transposed).cast(), size_of::<c_int>()) }
+            unsafe { set(operation.address, TRANSPOSE_A, (&raw const transposed).cast(), size_of::<c_int>()) }
         };
         self.symbols.set_operation.call(set, name)?;
         let (operand, product) = (self.layout(element as c_int, size)?, self.layout(element.output() as c_int, size)?);
@@ -151,6 +168,8 @@ impl CublasLt {
             // SAFETY: all descriptors are live; one result and one count are written.
             unsafe {
                 let (one, count) = (&raw mut algorithm, &raw mut found);
+                let (operand, product) = (operand.address, product.address);
+                let (operation, preference) = (operation.address, preference.address);
                 find(handle.0, operation, operand, operand, product, product, preference, 1, one, count)
             }
         };
@@ -162,27 +181,28 @@ impl CublasLt {
         Ok(Plan { operation, operand, product, algorithm, element, size })
     }
 
-    fn layout(&self, kind: c_int, size: usize) -> Result<*mut c_void, CallFailed> {
+    fn layout(&self, kind: c_int, size: usize) -> Result<Descriptor<'_>, CallFailed> {
         let Ok(stride) = i64::try_from(size) else {
             return Err(CallFailed::refused("cublasLtMatrixLayoutCreate", "no matrix is so large"));
         };
-        let mut layout = std::ptr::null_mut();
+        let mut address = std::ptr::null_mut();
         let create = |create: unsafe extern "C" fn(*mut *mut c_void, c_int, u64, u64, i64) -> c_int| {
             // SAFETY: writes one descriptor.
-            unsafe { create(&raw mut layout, kind, size as u64, size as u64, stride) }
+            unsafe { create(&raw mut address, kind, size as u64, size as u64, stride) }
         };
         self.symbols.layout.call(create, name)?;
-        Ok(layout)
+        Ok(Descriptor { address, destroy: &self.symbols.drop_layout })
     }
 
-    fn preference(&self, workspace_bytes: usize) -> Result<*mut c_void, CallFailed> {
-        let mut preference = std::ptr::null_mut();
+    fn preference(&self, workspace_bytes: usize) -> Result<Descriptor<'_>, CallFailed> {
+        let mut address = std::ptr::null_mut();
         // SAFETY: writes one descriptor.
-        self.symbols.preference.call(|create| unsafe { create(&raw mut preference) }, name)?;
+        self.symbols.preference.call(|create| unsafe { create(&raw mut address) }, name)?;
+        let preference = Descriptor { address, destroy: &self.symbols.drop_preference };
         let most = workspace_bytes as u64;
         let set = |set: unsafe extern "C" fn(*mut c_void, c_int, *const c_void, usize) -> c_int| {
             // SAFETY: the descriptor is live; the library reads the eight bytes of a number.
-            unsafe { set(preference, WORKSPACE_BYTES, (&raw const most).cast(), size_of::<u64>()) }
+            unsafe { set(preference.address, WORKSPACE_BYTES, (&raw const most).cast(), size_of::<u64>()) }
         };
         self.symbols.set_preference.call(set, name)?;
         Ok(preference)
@@ -192,7 +212,7 @@ impl CublasLt {
     pub fn multiply(
         &self,
         handle: &LtHandle,
-        plan: &Plan,
+        plan: &Plan<'_>,
         matrices: [DeviceSlice<'_>; 3],
         workspace: DeviceSlice<'_>,
     ) -> Result<(), CallFailed> {
@@ -207,12 +227,12 @@ impl CublasLt {
             // is as large as said; the scalars are read before the call returns (pointer mode host, the default).
             unsafe {
                 let (a, b, c) = (left.address, right.address, product.address);
-                let (kind, out) = (plan.operand, plan.product);
+                let (kind, out) = (plan.operand.address, plan.product.address);
                 let algorithm = &raw const plan.algorithm;
                 let stream = std::ptr::null_mut();
                 matmul(
                     handle.0,
-                    plan.operation,
+                    plan.operation.address,
                     one,
                     a,
                     kind,

@@ -37,6 +37,8 @@ pub fn sum(looks: &[Look], pcie_replay_count: Fact<u64>) -> Fact<GpuLoad> {
             None => throttles.push(Throttle { reason, share: 1.0 }),
         }
     }
+    // A look or two show a moment, as when the work begins.
+    throttles.retain(|throttle| throttle.share >= LOOKS_MIN as f64);
     for throttle in &mut throttles {
         throttle.share = (throttle.share / looks.len() as f64 * 1000.0).round() / 1000.0;
     }

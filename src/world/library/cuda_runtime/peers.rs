@@ -10,6 +10,8 @@ type CopyPeer = unsafe extern "C" fn(*mut c_void, c_int, *const c_void, c_int, u
 
 /// `cudaErrorPeerAccessAlreadyEnabled`
 const ALREADY_ENABLED: i32 = 704;
+/// `cudaErrorTooManyPeers`: without NVSwitch a device can have eight.
+const TOO_MANY: i32 = 711;
 
 impl CudaRuntime {
     /// Whether `device` can reach the memory of `peer` directly.
@@ -22,13 +24,16 @@ impl CudaRuntime {
         Ok(can != 0)
     }
 
-    /// Lets the current device reach the memory of `peer`, for the life of this process.
-    pub fn enable_peer_access(&self, peer: i32) -> Result<(), CallFailed> {
+    /// Lets the current device reach the memory of `peer`, for the life of this process. False where it already reaches as
+    /// many as it can.
+    pub fn enable_peer_access(&self, peer: i32) -> Result<bool, CallFailed> {
         // SAFETY: takes two numbers; no flag is defined.
         let enable = |enable: unsafe extern "C" fn(c_int, c_uint) -> c_int| unsafe { enable(peer, 0) };
         match self.symbols.enable_peer_access.call(enable, |code| self.code_name(code)) {
-            Err(failed) if failed.code == Some(ALREADY_ENABLED) => Ok(()),
-            other => other,
+            Ok(()) => Ok(true),
+            Err(failed) if failed.code == Some(ALREADY_ENABLED) => Ok(true),
+            Err(failed) if failed.code == Some(TOO_MANY) => Ok(false),
+            Err(failed) => Err(failed),
         }
     }
 
