@@ -313,5 +313,4 @@ fn seconds(text: &str) -> Result<f64, String> {
 }
 
 #[cfg(test)]
-#[path = "cli_tests.rs"]
 mod tests;

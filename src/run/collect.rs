@@ -17,6 +17,10 @@ use crate::world::{World, beside};
 use super::gpu_work::{Depth, Gpus};
 use super::output::Waiting;
 
+/// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
+/// that hangs at its first call. One that brings eight GPUs up from rest takes some ten seconds.
+const DRIVER_START: Duration = Duration::from_mins(1);
+
 /// What is asked of one look.
 pub struct Look<'a> {
     /// When in the life of the container it is.
@@ -132,6 +136,7 @@ fn gpu_chain(
         ..GpuChain::default()
     };
     let (deadline, asks_gpu) = (world.deadline(), depth.is_some());
+    let driver_deadline = deadline.min(Instant::now() + DRIVER_START);
     if asks_gpu {
         chain.driver = log.time("driver", || probe::driver::collect(world));
     }
@@ -143,7 +148,7 @@ fn gpu_chain(
             if let Fact::Known(libraries) = &mut libraries
                 && loads
             {
-                log.add(probe::libraries::load(world, libraries, deadline));
+                log.add(probe::libraries::load(world, libraries, driver_deadline));
             }
             libraries
         });
@@ -161,14 +166,14 @@ fn gpu_chain(
         });
         if asks_gpu {
             let nvml = beside(scope, move || match asks_nvml {
-                Copy::Usable => probe::nvml::collect(world, deadline),
+                Copy::Usable => probe::nvml::collect(world, driver_deadline),
                 Copy::Refused(why) => probe::nvml::not_usable(&why),
                 Copy::Nowhere => probe::nvml::not_there(),
             });
             let mut sight = Sight::NONE;
             waiting.on("the CUDA driver");
             let (cuda, run) = match asks_cuda {
-                Copy::Usable => probe::cuda::collect(world, deadline),
+                Copy::Usable => probe::cuda::collect(world, driver_deadline),
                 Copy::Refused(why) => probe::cuda::not_usable(&why),
                 Copy::Nowhere => probe::cuda::not_there(),
             };
