@@ -95,7 +95,9 @@ impl Gpus<'_> {
             (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => return Worked::nothing(gap),
             _ => return Worked::nothing(&Gap::new(GapKind::NotAsked, "CUDA did not initialise")),
         };
-        waiting.on(if devices == 1 { "the GPU to multiply" } else { "the GPUs to multiply" });
+        let who = if devices == 1 { "the GPU" } else { "the GPUs" };
+        let how_long = depth.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
+        waiting.on(format!("{who} to multiply{how_long}"));
         let libraries = self.libraries.known().map_or(&[][..], Vec::as_slice);
         let left = self.deadline.saturating_duration_since(Instant::now());
         let links_take = if depth.is_deep() { LINKS.min(left / 2) } else { Duration::ZERO };

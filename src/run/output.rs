@@ -70,7 +70,7 @@ pub struct Waiting {
 
 #[derive(Default)]
 struct State {
-    on: &'static str,
+    on: String,
     over: bool,
 }
 
@@ -80,7 +80,7 @@ const PATIENCE: Duration = Duration::from_millis(400);
 impl Waiting {
     /// Begins to watch the clock.
     pub fn begin() -> Self {
-        let shared = Arc::new((Mutex::new(State { on: "this container", over: false }), Condvar::new()));
+        let shared = Arc::new((Mutex::new(State { on: "this container".to_owned(), over: false }), Condvar::new()));
         let teller = terminal::is_terminal(Target::Stderr).then_some(()).and_then(|()| {
             let shared = Arc::clone(&shared);
             // Nobody need hear it: where no thread is to be had, it is silent.
@@ -90,9 +90,9 @@ impl Waiting {
     }
 
     /// What it is waiting for now.
-    pub fn on(&self, what: &'static str) {
+    pub fn on(&self, what: impl Into<String>) {
         if let Ok(mut state) = self.shared.0.lock() {
-            state.on = what;
+            state.on = what.into();
         }
     }
 
