@@ -18,6 +18,7 @@ use gpu_preflight::facts::{Fact, Framework, Library, LibraryId, ProbeEnd};
 use gpu_preflight::probe::libraries;
 use gpu_preflight::world::World;
 use gpu_preflight::world::library::Library as Open;
+use gpu_preflight::world::library::cublas_lt::CublasLt;
 
 fn wheels() -> Option<PathBuf> {
     let folder = std::env::var_os("PREFLIGHT_TEST_NVIDIA_WHEELS").map(PathBuf::from);
@@ -96,6 +97,17 @@ fn the_versions_are_those_of_the_wheels() {
 }
 
 /// The census of this machine with one folder in front, and what came of loading the winners.
+/// Without a GPU it gives out no handle, and says so.
+#[test]
+fn the_real_cublaslt_is_opened_and_says_why_it_gives_no_handle() {
+    let Some((_, found)) = taken() else { return };
+    let path = chosen(&found, LibraryId::CublasLt).winner.known().expect("a winner");
+    let library = CublasLt::open(path).unwrap_or_else(|words| panic!("{words}"));
+    if let Err(failed) = library.create() {
+        assert_eq!((failed.call, failed.code_text().as_str()), ("cublasLtCreate", "1 CUBLAS_STATUS_NOT_INITIALIZED"));
+    }
+}
+
 fn with_library_path(folder: &Path) -> Vec<Library> {
     let environment = vec![("LD_LIBRARY_PATH".into(), folder.as_os_str().to_owned())];
     let world = World::at("/", environment, Duration::from_mins(1)).with_program(env!("CARGO_BIN_EXE_gpu-preflight"));

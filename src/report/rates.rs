@@ -21,7 +21,7 @@ struct Row {
     expected: Option<(f64, f64)>,
     /// How many times the rate of strict 32-bit floats it is.
     gain: Option<f64>,
-    proof: Option<Proof>,
+    proof: String,
 }
 
 /// The lines of the table without its title; nothing where nothing was measured.
@@ -73,19 +73,20 @@ impl Row {
             None => (String::new(), String::new()),
         };
         let gain = self.gain.map_or(String::new(), |gain| format!("{gain:.1}"));
-        let proof = match self.proof {
-            Some(Proof::Exact) => "exact",
-            Some(Proof::Wrong) => "WRONG",
-            None => "",
-        };
-        [self.what.to_owned(), self.unit.to_owned(), middle, slowest, expected, reached, gain, proof.to_owned()]
+        [self.what.to_owned(), self.unit.to_owned(), middle, slowest, expected, reached, gain, self.proof.clone()]
     }
 }
 
-/// Wrong if any of them is, exact if all that were proven are.
-fn worst<'a>(proofs: impl Iterator<Item = &'a Fact<Proof>>) -> Option<Proof> {
-    let known: Vec<Proof> = proofs.filter_map(|proof| proof.known().copied()).collect();
-    known.iter().copied().find(|proof| *proof == Proof::Wrong).or_else(|| known.first().copied())
+/// Wrong if any of them is, exact if all are; of how many, where some could not be proven.
+fn worst<'a>(proofs: impl Iterator<Item = &'a Fact<Proof>>) -> String {
+    let all: Vec<Option<Proof>> = proofs.map(|proof| proof.known().copied()).collect();
+    let exact = all.iter().filter(|proof| **proof == Some(Proof::Exact)).count();
+    match exact {
+        _ if all.contains(&Some(Proof::Wrong)) => "WRONG".to_owned(),
+        0 => String::new(),
+        exact if exact == all.len() => "exact".to_owned(),
+        exact => format!("exact on {exact} of {}", all.len()),
+    }
 }
 
 fn sorted(mut rates: Vec<(String, f64)>) -> Vec<(String, f64)> {
@@ -135,7 +136,7 @@ fn copies(compute: &Compute) -> Vec<Row> {
             rates,
             expected: expected.zip(slowest.share_of_expected.known().copied()).filter(|_| is_judged),
             gain: None,
-            proof: worst(all.iter().map(|copy| &copy.proof)).filter(|_| is_proven),
+            proof: if is_proven { worst(all.iter().map(|copy| &copy.proof)) } else { String::new() },
         })
     };
     [
@@ -174,7 +175,7 @@ fn links(links: &Links) -> Vec<Row> {
         rates: vec![(String::new(), *rate)],
         expected: None,
         gain: None,
-        proof: links.nccl.summed.known().copied(),
+        proof: worst(std::iter::once(&links.nccl.summed)),
     });
     Some(between).filter(|row| !row.rates.is_empty()).into_iter().chain(bus).collect()
 }
@@ -204,6 +205,14 @@ mod tests {
     #[test]
     fn where_nothing_was_measured_there_is_no_table() {
         assert_eq!(render(&Facts::default(), 100), None);
+    }
+
+    #[test]
+    fn what_was_proven_on_some_is_not_said_of_all() {
+        let mut lost = multiply(1, Precision::Tf32, 400.0, Proof::Exact);
+        lost.proof = Fact::unknown(crate::facts::GapKind::Crashed, "cublasGemmEx");
+        let table = table(vec![multiply(0, Precision::Tf32, 400.0, Proof::Exact), lost]);
+        assert!(table[1].ends_with("exact on 1 of 2"), "{table:?}");
     }
 
     #[test]

@@ -139,8 +139,9 @@ extern "C" fn cublasLtMatmulAlgoGetHeuristic(
     count: *mut c_int,
 ) -> c_int {
     enter("cublasLtMatmulAlgoGetHeuristic");
-    if code("cublasLtMatmulAlgoGetHeuristic") != 0 {
-        return code("cublasLtMatmulAlgoGetHeuristic");
+    let refused = code("cublasLtMatmulAlgoGetHeuristic");
+    if refused != 0 {
+        return refused;
     }
     if wanted < 1 || a.numbers != b.numbers || c.numbers != d.numbers || !is_possible(operation, a, c) {
         return 15;

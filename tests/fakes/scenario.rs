@@ -43,6 +43,7 @@
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
 //! | `context_ms=0` | time that making a context takes |
 //! | `fail=CALL:CODE` | the call returns this code |
+//! | `fail_from=CALL:N:CODE` | the same from the Nth time on, from 1 |
 //! | `compute_mode=0` | NVML's compute mode: 2 prohibited, 3 exclusive process |
 //! | `ecc_errors=0` | uncorrectable memory errors |
 //! | `held=GPU:BITS` | what holds this GPU's clocks down at work, in hexadecimal; others are held by the power cap, 4 |
@@ -113,6 +114,12 @@ pub fn share(key: &str, of: &str) -> f64 {
 /// What a call returns: 0, unless the scenario says otherwise.
 #[allow(dead_code, reason = "each fake uses a part")]
 pub fn code(call: &str) -> c_int {
+    static CALLS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
+    if let Some(told) = text("fail_from").and_then(|told| Some(told.strip_prefix(call)?.strip_prefix(':')?.to_owned())) {
+        let (nth, code) = told.split_once(':').expect("CALL:N:CODE");
+        let made = CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst) + 1;
+        return if made >= nth.parse().expect("a number") { code.parse().expect("a code") } else { 0 };
+    }
     let scenario = text("fail").unwrap_or_default();
     scenario.split_once(':').filter(|(name, _)| *name == call).map_or(0, |(_, code)| code.parse().expect("a code"))
 }

@@ -66,6 +66,19 @@ fn older_gpus_are_not_asked_for_what_they_do_not_have() {
 }
 
 #[test]
+fn what_cublaslt_has_not_learnt_is_left_out_and_what_it_proved_before_stays() {
+    let (multiplies, _) = Machine::plays("fail=cublasLtMatmulAlgoGetHeuristic:15").compute(1, 30.0);
+    assert_eq!(multiplies.len(), Precision::ALL.len() - 2, "{multiplies:?}");
+    let (multiplies, _) = Machine::plays("fail_from=cublasLtMatmulAlgoGetHeuristic:2:15").compute(1, 30.0);
+    let last = multiplies.last().expect("multiplies");
+    assert_eq!((multiplies.len(), last.precision), (Precision::ALL.len() - 1, Precision::Int8));
+    assert_eq!((&last.proof, &last.failed_call), (&Fact::Known(Proof::Exact), &Fact::Absent));
+    assert_eq!(last.tflops, Fact::Absent);
+    let (multiplies, _) = Machine::plays("wrong=0;fail_from=cublasLtMatmulAlgoGetHeuristic:2:15").compute(1, 30.0);
+    assert_eq!(multiplies.last().expect("multiplies").proof, Fact::Known(Proof::Wrong), "a refusal hides nothing");
+}
+
+#[test]
 fn one_wrong_bit_on_gpu_3_of_8_is_found_there_and_nowhere_else() {
     let (multiplies, runs) = Machine::plays("count=8;wrong=3").compute(8, 60.0);
     assert_eq!(runs.len(), 8);

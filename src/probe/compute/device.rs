@@ -11,14 +11,13 @@ use super::gear::Gear;
 use super::operands::Random;
 use super::precision::{Route, precisions, recipe};
 use super::{Input, Reading, copies, gemm, note_gaps, patterns, soak};
-use crate::facts::{Fact, Multiply};
+use crate::facts::{Fact, GapKind, Multiply};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::Progress;
 use crate::world::library::CallFailed;
+use crate::world::library::cuda_runtime::OUT_OF_MEMORY;
 
-/// `cudaErrorMemoryAllocation`
-const OUT_OF_MEMORY: i32 = 2;
 /// `CUBLAS_STATUS_NOT_INITIALIZED`, `CUBLAS_STATUS_ALLOC_FAILED`
 const NOT_INITIALIZED: i32 = 1;
 const ALLOC_FAILED: i32 = 3;
@@ -109,16 +108,20 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
                 multiply.failed_call = Fact::Absent;
                 multiply.failed_code = Fact::Absent;
             }
-            // An older cuBLASLt than the GPU has not learnt to use all of it; that is no fault.
-            Err(failed) if is_left_out(multiply, &failed) && multiply.proof.is_unknown() => {
-                multiplies.remove(index);
-                continue;
+            // An older cuBLASLt than the GPU has not learnt to use all of it; that is no fault. What was proven stays.
+            Err(failed) if is_left_out(multiply, &failed) => {
+                if multiply.proof.is_unknown() {
+                    multiplies.remove(index);
+                    continue;
+                }
+                note_gaps(multiply, GapKind::NotSupported, &format!("{}: {}", failed.call, failed.code_text()));
+                (multiply.size, multiply.tflops) = (Fact::Absent, Fact::Absent);
+                (multiply.failed_call, multiply.failed_code) = (Fact::Absent, Fact::Absent);
             }
             Err(failed) => {
                 note_failure(multiply, &failed);
                 // The next precision may still work.
-                let only_this = is_unsupported(&failed);
-                if !only_this {
+                if !is_unsupported(&failed) {
                     // One trouble is told once: what was not tried after it is not listed.
                     multiplies.truncate(index + 1);
                     break;

@@ -23,9 +23,10 @@ pub fn keep_better(mut first: Compute, second: Compute) -> Compute {
     first
 }
 
-/// Whether a failure shows that something is broken: a code that a call gave, or the end of the process.
+/// Whether a failure shows that something is broken: a code that a call gave, or the end of the process. That the GPU gives
+/// out no second context (46) shows nothing: the driver may still take down that of the first look.
 fn is_broken(failed_code: &Fact<String>, memory_short: &Fact<bool>) -> bool {
-    let told = failed_code.known().is_some_and(|code| !code.starts_with("no answer"));
+    let told = failed_code.known().is_some_and(|code| !code.starts_with("no answer") && !code.starts_with("46 "));
     told && memory_short.known() != Some(&true)
 }
 
@@ -125,6 +126,7 @@ mod tests {
         let unchanged = look(&[(0, 100.0)]).multiplies;
         assert_eq!(second("no answer within 2.0 s", false).multiplies, unchanged);
         assert_eq!(second("2 cudaErrorMemoryAllocation", true).multiplies, unchanged);
+        assert_eq!(second("46 cudaErrorDevicesUnavailable", false).multiplies, unchanged);
         let broken = second("214 cudaErrorECCUncorrectable", false);
         assert_eq!(first_multiply(&broken).failed_code, Fact::Known("214 cudaErrorECCUncorrectable".to_owned()));
         assert_eq!(first_multiply(&broken).tflops, Fact::Known(100.0), "what was measured stays");

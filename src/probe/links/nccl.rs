@@ -13,7 +13,7 @@ use crate::probe::compute::{note_gaps, timing};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
-use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
+use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
 use crate::world::library::nccl::{Communicator, Nccl as Library};
 use crate::world::library::{CallFailed, mapped_files};
 
@@ -28,8 +28,6 @@ const PERIOD: usize = 251;
 /// With less memory free on a GPU before it begins, a call that fails says nothing of NCCL, which takes hundreds of
 /// megabytes itself.
 const FREE_MIN: usize = 1 << 30;
-/// `cudaErrorMemoryAllocation`
-const OUT_OF_MEMORY: i32 = 2;
 /// Sums that are timed.
 const COUNT: usize = 5;
 
@@ -79,8 +77,9 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     let mut least_free = usize::MAX;
     match sum(&library, &input, &mut nccl, &mut least_free, progress) {
         Ok(()) => (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent),
+        // Where there is no room for a context nobody can say how much is free.
         Err(failed)
-            if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call.starts_with("cuda") =>
+            if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call == "cudaSetDevice" =>
         {
             let why = format!("a GPU has too little free memory for {}", failed.call);
             note_gaps(&mut nccl, GapKind::NotSupported, &why);

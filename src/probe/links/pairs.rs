@@ -12,15 +12,14 @@ use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::{Progress, fill_gaps};
 use crate::world::library::CallFailed;
-use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
+use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
 
 /// Bytes of one copy.
 const BYTES: usize = 32 << 20;
 /// The fewest that are worth a copy, where little memory is free.
 const BYTES_MIN: usize = 1 << 20;
 
-/// `cudaErrorMemoryAllocation`, and how much free memory makes it a lie.
-const OUT_OF_MEMORY: i32 = 2;
+/// With this much free memory a GPU that refuses some is broken.
 const FREE_MIN: usize = 256 << 20;
 
 /// The child's side of the probe.

@@ -79,12 +79,12 @@ impl Sight {
 /// Looks at all GPUs as long as `working` is set.
 pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Sight, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
-    let answered = Fact::Known(run.end == ProbeEnd::Completed);
-    let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
-    let gpus = match (reading, gap) {
+    let gpus = match (reading, &gap) {
         (None, None) => Fact::Absent,
         (reading, gap) => super::super::whole(reading, gap.as_ref()).gpus,
     };
+    let answered = Fact::Known(run.end == ProbeEnd::Completed && !gpus.is_unknown());
+    let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
     (Sight { gpus, answered }, run)
 }
 
@@ -123,13 +123,27 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
         }
     };
     progress.at("nvmlDeviceGetCount_v2");
-    let count = wrapper.device_count().unwrap_or_default().min(GPU_LIMIT);
-    let mut watches = Vec::new();
+    let count = match wrapper.device_count() {
+        Ok(count) => count.min(GPU_LIMIT),
+        Err(error) => {
+            progress.done(&refused(failed("nvmlDeviceGetCount_v2", &error)));
+            return Ok(());
+        }
+    };
+    let (mut watches, mut lost) = (Vec::new(), Vec::new());
     for index in 0..count {
-        progress.at(&format!("nvmlDeviceGetHandleByIndex_v2({index})"));
-        if let Ok(device) = wrapper.device_by_index(index) {
-            progress.at(&format!("nvmlDeviceRegisterEvents({index})"));
-            watches.push(Watch::begin(index, device, &wrapper));
+        const CALL: &str = "nvmlDeviceGetHandleByIndex_v2";
+        progress.at(&format!("{CALL}({index})"));
+        match fact(CALL, wrapper.device_by_index(index)) {
+            Fact::Known(device) => {
+                progress.at(&format!("nvmlDeviceRegisterEvents({index})"));
+                watches.push(Watch::begin(index, device, &wrapper));
+            }
+            refused => lost.push(Watched {
+                index,
+                load: refused.as_ref().and_then(|_| Fact::Absent),
+                xids: refused.as_ref().and_then(|_| Fact::Absent),
+            }),
         }
     }
     let (mut looks, mut told) = (0_usize, 0_usize);
@@ -143,7 +157,8 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
         // Often at first, for it may soon be over; later so seldom that the answers stay few.
         if looks <= 25 || looks > told + told / 10 {
             told = looks;
-            progress.so_far(&Reading { gpus: Fact::Known(watches.iter().map(Watch::sum).collect()) });
+            let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
+            progress.so_far(&Reading { gpus: Fact::Known(seen.collect()) });
         }
         std::thread::sleep(PERIOD.saturating_sub(started.elapsed()));
     }

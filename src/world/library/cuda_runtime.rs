@@ -34,6 +34,9 @@ symbols! {
     }
 }
 
+/// `cudaErrorMemoryAllocation`
+pub const OUT_OF_MEMORY: i32 = 2;
+
 const HOST_TO_DEVICE: c_int = 1;
 const DEVICE_TO_HOST: c_int = 2;
 const DEVICE_TO_DEVICE: c_int = 3;
