@@ -2,12 +2,12 @@
 //!
 //! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
 //! file may say, [`load`] reads and validates it, [`template`] is the language of its messages, [`judge`] evaluates
-//! all of them over one recording, [`prove`] holds a check to its own examples. Severity is only a default here; a profile weighs.
+//! all of them over one recording, [`examples`] holds a check to its own examples. Severity is only a default here; a profile weighs.
 
+pub mod examples;
 pub mod file;
 pub mod judge;
 pub mod load;
-pub mod prove;
 pub mod template;
 
 pub use file::{CheckFile, Dimension, Outcome, Owner, Severity};

@@ -1,6 +1,6 @@
 //! Every exit code with its meaning. The code follows from the verdict, never from the score.
 
-use crate::score::Verdict;
+use crate::weigh::Verdict;
 
 /// An exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

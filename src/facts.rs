@@ -3,9 +3,8 @@
 //! Each file declares the records of one room with [`shape`]'s macros; the doc
 //! comment of a field gives its unit, range and source, and becomes
 //! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
-//! [`compat`] fills the fields marked "Derived", which follow from the readings.
+//! The room `derive` fills the fields marked "Derived", which follow from the readings.
 
-pub mod compat;
 mod compatibility;
 mod compute;
 mod container;

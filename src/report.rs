@@ -1,22 +1,17 @@
 //! What is told: the verdict with its cause, and one pure function per format.
 
-mod build;
-mod glance;
 pub mod gpus;
 pub mod json;
+mod overview;
 mod rates;
 pub mod summary;
 mod table;
 pub mod text;
 
-use std::collections::BTreeMap;
-
-use crate::check::{Dimension, Outcome, Owner, Severity};
+use crate::check::Outcome;
 use crate::facts::shape::record;
 use crate::facts::{Facts, Phase, ProbeRun};
-use crate::score::{Score, Verdict};
-
-pub use build::build;
+use crate::weigh::{Finding, Fix, Score, Verdict, Weighing};
 
 /// The `schema` of a report that this version writes.
 pub const SCHEMA: &str = "gpu-preflight/report/1";
@@ -55,66 +50,26 @@ record! {
         /// Its version.
         pub version: String,
     }
-
-    /// What came of one check for one subject.
-    pub struct Finding {
-        /// The check.
-        pub check: String,
-        /// The item it is about; not there for a check on the whole.
-        pub subject: Option<String>,
-        /// What came of it.
-        pub outcome: Outcome,
-        /// How much it matters under this profile.
-        pub severity: Severity,
-        /// The axis of the score.
-        pub dimension: Dimension,
-        /// Who can fix it.
-        pub owner: Owner,
-        /// Whether a failure decides the verdict.
-        pub gating: bool,
-        /// What is wrong, why it could not be told, or the state that holds.
-        pub message: String,
-        /// How to fix it, by where.
-        pub remedy: BTreeMap<String, String>,
-        /// The facts that were read.
-        pub evidence: Vec<EvidenceItem>,
-        /// The failed check that keeps this one from being judged.
-        pub blocked_by: Option<String>,
-        /// Why its failure is excused.
-        pub waived: Option<String>,
-    }
-
-    /// A fact that a finding rests on.
-    pub struct EvidenceItem {
-        /// Where it stands in the facts.
-        pub path: String,
-        /// What it said.
-        pub value: serde_json::Value,
-    }
-
-    /// A fix and what it brings.
-    pub struct Fix {
-        /// The check that fails.
-        pub check: String,
-        /// Its first failing subject.
-        pub subject: Option<String>,
-        /// Who can fix it.
-        pub owner: Owner,
-        /// The instruction that fits this container.
-        pub remedy: String,
-        /// The upper end of the score once this and the fixes before it are done.
-        pub score_after: Option<u32>,
-    }
-}
-
-impl Finding {
-    /// Whether it fails and nothing excuses it.
-    pub fn counts(&self) -> bool {
-        self.outcome == Outcome::Fails && self.waived.is_none()
-    }
 }
 
 impl Report {
+    /// What was weighed under a profile for a phase, and the facts that it rests on.
+    pub fn new(facts: Facts, weighing: Weighing, profile: &str, phase: Phase) -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            tool: Tool { name: "gpu-preflight".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
+            profile: profile.to_owned(),
+            phase,
+            verdict: weighing.verdict,
+            score: weighing.score,
+            findings: weighing.findings,
+            fix_first: weighing.fix_first,
+            notes: weighing.notes,
+            probes: facts.probes.clone(),
+            facts,
+        }
+    }
+
     /// The findings that fail, the most urgent first.
     pub fn failures(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.outcome == Outcome::Fails)

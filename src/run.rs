@@ -1,14 +1,12 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
-pub mod collect;
-mod gpu_work;
 mod gpus;
 mod output;
 mod plan;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
@@ -17,14 +15,15 @@ use crate::check::judge;
 use crate::cli::{
     Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode,
 };
+use crate::collect::{self, Input};
+use crate::derive::derive;
 use crate::exit::{self, Exit};
-use crate::facts::{Fact, Facts, Phase, compat};
-use crate::report::{Report, build, summary};
-use crate::score::Verdict;
+use crate::facts::{Fact, Facts, Phase};
+use crate::report::{Report, summary};
+use crate::weigh::{Verdict, weigh};
 use crate::world::child;
 use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
-use collect::Look;
 use output::{Target, say};
 use plan::Plan;
 
@@ -91,18 +90,18 @@ fn stopped(why: &str) {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting)?;
     let plan = Plan::load(&world, &arguments.judging)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
-    let look = Look { phase, command: None, gpu_code: plan.asks_about_gpus(&arguments.assuming) };
-    let facts = collected_until_interrupted(&world, &arguments.collecting, &look);
+    let input = Input { phase, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
+    let facts = collected_until_interrupted(&world, &input);
     let report = reported(facts, &plan, &arguments.assuming.assume);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
 
 fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting)?;
     let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
     let mode = match arguments.mode {
         Some(mode) => mode,
@@ -120,14 +119,15 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         Err(failure) => return Err(failure),
     };
     handover::heed_termination();
-    let look = Look {
+    let words = arguments.command.iter().map(|word| word.to_string_lossy().into_owned());
+    let input = Input {
         phase: plan.phase(arguments.collecting.phase, Phase::Start),
-        command: Some(&arguments.command),
+        command: Some(words.collect()),
         gpu_code: !plan.profile.file.want.is_empty(),
+        ..asked
     };
     // A bug of ours may not keep a workload from starting that would have started without us.
-    let looked =
-        catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &arguments.collecting, &look), &plan, &[])));
+    let looked = catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &input), &plan, &[])));
     let verdict = match &looked {
         Ok(report) => {
             // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
@@ -151,11 +151,11 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
-    let world = world(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting)?;
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
-    let look = Look { phase, command: None, gpu_code: true };
-    let facts = collected_until_interrupted(&world, &arguments.collecting, &look);
+    let input = Input { phase, gpu_code: true, ..asked };
+    let facts = collected_until_interrupted(&world, &input);
     output::deliver(&output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
     Ok(exit::READY)
 }
@@ -193,21 +193,23 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
     Ok(exit::READY)
 }
 
-fn world(arguments: &CollectingArgs) -> Result<World, Failure> {
-    arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
-    Ok(World::here(arguments.deadline()))
+/// The machine, and what the command line asks of a look at it.
+fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
+    let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, ..Input::default() };
+    Ok((World::here(arguments.deadline()), input))
 }
 
 /// Everything that can be learnt about this container now.
-fn collected(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
+fn collected(world: &World, input: &Input) -> Facts {
     let _descendants = child::Descendants::watch();
-    collect::collect(world, arguments, look)
+    collect::collect(world, input)
 }
 
 /// The same; at Ctrl-C or SIGTERM what could be learnt until then.
-fn collected_until_interrupted(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Facts {
+fn collected_until_interrupted(world: &World, input: &Input) -> Facts {
     let _watch = interrupt::Watch::begin();
-    collected(world, arguments, look)
+    collected(world, input)
 }
 
 /// Takes for given what the command line says, and nothing else.
@@ -225,12 +227,13 @@ fn assume(facts: &mut Facts, assumed: &[Assumption]) {
 fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     assume(&mut facts, assumed);
     facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
-    compat::derive(&mut facts);
+    derive(&mut facts);
     let phase = facts.run.phase;
     let value = serde_json::to_value(&facts).unwrap_or_default();
     let mut judged = judge(&plan.catalogue, &value, phase);
     judged.retain(|finding| plan.selects(&finding.check));
-    build(facts, judged, &plan.catalogue, &plan.profile, phase)
+    let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
+    Report::new(facts, weighing, &plan.profile.name, phase)
 }
 
 fn become_workload(command: &[OsString]) -> Failure {
@@ -238,10 +241,4 @@ fn become_workload(command: &[OsString]) -> Failure {
     let error = handover::become_workload(command);
     let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
     Failure::new(exit, format!("{name}: {error}"))
-}
-
-/// The name of a program without its folder.
-fn program_name(command: &[OsString]) -> Option<String> {
-    let first = Path::new(command.first()?);
-    Some(first.file_name().unwrap_or(first.as_os_str()).to_string_lossy().chars().take(64).collect())
 }

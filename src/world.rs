@@ -11,11 +11,11 @@
 //! [`handover`] becomes the workload. They hold the program's only `unsafe`.
 
 mod answers;
-mod beside;
 pub mod child;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
+mod spawn_or_run;
 pub mod terminal;
 
 use std::ffi::OsString;
@@ -31,7 +31,7 @@ use rustix::io::Errno;
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name};
 use answers::{from_errno, from_io, from_stat};
-pub use beside::{Beside, beside};
+pub use spawn_or_run::{Spawned, spawn_or_run};
 
 /// Bytes of one file that are read at most.
 pub const READ_LIMIT: u64 = 1 << 20;
@@ -72,6 +72,11 @@ impl World {
     /// The program that children are started from: ourselves.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// The time that collecting may take.
+    pub fn budget(&self) -> Duration {
+        self.deadline - self.started
     }
 
     /// When collecting has to end.

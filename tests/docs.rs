@@ -12,9 +12,10 @@ use gpu_preflight::check::{Catalogue, CheckFile};
 use gpu_preflight::cli::Cli;
 use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::shape::{Field, Shape, Shaped, text};
-use gpu_preflight::profile::{Profile, ProfileFile};
 use gpu_preflight::report::Report;
 use gpu_preflight::report::gpus::GpuTable;
+use gpu_preflight::weigh::Profile;
+use gpu_preflight::weigh::profile::ProfileFile;
 use gpu_preflight::{exit, explain};
 use serde_json::{Map, Value, json};
 

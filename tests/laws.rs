@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use gpu_preflight::check::examples::prove;
 use gpu_preflight::check::load::{CHECKS, PROFILES, read};
-use gpu_preflight::check::prove::prove;
 use gpu_preflight::check::{Catalogue, CheckFile, Outcome, judge, matches};
-use gpu_preflight::facts::compat::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
+use gpu_preflight::derive::derive;
+use gpu_preflight::derive::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
 use gpu_preflight::facts::shape::{Shape, Shaped};
-use gpu_preflight::facts::{Facts, Phase, compat};
+use gpu_preflight::facts::{Facts, Phase};
 use gpu_preflight::lang::parse::{Expr, Node};
-use gpu_preflight::profile::Profile;
+use gpu_preflight::weigh::Profile;
 
 /// The catalogue as it stands in the files, with examples.
 fn catalogue() -> Catalogue {
@@ -103,7 +104,7 @@ fn the_blind_machine_neither_acquits_nor_accuses() {
 #[test]
 fn deriving_from_nothing_learns_nothing() {
     let mut facts = Facts::default();
-    compat::derive(&mut facts);
+    derive(&mut facts);
     for phase in Phase::ALL {
         for finding in judge(&catalogue(), &serde_json::to_value(&facts).expect("facts are JSON"), *phase) {
             let told = matches!(finding.outcome, Outcome::Holds | Outcome::Fails);

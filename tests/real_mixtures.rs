@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use gpu_preflight::check::{Catalogue, Judged, Outcome, judge};
-use gpu_preflight::facts::{Fact, Facts, Framework, Library, LibraryId, Phase, ProbeEnd, compat};
+use gpu_preflight::derive::derive;
+use gpu_preflight::facts::{Fact, Facts, Framework, Library, LibraryId, Phase, ProbeEnd};
 use gpu_preflight::probe::{cuda, libraries};
 use gpu_preflight::world::World;
 
@@ -59,7 +60,7 @@ impl Mixture {
         let mut facts = Facts { framework: self.framework.clone(), libraries: Fact::Known(found), ..Facts::default() };
         facts.run.gpu_expected = true;
         facts.cuda = cuda::collect(&world, world.deadline()).0;
-        compat::derive(&mut facts);
+        derive(&mut facts);
         facts
     }
 }

@@ -4,24 +4,28 @@
 use std::path::{Path, PathBuf};
 
 /// Each room with the rooms it may use. What is not listed may use nothing of ours.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("facts", &[]),
     ("text", &[]),
     ("lang", &["facts", "text"]),
     ("world", &["facts"]),
     ("probe", &["facts", "world"]),
+    ("derive", &["facts"]),
+    ("collect", &["facts", "world", "probe", "derive"]),
     ("check", &["facts", "lang", "text"]),
-    ("profile", &["facts", "lang", "check"]),
-    ("score", &["facts", "check"]),
-    ("exit", &["score"]),
-    ("report", &["facts", "check", "profile", "score", "text"]),
+    ("weigh", &["facts", "lang", "check"]),
+    ("exit", &["weigh"]),
+    ("report", &["facts", "check", "weigh", "text"]),
     ("explain", &["check"]),
     ("cli", &["facts"]),
     ("lib", &[]),
     ("main", &[]),
     (
         "run",
-        &["facts", "text", "lang", "world", "probe", "check", "profile", "score", "exit", "report", "explain", "cli"],
+        &[
+            "facts", "text", "lang", "world", "probe", "collect", "derive", "check", "weigh", "exit", "report",
+            "explain", "cli",
+        ],
     ),
 ];
 

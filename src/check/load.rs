@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use super::examples::prove;
 use super::file::{CheckFile, PLACES};
-use super::prove::prove;
 use super::template::Template;
 use super::{Check, matches};
 use crate::facts::Facts;

@@ -1,4 +1,4 @@
-//! Whether driver, runtime and libraries belong together. All derived, in [`super::compat`].
+//! Whether driver, runtime and libraries belong together. All derived, by the room `derive`.
 
 use super::Fact;
 use super::shape::record;

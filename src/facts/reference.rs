@@ -3,8 +3,8 @@
 //! Each row names its source. A table that cannot be read gives no rows; the tests
 //! beside each see to it that it can.
 
-pub mod compat;
 pub mod cuda_errors;
+pub mod drivers;
 pub mod env_vars;
 pub mod gemm;
 pub mod gpus;

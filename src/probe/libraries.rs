@@ -3,7 +3,7 @@
 //! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
 //! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats, [`release`] what files
 //! say of their version. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
-//! versions mean for each other is the business of [`crate::facts::compat`].
+//! versions mean for each other is the business of the room `derive`.
 
 mod cache;
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! GPU code in the image's libraries, read from their headers: for which architectures, and how much of each.
 //!
 //! [`find`] says which files to look into, [`fatbin`] reads their containers. What that means for a GPU is the business
-//! of [`crate::facts::compat`]. It needs neither a GPU nor a driver, and loads nothing.
+//! of the room `derive`. It needs neither a GPU nor a driver, and loads nothing.
 
 mod fatbin;
 mod find;

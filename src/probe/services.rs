@@ -22,7 +22,7 @@ mod supervisors;
 mod wrappers;
 
 use crate::facts::{Fact, Network, Services, SshdConfig};
-use crate::world::{World, beside};
+use crate::world::{World, spawn_or_run};
 use ssh_args::SshArgs;
 
 /// Listeners that are asked at the same time.
@@ -86,7 +86,7 @@ fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> 
         std::thread::scope(|scope| {
             let ask = &ask;
             // Where no thread can be had the item is asked at once.
-            let running: Vec<_> = chunk.iter().map(|item| beside(scope, move || ask(item))).collect();
+            let running: Vec<_> = chunk.iter().map(|item| spawn_or_run(scope, move || ask(item))).collect();
             // A bug of ours goes on to whoever runs this probe.
             let told =
                 running.into_iter().map(|one| one.join().unwrap_or_else(|| panic!("asking a listener panicked")));

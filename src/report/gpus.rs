@@ -6,7 +6,7 @@ use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::text::Layout;
 use crate::facts::shape::record;
-use crate::facts::{CodeFit, Fact, Facts, LibraryRole, NativeLibrary, Target, compat};
+use crate::facts::{CodeFit, Fact, Facts, LibraryRole, NativeLibrary, Target};
 use crate::text::{count, plain};
 
 /// The `schema` of a table that this version writes.
@@ -28,12 +28,12 @@ record! {
     }
 }
 
-/// The table of these GPUs.
-pub fn table(facts: &Facts, gpus: Vec<Target>) -> GpuTable {
+/// The table of these GPUs. `cuda` is the CUDA release of the image.
+pub fn table(facts: &Facts, cuda: Fact<String>, gpus: Vec<Target>) -> GpuTable {
     GpuTable {
         schema: SCHEMA.to_owned(),
         torch_version: facts.framework.torch_version.clone(),
-        cuda: compat::target::release(facts),
+        cuda,
         libraries: facts.native.libraries.clone(),
         gpus,
     }

@@ -2,15 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::build::remedy;
-use super::glance::{self, Mark};
+use super::overview::{self, Mark};
 use super::rates;
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
 use crate::facts::Facts;
-use crate::score::Verdict;
 use crate::text::{count, plain};
+use crate::weigh::{Verdict, remedy};
 
 /// How a text report is laid out.
 #[derive(Debug, Clone, Copy)]
@@ -28,7 +27,7 @@ pub fn render(report: &Report, layout: Layout) -> String {
     let mut page = Page { text: String::new(), layout };
     page.head(report);
     page.answer(report);
-    page.glances(report);
+    page.overview(report);
     page.failures(report);
     page.gaps(report);
     page.rates(report);
@@ -70,7 +69,7 @@ impl Page {
     fn head(&mut self, report: &Report) {
         let facts = &report.facts;
         let gpus = facts.gpus.known().map_or(String::new(), |gpus| {
-            format!("   {}", glance::gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known())))
+            format!("   {}", overview::gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known())))
         });
         let head = format!(
             "{} {}   profile {}, phase {}   {}{gpus}",
@@ -78,7 +77,7 @@ impl Page {
             report.tool.version,
             plain(&report.profile),
             report.phase,
-            glance::place(facts)
+            overview::place(facts)
         );
         self.wrapped(&head);
         if let Some(words) = assumed(facts) {
@@ -93,11 +92,11 @@ impl Page {
             Verdict::NotReady => "1;31",
             Verdict::Incomplete => "1;33",
         };
-        let verdict = glance::verdict_word(report);
+        let verdict = report.verdict.title();
         let capped = report.score.capped_by.as_ref().map_or(String::new(), |id| format!(", capped by {id}"));
         let looked = report.score.coverage * 100.0;
         let seconds = report.facts.run.wall_ms / 1000.0;
-        let score = glance::score_words(report);
+        let score = overview::score_words(report);
         let answer = format!("{verdict}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
         for part in table::wrap(&answer, usize::from(self.layout.width)) {
             let painted = part.strip_prefix(verdict).map(|rest| format!("{}{rest}", self.paint(code, verdict)));
@@ -149,13 +148,13 @@ impl Page {
         }
     }
 
-    fn glances(&mut self, report: &Report) {
-        for glance in glance::lines(report) {
-            let mark = self.mark(glance.mark);
+    fn overview(&mut self, report: &Report) {
+        for row in overview::lines(report) {
+            let mark = self.mark(row.mark);
             let width = usize::from(self.layout.width).saturating_sub(16).max(20);
-            for (index, part) in table::wrap(&glance.text, width).iter().enumerate() {
+            for (index, part) in table::wrap(&row.text, width).iter().enumerate() {
                 if index == 0 {
-                    self.line(&format!("  {:<11}{mark}  {part}", glance.name));
+                    self.line(&format!("  {:<11}{mark}  {part}", row.name));
                 } else {
                     self.line(&format!("  {:<11}   {part}", ""));
                 }

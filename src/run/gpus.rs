@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::output::{self, Target};
 use super::{Failure, plan};
 use crate::cli::{Format, GpusArgs};
+use crate::derive::{self, target};
 use crate::exit::{self, Exit};
 use crate::facts::reference::gpus::{self, GpuModel};
-use crate::facts::{Fact, Facts, GapKind, compat};
+use crate::facts::{Fact, Facts, GapKind};
 use crate::probe;
 use crate::report::gpus as report;
 use crate::world::World;
@@ -35,9 +36,9 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
             "the recording says nothing of GPU code; `gpu-preflight facts` looks for it",
         ));
     }
-    compat::derive(&mut facts);
-    let table =
-        report::table(&facts, models.into_iter().map(|model| compat::target::on_model(&facts, model)).collect());
+    derive::derive(&mut facts);
+    let targets = models.into_iter().map(|model| target::on_model(&facts, model)).collect();
+    let table = report::table(&facts, target::release(&facts), targets);
     let text = match arguments.format {
         Format::Text => report::text(&table, output::layout(Target::Stdout, false)),
         Format::Json => output::as_json(&table)?,

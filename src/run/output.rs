@@ -1,9 +1,6 @@
 //! Where a report goes, and how wide and coloured it may be there.
 
 use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
 
 use super::Failure;
 use crate::cli::{Format, OutputArgs};
@@ -60,67 +57,4 @@ pub fn deliver(text: &str, file: Option<&Path>, target: Target) -> Result<(), Fa
 /// Says something to the person at the terminal. Nobody there to hear it is no failure.
 pub fn say(text: &str) {
     let _ = terminal::write(Target::Stderr, text);
-}
-
-/// Says on a terminal what a long run is waiting for; silent in logs, and in short runs.
-pub struct Waiting {
-    shared: Arc<(Mutex<State>, Condvar)>,
-    teller: Option<JoinHandle<()>>,
-}
-
-#[derive(Default)]
-struct State {
-    on: String,
-    over: bool,
-}
-
-/// Runs shorter than this say nothing.
-const PATIENCE: Duration = Duration::from_millis(400);
-
-impl Waiting {
-    /// Begins to watch the clock.
-    pub fn begin() -> Self {
-        let shared = Arc::new((Mutex::new(State { on: "this container".to_owned(), over: false }), Condvar::new()));
-        let teller = terminal::is_terminal(Target::Stderr).then_some(()).and_then(|()| {
-            let shared = Arc::clone(&shared);
-            // Nobody need hear it: where no thread is to be had, it is silent.
-            std::thread::Builder::new().spawn(move || tell(&shared)).ok()
-        });
-        Self { shared, teller }
-    }
-
-    /// What it is waiting for now.
-    pub fn on(&self, what: impl Into<String>) {
-        if let Ok(mut state) = self.shared.0.lock() {
-            state.on = what.into();
-        }
-    }
-
-    /// Ends, and clears the line.
-    pub fn end(self) {
-        if let Ok(mut state) = self.shared.0.lock() {
-            state.over = true;
-        }
-        self.shared.1.notify_all();
-        if let Some(teller) = self.teller {
-            let _ = teller.join();
-        }
-    }
-}
-
-fn tell((state, ended): &(Mutex<State>, Condvar)) {
-    let started = Instant::now();
-    let mut told = false;
-    let Ok(mut now) = state.lock() else { return };
-    while !now.over {
-        let Ok((next, _)) = ended.wait_timeout(now, PATIENCE) else { return };
-        now = next;
-        if !now.over {
-            told = true;
-            say(&format!("\r\u{1b}[Kwaiting for {} … {:.0} s", now.on, started.elapsed().as_secs_f64()));
-        }
-    }
-    if told {
-        say("\r\u{1b}[K");
-    }
 }

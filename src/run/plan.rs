@@ -8,8 +8,8 @@ use crate::check::{Catalogue, ConfigError, Severity, matches};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
 use crate::facts::{Fact, Facts, Phase, SCHEMA};
-use crate::profile::Profile;
 use crate::text::plain;
+use crate::weigh::Profile;
 use crate::world::World;
 
 /// Bytes of a recording that are read at most.

@@ -10,7 +10,7 @@
 mod descendants;
 mod ended;
 mod progress;
-mod talk;
+mod transcript;
 
 use std::fs::File;
 use std::io::Write;
@@ -31,7 +31,7 @@ use super::{World, interrupt};
 use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
 
 use ended::{Ended, describe, gap_of};
-use talk::Talk;
+use transcript::Transcript;
 
 pub use descendants::Descendants;
 pub use progress::Progress;
@@ -117,7 +117,7 @@ fn ask<T: DeserializeOwned>(
     deadline: Instant,
 ) -> Probed<T> {
     let started = Instant::now();
-    let mut talk = Talk::default();
+    let mut transcript = Transcript::default();
     let mut hung_in_kernel = false;
     // Who was asked to end starts nothing more.
     let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input).map(Some) };
@@ -125,7 +125,7 @@ fn ask<T: DeserializeOwned>(
         Ok(None) => (ProbeEnd::Interrupted, Some("not started".to_owned())),
         Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
         Ok(Some((mut child, pipe))) => {
-            let ended = listen(&mut child, &pipe, &mut talk, working, deadline);
+            let ended = listen(&mut child, &pipe, &mut transcript, working, deadline);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
@@ -136,12 +136,12 @@ fn ask<T: DeserializeOwned>(
             describe(&ended, hung_in_kernel, gone)
         }
     };
-    let at = if end == ProbeEnd::Completed { None } else { talk.at.take() };
+    let at = if end == ProbeEnd::Completed { None } else { transcript.at.take() };
     let wall_ms = started.elapsed().as_secs_f64() * 1000.0;
     let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
-    let stuck = talk.last_heard.is_none_or(|last| is_long(last.elapsed()));
+    let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
     let gap = gap_of(end, at.as_deref(), detail.as_deref(), wall_ms);
-    let reading = talk.answer(gap.as_ref());
+    let reading = transcript.answer(gap.as_ref());
     Probed {
         reading,
         gap,
@@ -194,37 +194,43 @@ pub(super) fn own_program() -> PathBuf {
     PathBuf::from(executed.into_owned())
 }
 
-fn listen(child: &mut Child, pipe: &File, talk: &mut Talk, working: Option<&AtomicBool>, deadline: Instant) -> Ended {
+fn listen(
+    child: &mut Child,
+    pipe: &File,
+    transcript: &mut Transcript,
+    working: Option<&AtomicBool>,
+    deadline: Instant,
+) -> Ended {
     let started = Instant::now();
-    let over = |talk: &Talk| {
-        let stuck = talk.last_heard.unwrap_or(started).elapsed() >= SILENCE;
+    let over = |transcript: &Transcript| {
+        let stuck = transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
         if stuck { Ended::Deadline } else { Ended::Over }
     };
     // Nobody may wait for one that watches after the work is over.
     let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
     loop {
-        let heard = talk.hear(pipe);
+        let heard = transcript.hear(pipe);
         if let Some(ended) = heard {
             return ended;
         }
         // Its pipe may outlive it, held by something it forked: so ask after the process itself too. What it said
         // between our listening and its end is still in the pipe.
         if let Ok(Some(status)) = child.try_wait() {
-            return talk.hear(pipe).unwrap_or(Ended::Status(status));
+            return transcript.hear(pipe).unwrap_or(Ended::Status(status));
         }
         if interrupt::is_asked() {
             return Ended::Interrupted;
         }
         if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
-            return over(talk);
+            return over(transcript);
         }
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
             // The work was not over in time, which is no fault of who watched it.
-            return if working.is_some() { over(talk) } else { Ended::Deadline };
+            return if working.is_some() { over(transcript) } else { Ended::Deadline };
         }
-        let nap = left.min(if talk.closed { Duration::from_millis(1) } else { patience });
-        if talk.closed {
+        let nap = left.min(if transcript.closed { Duration::from_millis(1) } else { patience });
+        if transcript.closed {
             std::thread::sleep(nap);
         } else {
             let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };

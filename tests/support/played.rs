@@ -10,9 +10,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use gpu_preflight::cli::CollectingArgs;
+use gpu_preflight::collect::{Input, collect};
 use gpu_preflight::facts::{Fact, Facts, Phase, ProbeEnd, Tier};
-use gpu_preflight::run::collect::{Look, collect};
 use gpu_preflight::world::World;
 use serde_json::Value;
 
@@ -50,15 +49,9 @@ pub fn play(scenario: &Scenario) -> Played {
     let world = World::at(&root, environment(&root, scenario, gpus), Duration::from_secs_f64(deadline))
         .with_program(env!("CARGO_BIN_EXE_gpu-preflight"));
     let tier: Tier = scenario.tier.as_deref().unwrap_or("standard").parse().expect("a tier");
-    let arguments = CollectingArgs {
-        phase: Some(phase),
-        deadline: Some(deadline),
-        tier,
-        soak: scenario.soak.map(Duration::from_secs),
-        no_gpu: false,
-    };
+    let input = Input { phase, tier, soak: scenario.soak.map(Duration::from_secs), ..Input::default() };
     let started = Instant::now();
-    let read = collect(&world, &arguments, &Look { phase, command: None, gpu_code: false });
+    let read = collect(&world, &input);
     let wall = started.elapsed().as_secs_f64();
     Played { facts: settled(&read, &root, scenario, gpus), wall, deadline }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::cut;
 use crate::facts::{Fact, Gap, GapKind};
-use crate::world::{Beside, World, beside};
+use crate::world::{Spawned, World, spawn_or_run};
 
 /// Processes that are looked into before asking whether all owners are found; fewer are not worth a thread.
 const BLOCK: usize = 256;
@@ -92,8 +92,9 @@ fn look_into(world: &World, pids: &[u32]) -> Vec<(u32, Option<Vec<u64>>)> {
     std::thread::scope(|scope| {
         let look = &look;
         let parts = pids.chunks(pids.len().div_ceil(threads));
-        let running: Vec<_> = parts.map(|part| beside(scope, move || look(part))).collect();
-        let whole = |part: Beside<'_, Vec<_>>| part.join().unwrap_or_else(|| panic!("looking into processes panicked"));
+        let running: Vec<_> = parts.map(|part| spawn_or_run(scope, move || look(part))).collect();
+        let whole =
+            |part: Spawned<'_, Vec<_>>| part.join().unwrap_or_else(|| panic!("looking into processes panicked"));
         running.into_iter().flat_map(whole).collect()
     })
 }

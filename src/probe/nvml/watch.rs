@@ -59,14 +59,14 @@ pub struct Watched {
 
 /// What was seen of all GPUs.
 #[derive(Debug)]
-pub struct Sight {
+pub struct UnderLoad {
     /// Of each; absent where no multiply ran, or all were over before NVML had started.
     gpus: Fact<Vec<Watched>>,
     /// Whether NVML answered to the end; absent where no multiply ran.
     answered: Fact<bool>,
 }
 
-impl Sight {
+impl UnderLoad {
     /// Where nothing multiplied.
     pub const NONE: Self = Self { gpus: Fact::Absent, answered: Fact::Absent };
 
@@ -77,7 +77,7 @@ impl Sight {
 }
 
 /// Looks at all GPUs as long as `working` is set.
-pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Sight, ProbeRun) {
+pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (UnderLoad, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
     let gpus = match (reading, &gap) {
         (None, None) => Fact::Absent,
@@ -85,15 +85,15 @@ pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Sight
     };
     let answered = Fact::Known(run.end == ProbeEnd::Completed && !gpus.is_unknown());
     let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
-    (Sight { gpus, answered }, run)
+    (UnderLoad { gpus, answered }, run)
 }
 
 /// Gives each GPU what was seen of it.
-pub fn adopt(nvml: &mut Nvml, gpus: &mut Fact<Vec<Gpu>>, sight: Sight) {
-    nvml.load_watched = sight.answered;
+pub fn adopt(nvml: &mut Nvml, gpus: &mut Fact<Vec<Gpu>>, under_load: UnderLoad) {
+    nvml.load_watched = under_load.answered;
     let Fact::Known(gpus) = gpus else { return };
     for gpu in gpus {
-        let seen = sight.gpus.as_ref().and_then(|all| match all.iter().find(|seen| seen.index == gpu.index) {
+        let seen = under_load.gpus.as_ref().and_then(|all| match all.iter().find(|seen| seen.index == gpu.index) {
             Some(seen) => Fact::Known(seen),
             None => Fact::unknown(GapKind::Malformed, "NVML no longer gave it out when the multiplies ran"),
         });

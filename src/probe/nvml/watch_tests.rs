@@ -57,7 +57,7 @@ fn every_gpu_gets_what_was_seen_of_it_or_why_nothing_was() {
     let two = || Fact::Known(vec![Gpu { index: 0, ..Gpu::default() }, Gpu { index: 1, ..Gpu::default() }]);
     let seen = |watched: Fact<Vec<Watched>>| {
         let mut gpus = two();
-        adopt(&mut Nvml::default(), &mut gpus, Sight { gpus: watched, answered: Fact::Known(true) });
+        adopt(&mut Nvml::default(), &mut gpus, UnderLoad { gpus: watched, answered: Fact::Known(true) });
         gpus.known().expect("two").iter().map(|gpu| gpu.xids.clone()).collect::<Vec<_>>()
     };
     let one = Watched { index: 1, load: Fact::Absent, xids: Fact::Known(vec![79]) };

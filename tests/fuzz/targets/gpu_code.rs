@@ -4,7 +4,8 @@
 mod root;
 
 use gpu_preflight::facts::reference::gpus;
-use gpu_preflight::facts::{Fact, Facts, Framework, compat};
+use gpu_preflight::derive::target;
+use gpu_preflight::facts::{Fact, Facts, Framework};
 use gpu_preflight::probe::native;
 use libfuzzer_sys::fuzz_target;
 
@@ -21,7 +22,7 @@ fuzz_target!(|bytes: &[u8]| {
         let native = native::collect(&root.world(&[]), &framework, &Fact::Absent);
         let facts = Facts { native, ..Facts::default() };
         for name in ["NVIDIA B200", "NVIDIA H200", "Tesla T4"] {
-            let _ = compat::target::on_model(&facts, gpus::gpu(name).expect("a model"));
+            let _ = target::on_model(&facts, gpus::gpu(name).expect("a model"));
         }
     });
 });

@@ -1,20 +1,8 @@
-//! Verdict and score. The verdict decides; the score only orders, and no crowd of small things can hide a large one.
+//! The score. It only orders, and no crowd of small things can hide a large one.
 
 use crate::check::judge::worst;
 use crate::check::{Dimension, Outcome, Severity};
-use crate::facts::shape::{record, words};
-
-words! {
-    /// What is to be done.
-    pub enum Verdict {
-        /// Nothing that gates fails.
-        Ready = "ready",
-        /// Something that gates fails.
-        NotReady = "not-ready",
-        /// Nothing that gates is known to fail, but something that gates could not be told.
-        Incomplete = "incomplete",
-    }
-}
+use crate::facts::shape::record;
 
 record! {
     /// How far the container is from production, 0 to 100, as an interval: what could not be told counts as failing
@@ -47,7 +35,7 @@ record! {
 
 /// What the score needs to know of one check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Weighed {
+pub struct Entry {
     /// How much it matters here.
     pub severity: Severity,
     /// Its axis.
@@ -56,7 +44,7 @@ pub struct Weighed {
     pub outcome: Outcome,
 }
 
-impl Weighed {
+impl Entry {
     /// One check with all its subjects.
     pub fn new(severity: Severity, dimension: Dimension, outcomes: impl IntoIterator<Item = Outcome>) -> Self {
         Self { severity, dimension, outcome: worst(outcomes) }
@@ -95,17 +83,17 @@ fn cap(failing: impl Iterator<Item = Severity>) -> u32 {
 }
 
 /// The share of the weight that holds, capped, in whole points rounded down; `None` when nothing weighs.
-fn points(checks: &[Weighed], unknown_fails: bool) -> Option<u32> {
+fn points(checks: &[Entry], unknown_fails: bool) -> Option<u32> {
     raw_and_cap(checks, unknown_fails).map(|(raw, cap)| raw.min(cap))
 }
 
 /// Whether a cap and not the sum keeps the upper end of the score where it is.
-pub fn is_capped(checks: &[Weighed]) -> bool {
+pub fn is_capped(checks: &[Entry]) -> bool {
     raw_and_cap(checks, false).is_some_and(|(raw, cap)| cap < raw)
 }
 
-fn raw_and_cap(checks: &[Weighed], unknown_fails: bool) -> Option<(u32, u32)> {
-    let fails = |check: &&Weighed| match check.outcome {
+fn raw_and_cap(checks: &[Entry], unknown_fails: bool) -> Option<(u32, u32)> {
+    let fails = |check: &&Entry| match check.outcome {
         Outcome::Fails => true,
         Outcome::Unknown | Outcome::Blocked => unknown_fails,
         Outcome::Holds | Outcome::NotApplicable => false,
@@ -117,7 +105,7 @@ fn raw_and_cap(checks: &[Weighed], unknown_fails: bool) -> Option<(u32, u32)> {
     (total > 0).then(|| (100 * (total - failed) / total, limit))
 }
 
-fn coverage(checks: &[Weighed]) -> f64 {
+fn coverage(checks: &[Entry]) -> f64 {
     let sum = |known_only: bool| -> u32 {
         let counts = |outcome| match outcome {
             Outcome::Holds | Outcome::Fails => true,
@@ -133,9 +121,9 @@ fn coverage(checks: &[Weighed]) -> f64 {
 }
 
 /// The score of these checks; what caps it is for the caller to name.
-pub fn score(checks: &[Weighed]) -> Score {
+pub fn score(checks: &[Entry]) -> Score {
     let dimensions = Dimension::ALL.iter().filter_map(|dimension| {
-        let own: Vec<Weighed> = checks.iter().filter(|check| check.dimension == *dimension).copied().collect();
+        let own: Vec<Entry> = checks.iter().filter(|check| check.dimension == *dimension).copied().collect();
         Some(DimensionScore {
             dimension: *dimension,
             low: points(&own, true)?,
@@ -157,8 +145,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn check(severity: Severity, outcome: Outcome) -> Weighed {
-        Weighed { severity, dimension: Dimension::Security, outcome }
+    fn check(severity: Severity, outcome: Outcome) -> Entry {
+        Entry { severity, dimension: Dimension::Security, outcome }
     }
 
     #[test]
@@ -180,10 +168,10 @@ mod tests {
         assert_eq!(score(&[]).low, None);
     }
 
-    fn any_check() -> impl Strategy<Value = Weighed> {
+    fn any_check() -> impl Strategy<Value = Entry> {
         let severity = prop::sample::select(Severity::ALL);
         let outcome = prop::sample::select(Outcome::ALL);
-        (severity, outcome, prop::sample::select(Dimension::ALL)).prop_map(|(severity, outcome, dimension)| Weighed {
+        (severity, outcome, prop::sample::select(Dimension::ALL)).prop_map(|(severity, outcome, dimension)| Entry {
             severity,
             dimension,
             outcome,

@@ -20,7 +20,7 @@ mod stack;
 pub mod target;
 mod visible;
 
-use super::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
+use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
 
 const GIB: u64 = 1 << 30;
 
@@ -224,7 +224,7 @@ mod tests {
     fn deriving_from_nothing_makes_nothing_known_and_deriving_twice_changes_nothing() {
         let once = derived(|facts| facts.run.gpu_expected = true);
         assert!(once.limits.shm_wanted_bytes.is_unknown());
-        assert_eq!(once.compatibility, super::super::Compatibility::default());
+        assert_eq!(once.compatibility, crate::facts::Compatibility::default());
         let mut twice = once.clone();
         derive(&mut twice);
         assert_eq!(once, twice);

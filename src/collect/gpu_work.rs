@@ -3,14 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::collect::Log;
-use super::output::Waiting;
-use crate::cli::CollectingArgs;
-use crate::facts::compat::doubt::doubtful;
+use super::log::Log;
+use super::waiting::Waiting;
+use crate::derive::doubt::doubtful;
 use crate::facts::{Compute, Cuda, Fact, Framework, Gap, GapKind, Library, Links, Memory, Nccl, Tier};
 use crate::probe::compute::{self, Effort};
 use crate::probe::links;
-use crate::probe::nvml::watch::{self, Sight};
+use crate::probe::nvml::watch::{self, UnderLoad};
 use crate::world::World;
 
 /// What the tier deep spends on multiplies, and both deep tiers on patterns: no more than these shares of the time.
@@ -19,19 +18,15 @@ const PATTERNS: Duration = Duration::from_secs(15);
 /// Time that is kept for the links, at most.
 const LINKS: Duration = Duration::from_secs(40);
 
-/// How deep a look goes.
-pub struct Depth {
-    tier: Tier,
+/// How much work the GPUs are given.
+pub struct Budget {
+    /// How deep to look.
+    pub tier: Tier,
     /// How long the tier soak repeats its multiplies; `None` in the others.
     pub soak: Option<Duration>,
 }
 
-impl Depth {
-    /// As the command line asks for.
-    pub fn of(arguments: &CollectingArgs) -> Self {
-        Self { tier: arguments.tier, soak: arguments.soak().ok().flatten() }
-    }
-
+impl Budget {
     fn effort(&self, left: Duration) -> Effort {
         match self.tier {
             Tier::Quick | Tier::Standard => Effort::default(),
@@ -64,13 +59,13 @@ pub struct Worked {
     pub compute: Compute,
     pub memory: Memory,
     pub links: Links,
-    pub sight: Sight,
+    pub under_load: UnderLoad,
 }
 
 impl Worked {
     fn nothing(gap: &Gap) -> Self {
         let (compute, memory, _) = compute::not_run(gap);
-        Self { compute, memory, links: no_links(gap), sight: Sight::NONE }
+        Self { compute, memory, links: no_links(gap), under_load: UnderLoad::NONE }
     }
 
     fn nowhere() -> Self {
@@ -78,15 +73,15 @@ impl Worked {
             compute: Compute { multiplies: Fact::Absent, copies: Fact::Absent },
             memory: Memory { patterns: Fact::Absent },
             links: Links { pairs: Fact::Absent, ..Links::default() },
-            sight: Sight::NONE,
+            under_load: UnderLoad::NONE,
         }
     }
 }
 
 impl Gpus<'_> {
     /// Multiplies, copies, and looks at the links.
-    pub fn work(&self, depth: &Depth, log: &Log, waiting: &Waiting) -> Worked {
-        if depth.tier == Tier::Quick {
+    pub fn work(&self, budget: &Budget, log: &Log, waiting: &Waiting) -> Worked {
+        if budget.tier == Tier::Quick {
             return Worked::nothing(&Gap::new(GapKind::NotAsked, "the tier quick does not multiply"));
         }
         let devices = match (&self.cuda.init_code, &self.cuda.device_count) {
@@ -96,28 +91,28 @@ impl Gpus<'_> {
             _ => return Worked::nothing(&Gap::new(GapKind::NotAsked, "CUDA did not initialise")),
         };
         let who = if devices == 1 { "the GPU" } else { "the GPUs" };
-        let how_long = depth.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
+        let how_long = budget.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
         waiting.on(format!("{who} to multiply{how_long}"));
         let libraries = self.libraries.known().map_or(&[][..], Vec::as_slice);
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let links_take = if depth.is_deep() { LINKS.min(left / 2) } else { Duration::ZERO };
+        let links_take = if budget.is_deep() { LINKS.min(left / 2) } else { Duration::ZERO };
         let until = Instant::now() + left.saturating_sub(links_take);
         let gpus = compute::ordinals(devices);
         let watches = self.watches && compute::obstacle(libraries, &gpus).is_none();
-        let ((compute, memory, runs), sight) = watched(self.world, watches, until, log, || {
-            let look = |gpus: &[u32]| compute::collect(self.world, libraries, gpus, depth.effort(left), until);
-            if depth.is_deep() { look(&gpus) } else { twice(&gpus, until, look) }
+        let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
+            let look = |gpus: &[u32]| compute::collect(self.world, libraries, gpus, budget.effort(left), until);
+            if budget.is_deep() { look(&gpus) } else { twice(&gpus, until, look) }
         });
         log.extend(runs);
-        let links = if depth.is_deep() {
+        let links = if budget.is_deep() {
             waiting.on("the links between the GPUs");
             let (links, runs) = links::collect(self.world, libraries, self.framework, devices, self.deadline);
             log.extend(runs);
             links
         } else {
-            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", depth.tier)))
+            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", budget.tier)))
         };
-        Worked { compute, memory, links, sight }
+        Worked { compute, memory, links, under_load }
     }
 }
 
@@ -140,7 +135,7 @@ fn no_links(gap: &Gap) -> Links {
 }
 
 /// Does this work, and looks at the GPUs meanwhile.
-fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: impl FnOnce() -> T) -> (T, Sight) {
+fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: impl FnOnce() -> T) -> (T, UnderLoad) {
     let working = AtomicBool::new(true);
     std::thread::scope(|scope| {
         let look = || watch::collect(world, &working, deadline);
@@ -150,19 +145,19 @@ fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: 
             let _over = Over(&working);
             work()
         };
-        let missed = |why: String| Sight::missed(&Gap::new(GapKind::NotAsked, why));
-        let sight = match looking {
-            None => Sight::NONE,
+        let missed = |why: String| UnderLoad::missed(&Gap::new(GapKind::NotAsked, why));
+        let under_load = match looking {
+            None => UnderLoad::NONE,
             Some(Err(error)) => missed(format!("no thread to watch from: {error}")),
             Some(Ok(thread)) => match thread.join() {
-                Ok((sight, run)) => {
+                Ok((under_load, run)) => {
                     log.add(run);
-                    sight
+                    under_load
                 }
                 Err(_) => missed("a bug in gpu-preflight".to_owned()),
             },
         };
-        (done, sight)
+        (done, under_load)
     })
 }
 

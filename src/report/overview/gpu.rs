@@ -1,4 +1,4 @@
-//! What is said at a glance of driver, libraries and GPUs.
+//! What is said in the overview of driver, libraries and GPUs.
 
 use super::{Report, say};
 use crate::check::Outcome;
@@ -25,7 +25,7 @@ pub fn driver(report: &Report) -> String {
     // Where `/proc/driver` is hidden NVML still knows.
     let version = facts.compatibility.driver_version.known().map(|version| plain(version));
     // No file and no library names it; that alone does not mean that it is not there.
-    let is_missing = |f: &crate::report::Finding| f.check == "driver.kernel-loaded" && f.outcome == Outcome::Fails;
+    let is_missing = |f: &crate::weigh::Finding| f.check == "driver.kernel-loaded" && f.outcome == Outcome::Fails;
     let nothing = if report.findings.iter().any(is_missing) { "not loaded" } else { "version not known" };
     let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), nothing));
     let gpus = match &facts.gpus {

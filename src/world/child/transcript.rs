@@ -13,7 +13,7 @@ use crate::facts::Gap;
 
 /// What has been heard of a child.
 #[derive(Default)]
-pub struct Talk {
+pub struct Transcript {
     buffer: Vec<u8>,
     heard: usize,
     pub closed: bool,
@@ -23,7 +23,7 @@ pub struct Talk {
     done: Option<Value>,
 }
 
-impl Talk {
+impl Transcript {
     /// Takes what is in the pipe now; how it ended, when that settles it.
     pub fn hear(&mut self, mut pipe: &File) -> Option<Ended> {
         while !self.closed {

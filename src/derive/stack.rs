@@ -6,7 +6,7 @@
 //! compiled by a driver at least as new as the toolkit that wrote it.
 
 use super::{both, visible};
-use crate::facts::reference::compat;
+use crate::facts::reference::drivers;
 use crate::facts::version::Version;
 use crate::facts::{Candidate, Compatibility, Fact, Facts, GapKind, Library, LibraryId};
 
@@ -106,7 +106,7 @@ fn minimum_driver(runtime: &str) -> Fact<String> {
     let Some(version) = Version::parse(runtime) else {
         return Fact::unknown(GapKind::Malformed, format!("`{runtime}` is no version"));
     };
-    let row = u32::try_from(version.major()).ok().and_then(compat::floor);
+    let row = u32::try_from(version.major()).ok().and_then(drivers::floor);
     row.map_or_else(
         || Fact::unknown(GapKind::NotSupported, format!("no table says which driver CUDA {} needs", version.major())),
         |row| Fact::Known(row.driver.clone()),

@@ -8,12 +8,12 @@ use super::Report;
 use crate::check::{Outcome, matches};
 use crate::facts::{Auth, ContainerKind, Fact, Facts, Jupyter, Listener, Phase};
 
-use crate::score::Verdict;
 use crate::text::{bytes, number, plain};
+use crate::weigh::Finding;
 pub use gpu::gpu_words;
 
 /// One line: what it is about, how it stands, and the figures.
-pub struct Glance {
+pub struct Row {
     /// What it is about.
     pub name: &'static str,
     /// The worst of its findings.
@@ -50,10 +50,10 @@ impl Mark {
     }
 }
 
-type Row = (&'static str, &'static [&'static str], fn(&Report) -> String);
+type Source = (&'static str, &'static [&'static str], fn(&Report) -> String);
 
 /// The lines, with the checks that give each its mark.
-const ROWS: [Row; 10] = [
+const ROWS: [Source; 10] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
     ("user", &["identity", "isolation.privilege*", "isolation.not-privileged"], |report| user(&report.facts)),
@@ -67,23 +67,14 @@ const ROWS: [Row; 10] = [
 ];
 
 /// Every line for this report. One that has nothing to say is left out.
-pub fn lines(report: &Report) -> Vec<Glance> {
-    let line = |(name, patterns, text): &Row| {
+pub fn lines(report: &Report) -> Vec<Row> {
+    let line = |(name, patterns, text): &Source| {
         let text = text(report);
         // What is not expected cannot be well.
         let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || text != NOT_EXPECTED);
-        Glance { name, mark: mark.unwrap_or(Mark::None), text }
+        Row { name, mark: mark.unwrap_or(Mark::None), text }
     };
     ROWS.iter().map(line).filter(|line| !line.text.is_empty()).collect()
-}
-
-/// READY, NOT READY or INCOMPLETE.
-pub fn verdict_word(report: &Report) -> &'static str {
-    match report.verdict {
-        Verdict::Ready => "READY",
-        Verdict::NotReady => "NOT READY",
-        Verdict::Incomplete => "INCOMPLETE",
-    }
 }
 
 /// The score as `score 39`, `score 61–88`, or that there is none.
@@ -97,7 +88,7 @@ pub fn score_words(report: &Report) -> String {
 
 fn mark(report: &Report, patterns: &[&str]) -> Mark {
     let own = report.findings.iter().filter(|f| patterns.iter().any(|pattern| matches(pattern, &f.check)));
-    let mark = |finding: &super::Finding| match finding.outcome {
+    let mark = |finding: &Finding| match finding.outcome {
         Outcome::Fails if finding.gating && finding.waived.is_none() => Mark::Bad,
         Outcome::Fails => Mark::Warning,
         Outcome::Unknown | Outcome::Blocked => Mark::Unknown,

@@ -61,7 +61,7 @@ struct Table {
     compat_base: CompatBase,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("compat.toml")).unwrap_or_default());
+static TABLE: LazyLock<Table> = LazyLock::new(|| toml::from_str(include_str!("drivers.toml")).unwrap_or_default());
 
 /// The row of a CUDA major.
 pub fn floor(major: u32) -> Option<&'static Floor> {

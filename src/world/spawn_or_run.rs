@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
 /// Work that runs beside, or was done at once.
-pub enum Beside<'scope, T> {
+pub enum Spawned<'scope, T> {
     /// In a thread of its own.
     Running(ScopedJoinHandle<'scope, T>),
     /// Already over, for there was no thread to be had; nothing when it panicked.
@@ -15,10 +15,10 @@ pub enum Beside<'scope, T> {
 }
 
 /// Starts `work` in a thread, or does it now.
-pub fn beside<'scope, T: Send + 'scope>(
+pub fn spawn_or_run<'scope, T: Send + 'scope>(
     scope: &'scope Scope<'scope, '_>,
     work: impl FnOnce() -> T + Send + 'scope,
-) -> Beside<'scope, T> {
+) -> Spawned<'scope, T> {
     // A thread that cannot be started does not give back what it was to do, so both hold it.
     let held = Arc::new(Mutex::new(Some(work)));
     let taken = |held: &Mutex<Option<_>>| held.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -28,12 +28,12 @@ pub fn beside<'scope, T: Send + 'scope>(
         None => unreachable!("only this thread takes it once it runs"),
     };
     match Builder::new().spawn_scoped(scope, run) {
-        Ok(thread) => Beside::Running(thread),
-        Err(_) => Beside::Done(taken(&held).map(|work| work())),
+        Ok(thread) => Spawned::Running(thread),
+        Err(_) => Spawned::Done(taken(&held).map(|work| work())),
     }
 }
 
-impl<T> Beside<'_, T> {
+impl<T> Spawned<'_, T> {
     /// What came of it; nothing when it panicked.
     pub fn join(self) -> Option<T> {
         match self {
@@ -49,14 +49,14 @@ mod tests {
 
     #[test]
     fn work_gives_its_result_beside_and_at_once() {
-        let result = std::thread::scope(|scope| beside(scope, || 6 * 7).join());
+        let result = std::thread::scope(|scope| spawn_or_run(scope, || 6 * 7).join());
         assert_eq!(result, Some(42));
-        assert_eq!(Beside::Done(Some(1)).join(), Some(1));
+        assert_eq!(Spawned::Done(Some(1)).join(), Some(1));
     }
 
     #[test]
     fn a_panic_beside_is_no_panic_here() {
-        let result = std::thread::scope(|scope| beside(scope, || assert!(scope_is_small(), "as a test")).join());
+        let result = std::thread::scope(|scope| spawn_or_run(scope, || assert!(scope_is_small(), "as a test")).join());
         assert_eq!(result, None);
     }
 

@@ -13,11 +13,12 @@
 
 use std::collections::BTreeSet;
 
-use super::super::reference::compat::{self, compat_bases};
-use super::super::reference::gpus::{self, GpuModel};
-use super::super::reference::native::rank;
-use super::super::version::Version;
-use super::super::{
+use super::both;
+use crate::facts::reference::drivers::{self, compat_bases};
+use crate::facts::reference::gpus::{self, GpuModel};
+use crate::facts::reference::native::rank;
+use crate::facts::version::Version;
+use crate::facts::{
     CodeFit, CodeSet, Fact, Facts, Gap, GapKind, LibraryId, LibraryRole, NativeLibrary, Proof, Target, TargetOrigin,
 };
 
@@ -26,7 +27,7 @@ const SERVED: f64 = 0.9;
 /// Share of all objects below which the few that have code are exceptions.
 const EXCEPTIONS: f64 = 0.02;
 
-/// Fills what is derived in [`super::super::Native`].
+/// Fills what is derived in [`crate::facts::Native`].
 pub fn derive(facts: &mut Facts) {
     facts.native.present = present(facts);
     facts.native.targets = targets(facts);
@@ -102,10 +103,10 @@ fn target(facts: &Facts, gpu: &str, capability: Fact<String>, origin: TargetOrig
             missing.map(|library| library.path.clone()).collect()
         })
     });
-    let architecture = capability.known().and_then(|capability| compat::architecture(capability));
+    let architecture = capability.known().and_then(|capability| drivers::architecture(capability));
     let minimum_driver = minimum_driver(facts, architecture, &code);
     let last_driver_branch = Fact::present(architecture.and_then(|architecture| architecture.last_branch));
-    let assumed_driver_sufficient = super::both(driver.as_ref(), minimum_driver.as_ref(), |driver, minimum| {
+    let assumed_driver_sufficient = both(driver.as_ref(), minimum_driver.as_ref(), |driver, minimum| {
         let (Some(driver), Some(minimum)) = (Version::parse(driver), Version::parse(minimum)) else { return false };
         driver >= minimum && last_driver_branch.known().is_none_or(|last| driver.major() <= *last)
     });
@@ -182,27 +183,25 @@ fn fit(library: &NativeLibrary, capability: &str) -> Fact<CodeFit> {
         return Fact::unknown(GapKind::Malformed, format!("`{capability}` is no compute capability"));
     };
     let capability = (capability.major(), capability.part(1));
-    super::both(library.architectures.as_ref(), library.sets.as_ref(), |all, sets| (all, sets)).and_then(
-        |(all, sets)| {
-            let built_for = all.iter().filter_map(|code| Code::read(code)).filter(|code| code.form == Form::Machine);
-            let whole = objects(sets, |_| true);
-            let few = whole * EXCEPTIONS;
-            let counts = built_for.map(|code| served(sets, code.made_for, true)).filter(|count| *count >= few);
-            // A library of PTX alone was built for whatever can compile it.
-            let least = counts.min_by(f64::total_cmp).unwrap_or(whole);
-            let (native, any) = (served(sets, capability, true), served(sets, capability, false));
-            if whole == 0.0 || any < few || any == 0.0 {
-                Fact::Known(CodeFit::Missing)
-            } else if native >= SERVED * least {
-                Fact::Known(CodeFit::Native)
-            } else if any >= SERVED * least {
-                Fact::Known(CodeFit::Compiled)
-            } else {
-                let part = format!("{any} of its {whole} objects have code for {}.{}", capability.0, capability.1);
-                Fact::unknown(GapKind::NotSupported, part)
-            }
-        },
-    )
+    both(library.architectures.as_ref(), library.sets.as_ref(), |all, sets| (all, sets)).and_then(|(all, sets)| {
+        let built_for = all.iter().filter_map(|code| Code::read(code)).filter(|code| code.form == Form::Machine);
+        let whole = objects(sets, |_| true);
+        let few = whole * EXCEPTIONS;
+        let counts = built_for.map(|code| served(sets, code.made_for, true)).filter(|count| *count >= few);
+        // A library of PTX alone was built for whatever can compile it.
+        let least = counts.min_by(f64::total_cmp).unwrap_or(whole);
+        let (native, any) = (served(sets, capability, true), served(sets, capability, false));
+        if whole == 0.0 || any < few || any == 0.0 {
+            Fact::Known(CodeFit::Missing)
+        } else if native >= SERVED * least {
+            Fact::Known(CodeFit::Native)
+        } else if any >= SERVED * least {
+            Fact::Known(CodeFit::Compiled)
+        } else {
+            let part = format!("{any} of its {whole} objects have code for {}.{}", capability.0, capability.1);
+            Fact::unknown(GapKind::NotSupported, part)
+        }
+    })
 }
 
 /// How many objects are of the sets that `wanted` picks.
@@ -266,14 +265,14 @@ pub fn release(facts: &Facts) -> Fact<String> {
     named.or_else(of_cublas).map_or_else(|| runtime.clone(), Fact::Known)
 }
 
-fn minimum_driver(facts: &Facts, architecture: Option<&compat::Architecture>, code: &Fact<CodeFit>) -> Fact<String> {
+fn minimum_driver(facts: &Facts, architecture: Option<&drivers::Architecture>, code: &Fact<CodeFit>) -> Fact<String> {
     release(facts).and_then(|release| {
         let major = Version::parse(&release).and_then(|version| u32::try_from(version.major()).ok());
-        let Some(floor) = major.and_then(compat::floor) else {
+        let Some(floor) = major.and_then(drivers::floor) else {
             return Fact::unknown(GapKind::NotSupported, format!("no table says which driver CUDA {release} needs"));
         };
-        let of_gpu = architecture.and_then(|architecture| compat::toolkit(&architecture.toolkit));
-        let of_compiler = || match compat::toolkit(&release) {
+        let of_gpu = architecture.and_then(|architecture| drivers::toolkit(&architecture.toolkit));
+        let of_compiler = || match drivers::toolkit(&release) {
             Some(toolkit) => Ok(Some(toolkit)),
             None => Err(format!("no table says which driver compiles the PTX of CUDA {release}")),
         };
@@ -293,17 +292,17 @@ fn minimum_driver(facts: &Facts, architecture: Option<&compat::Architecture>, co
 fn forward_compatible_branch(
     facts: &Facts,
     gpu: &str,
-    architecture: Option<&compat::Architecture>,
+    architecture: Option<&drivers::Architecture>,
     minimum_driver: &Fact<String>,
 ) -> Fact<u64> {
     if !gpus::gpu(gpu).is_some_and(GpuModel::is_for_data_centers) {
         return Fact::Absent;
     }
-    super::both(release(facts), minimum_driver.as_ref(), |release, minimum| (release, minimum)).and_then(
+    both(release(facts), minimum_driver.as_ref(), |release, minimum| (release, minimum)).and_then(
         |(release, minimum)| {
             let branch = |driver: &String| Version::parse(driver).map(|version| version.major());
-            let own = compat::toolkit(&release).and_then(|toolkit| branch(&toolkit.driver));
-            let drives = architecture.and_then(|architecture| compat::toolkit(&architecture.toolkit));
+            let own = drivers::toolkit(&release).and_then(|toolkit| branch(&toolkit.driver));
+            let drives = architecture.and_then(|architecture| drivers::toolkit(&architecture.toolkit));
             let drives = drives.and_then(|toolkit| branch(&toolkit.driver)).unwrap_or(0);
             let would_do = |base: &&u64| {
                 **base >= drives

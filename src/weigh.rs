@@ -1,0 +1,176 @@
+//! The fourth stage: what came of the checks, weighed for one seat.
+//!
+//! A [`profile`] gives each finding its severity and says what gates and what is excused; [`verdict`] and [`score`]
+//! follow from that; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
+//! nothing printed here.
+
+mod fixes;
+mod order;
+pub mod profile;
+pub mod score;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
+use crate::facts::Facts;
+use crate::facts::shape::record;
+
+pub use fixes::remedy;
+pub use profile::Profile;
+pub use score::Score;
+pub use verdict::Verdict;
+
+use fixes::fixes;
+use order::Order;
+use score::{Entry, is_capped, score};
+
+record! {
+    /// What came of one check for one subject.
+    pub struct Finding {
+        /// The check.
+        pub check: String,
+        /// The item it is about; not there for a check on the whole.
+        pub subject: Option<String>,
+        /// What came of it.
+        pub outcome: Outcome,
+        /// How much it matters under this profile.
+        pub severity: Severity,
+        /// The axis of the score.
+        pub dimension: Dimension,
+        /// Who can fix it.
+        pub owner: Owner,
+        /// Whether a failure decides the verdict.
+        pub gating: bool,
+        /// What is wrong, why it could not be told, or the state that holds.
+        pub message: String,
+        /// How to fix it, by where.
+        pub remedy: BTreeMap<String, String>,
+        /// The facts that were read.
+        pub evidence: Vec<EvidenceItem>,
+        /// The failed check that keeps this one from being judged.
+        pub blocked_by: Option<String>,
+        /// Why its failure is excused.
+        pub waived: Option<String>,
+    }
+
+    /// A fact that a finding rests on.
+    pub struct EvidenceItem {
+        /// Where it stands in the facts.
+        pub path: String,
+        /// What it said.
+        pub value: serde_json::Value,
+    }
+
+    /// A fix and what it brings.
+    pub struct Fix {
+        /// The check that fails.
+        pub check: String,
+        /// Its first failing subject.
+        pub subject: Option<String>,
+        /// Who can fix it.
+        pub owner: Owner,
+        /// The instruction that fits this container.
+        pub remedy: String,
+        /// The upper end of the score once this and the fixes before it are done.
+        pub score_after: Option<u32>,
+    }
+}
+
+impl Finding {
+    /// Whether it fails and nothing excuses it.
+    pub fn counts(&self) -> bool {
+        self.outcome == Outcome::Fails && self.waived.is_none()
+    }
+}
+
+/// What was judged, weighed.
+#[derive(Debug, Clone)]
+pub struct Weighing {
+    /// What is to be done.
+    pub verdict: Verdict,
+    /// How far it is from production.
+    pub score: Score,
+    /// What came of every check that the profile keeps, the most urgent first.
+    pub findings: Vec<Finding>,
+    /// Up to three fixes, in the order that raises the score most.
+    pub fix_first: Vec<Fix>,
+    /// Things worth saying that are no findings.
+    pub notes: Vec<String>,
+}
+
+/// Weighs what was judged of these facts.
+pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile: &Profile) -> Weighing {
+    let now = facts.run.taken_at_seconds;
+    let mut findings: Vec<Finding> =
+        judged.into_iter().filter_map(|judged| finding(judged, catalogue, profile, now)).collect();
+    let order = Order::of(&findings);
+    findings.sort_by_key(|finding| order.key(finding));
+    let entries = entries(&findings, &[]);
+    let mut score = score(&entries);
+    if is_capped(&entries) {
+        score.capped_by =
+            findings.iter().filter(|f| f.outcome == Outcome::Fails).min_by_key(|f| f.severity).map(|f| f.check.clone());
+    }
+    Weighing {
+        verdict: Verdict::of(&findings),
+        score,
+        fix_first: fixes(&findings, facts),
+        notes: notes(&findings, profile, now),
+        findings,
+    }
+}
+
+fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -> Option<Finding> {
+    let check = catalogue.get(&judged.check)?;
+    let severity = profile.severity(&check.id, check.file.severity)?;
+    let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| judged.outcome == Outcome::Fails);
+    Some(Finding {
+        severity,
+        dimension: check.file.dimension,
+        owner: check.file.owner,
+        gating: profile.gates(severity),
+        remedy: check.file.remedy.clone(),
+        evidence: judged.evidence.into_iter().map(|e| EvidenceItem { path: e.path, value: e.value }).collect(),
+        waived: waiver.map(|waiver| format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires)),
+        check: judged.check,
+        subject: judged.subject,
+        outcome: judged.outcome,
+        message: judged.message,
+        blocked_by: judged.blocked_by,
+    })
+}
+
+/// One entry per check, with the checks in `fixed` counted as holding and whatever they block as unknown.
+fn entries(findings: &[Finding], fixed: &[&str]) -> Vec<Entry> {
+    let mut checks: Vec<(&str, &Finding, Vec<Outcome>)> = Vec::new();
+    for finding in findings {
+        let outcome = if fixed.contains(&finding.check.as_str()) && finding.outcome == Outcome::Fails {
+            Outcome::Holds
+        } else {
+            finding.outcome
+        };
+        match checks.iter_mut().find(|(id, ..)| *id == finding.check) {
+            Some((_, _, outcomes)) => outcomes.push(outcome),
+            None => checks.push((&finding.check, finding, vec![outcome])),
+        }
+    }
+    let entry = |(_, finding, outcomes): (&str, &Finding, Vec<Outcome>)| {
+        Entry::new(finding.severity, finding.dimension, outcomes)
+    };
+    checks.into_iter().map(entry).collect()
+}
+
+fn notes(findings: &[Finding], profile: &Profile, now: u64) -> Vec<String> {
+    let mut notes = Vec::new();
+    for waiver in &profile.file.waive {
+        let expired = profile.waiver(&waiver.check, waiver.subject.as_deref(), now).is_none();
+        let used = findings.iter().any(|f| f.check == waiver.check && f.waived.is_some());
+        if expired {
+            notes.push(format!("the waiver of {} expired on {}", waiver.check, waiver.expires));
+        } else if !used {
+            notes.push(format!("the waiver of {} excuses nothing: it does not fail", waiver.check));
+        }
+    }
+    notes
+}
