@@ -1,12 +1,13 @@
 //! The first stage: everything that can be learnt about this container until the deadline.
 //!
 //! Files are read here, what may hang or crash in children; [`gpu_chain`] is the order in which driver, libraries and
-//! GPUs are asked, [`gpu_work`] how much the GPUs are given to do and who is measured twice. What an answer means is
+//! GPUs are asked, [`gpu_work`] how much the GPUs are given to do, [`second_look`] who is measured twice. What an answer means is
 //! not known here.
 
 mod gpu_chain;
 mod gpu_work;
 mod log;
+pub mod second_look;
 mod waiting;
 
 use std::path::Path;
@@ -15,7 +16,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::facts::{Fact, Facts, Network, Phase, Run, SCHEMA, Services, Tier};
 use crate::probe;
 use crate::world::{World, spawn_or_run};
-use gpu_work::Budget;
 use log::Log;
 use waiting::Waiting;
 
@@ -42,15 +42,12 @@ pub struct Input {
 pub fn collect(world: &World, input: &Input) -> Facts {
     let log = Log::default();
     let waiting = Waiting::begin();
-    let budget = Budget { tier: input.tier, soak: input.soak };
     let asks_gpu = !input.no_gpu && input.phase != Phase::Build;
     let mut facts = Facts { schema: SCHEMA.to_owned(), ..Facts::default() };
     facts.framework = log.time("framework", || probe::framework::collect(world));
     let framework = facts.framework.clone();
     std::thread::scope(|scope| {
-        let gpu = spawn_or_run(scope, || {
-            gpu_chain::read(world, &framework, input, asks_gpu.then_some(&budget), &log, &waiting)
-        });
+        let gpu = spawn_or_run(scope, || gpu_chain::read(world, &framework, input, asks_gpu, &log, &waiting));
         let services = spawn_or_run(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
             let services: Services =

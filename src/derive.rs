@@ -6,16 +6,16 @@
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
-//! rates against what such a GPU reaches, [`doubt`] tells who is measured once more, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
+//! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
 //! [`target`] sets the image's GPU code beside a GPU;
 //! here are the small ones.
 
 mod copies;
-pub mod doubt;
 mod failure;
 mod links;
 mod load;
 mod multiply;
+mod slow;
 mod stack;
 pub mod target;
 mod visible;
@@ -43,12 +43,18 @@ pub fn derive(facts: &mut Facts) {
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);
-    multiply::derive(facts);
-    copies::derive(facts);
+    derive_rates(facts);
     links::derive(facts);
     load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+}
+
+/// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.
+pub fn derive_rates(facts: &mut Facts) {
+    multiply::derive(facts);
+    copies::derive(facts);
+    slow::derive(facts);
 }
 
 /// libcuda and NVML are loaded by probes of their own; which file it was is told with the other libraries too.

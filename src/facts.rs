@@ -27,6 +27,7 @@ mod run;
 mod service;
 pub mod shape;
 mod storage;
+pub mod upgrade;
 pub mod version;
 
 pub use compatibility::Compatibility;
@@ -56,12 +57,12 @@ pub use storage::{Disk, DiskRole, Storage};
 use shape::record;
 
 /// The `schema` of a recording that this version writes and reads.
-pub const SCHEMA: &str = "gpu-preflight/facts/1";
+pub const SCHEMA: &str = "gpu-preflight/facts/2";
 
 record! {
     /// Everything that was learnt about one container at one moment.
     pub struct Facts {
-        /// Always `gpu-preflight/facts/1`. Context.
+        /// Always `gpu-preflight/facts/2`. Context.
         pub schema: String,
         /// How this recording was made.
         pub run: Run,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::facts::{Fact, Gap, ProbeEnd, ProbeRun};
+use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{Progress, fill_gaps};
 
@@ -14,6 +14,7 @@ pub mod driver;
 mod elf;
 pub mod environment;
 pub mod framework;
+mod gpu;
 pub mod identity;
 pub mod image;
 pub mod isolation;
@@ -72,4 +73,14 @@ fn whole<T: Default + Serialize + DeserializeOwned>(reading: Option<T>, gap: Opt
     let Ok(mut value) = serde_json::to_value(T::default()) else { return T::default() };
     fill_gaps(&mut value, gap);
     serde_json::from_value(value).unwrap_or_default()
+}
+
+/// Gives every fact that was not reached a reason.
+fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
+    let gap = Gap::new(kind, why);
+    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
+    fill_gaps(&mut value, &gap);
+    if let Ok(filled) = serde_json::from_value(value) {
+        *reading = filled;
+    }
 }

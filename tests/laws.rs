@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use gpu_preflight::check::examples::prove;
 use gpu_preflight::check::load::{CHECKS, PROFILES, read};
 use gpu_preflight::check::{Catalogue, CheckFile, Outcome, judge, matches};
+use gpu_preflight::collect::second_look::doubtful;
 use gpu_preflight::derive::derive;
-use gpu_preflight::derive::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
 use gpu_preflight::facts::shape::{Shape, Shaped};
-use gpu_preflight::facts::{Facts, Phase};
+use gpu_preflight::facts::{Fact, Facts, Gpu, MemoryCopy, Multiply, Phase};
 use gpu_preflight::lang::parse::{Expr, Node};
 use gpu_preflight::weigh::Profile;
 
@@ -67,19 +67,54 @@ fn every_check_is_shown_holding_failing_and_not_knowing() {
 
 #[test]
 fn no_rate_is_accused_that_was_not_measured_twice() {
-    let floors = [("share_of_expected >= ", SHARE_OF_EXPECTED), ("share_of_siblings >= ", SHARE_OF_SIBLINGS)];
-    let mut found = 0;
-    for (id, text) in CHECKS {
-        for (words, doubted) in floors {
-            for after in text.split(words).skip(1) {
-                let number: String = after.chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
-                let floor: f64 = number.parse().unwrap_or_else(|_| panic!("{id}: {words}{after}"));
-                assert!(floor <= doubted, "{id}: {floor} accuses what is measured only once");
-                found += 1;
-            }
+    // Three GPUs alike, of which one multiplies, or copies, at every share of its rate.
+    let machine = |multiplies: f64, copies: f64| {
+        let name = Fact::Known("NVIDIA H200".to_owned());
+        let share = |gpu, share| if gpu == 0 { share } else { 1.0 };
+        let mut facts = Facts::default();
+        facts.compute.multiplies = Fact::Known(
+            (0..3)
+                .map(|gpu| Multiply {
+                    gpu,
+                    gpu_name: name.clone(),
+                    size: Fact::Known(8192),
+                    tflops: Fact::Known(52.0 * share(gpu, multiplies)),
+                    memory_short: Fact::Known(false),
+                    ..Multiply::default()
+                })
+                .collect(),
+        );
+        facts.compute.copies = Fact::Known(
+            (0..3)
+                .map(|gpu| MemoryCopy {
+                    gpu,
+                    gpu_name: name.clone(),
+                    device_bytes: Fact::Known(256 << 20),
+                    device_gb_per_second: Fact::Known(3840.0 * share(gpu, copies)),
+                    ..MemoryCopy::default()
+                })
+                .collect(),
+        );
+        facts.gpus = Fact::Known(vec![Gpu { mig_enabled: Fact::Known(false), ..Gpu::default() }]);
+        (facts.run.gpu_expected, facts.run.phase) = (true, Phase::Start);
+        derive(&mut facts);
+        facts
+    };
+    let catalogue = catalogue();
+    let mut accused = BTreeSet::new();
+    for share in (0..120).step_by(3).map(|percent| f64::from(percent) / 100.0) {
+        for facts in [machine(share, 1.0), machine(1.0, share)] {
+            let value = serde_json::to_value(&facts).expect("facts are JSON");
+            let findings = judge(&catalogue, &value, Phase::Start);
+            let failing: Vec<String> =
+                findings.into_iter().filter(|one| one.outcome == Outcome::Fails).map(|one| one.check).collect();
+            assert!(failing.is_empty() || !doubtful(&facts.compute).is_empty(), "{share}: {failing:?}");
+            accused.extend(failing);
         }
     }
-    assert!(found >= 6, "{found}");
+    for id in ["compute.rate-expected", "compute.rate-full", "memory.rate-expected", "memory.siblings-equal"] {
+        assert!(accused.contains(id), "{id} accuses no rate: {accused:?}");
+    }
 }
 
 #[test]

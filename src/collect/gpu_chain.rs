@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::Input;
-use super::gpu_work::{Budget, Gpus};
+use super::gpu_work::Gpus;
 use super::log::Log;
 use super::waiting::Waiting;
 use crate::facts::{
     Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Native, Nvml, Phase,
 };
 use crate::probe;
-use crate::probe::nvml::watch::{self, UnderLoad};
+use crate::probe::nvml::watch;
 use crate::world::{World, spawn_or_run};
 
 /// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
@@ -32,12 +32,12 @@ pub struct GpuChain {
 }
 
 /// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
-/// libcuda and the census found. A child that hangs holds up nothing but itself. Without a budget no GPU is asked.
+/// libcuda and the census found. A child that hangs holds up nothing but itself. Where the container is not meant to have one, no GPU is asked.
 pub fn read(
     world: &World,
     framework: &Framework,
     input: &Input,
-    budget: Option<&Budget>,
+    asks_gpu: bool,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
@@ -45,7 +45,7 @@ pub fn read(
         libraries: log.time("libraries", || probe::libraries::census(world, framework)),
         ..GpuChain::default()
     };
-    let (deadline, asks_gpu) = (world.deadline(), budget.is_some());
+    let deadline = world.deadline();
     let driver_deadline = deadline.min(Instant::now() + DRIVER_START);
     if asks_gpu {
         chain.driver = log.time("driver", || probe::driver::collect(world));
@@ -80,7 +80,6 @@ pub fn read(
                 Copy::Refused(why) => probe::nvml::not_usable(&why),
                 Copy::Nowhere => probe::nvml::not_there(),
             });
-            let mut under_load = UnderLoad::NONE;
             waiting.on("the CUDA driver");
             let (cuda, run) = match asks_cuda {
                 Copy::Usable => probe::cuda::collect(world, driver_deadline),
@@ -88,12 +87,10 @@ pub fn read(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
-            if let Some(budget) = budget {
-                let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, watches, deadline };
-                let worked = gpus.work(budget, log, waiting);
-                (chain.compute, chain.memory, chain.links) = (worked.compute, worked.memory, worked.links);
-                under_load = worked.under_load;
-            }
+            let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, watches, deadline };
+            let worked = gpus.work(input, log, waiting);
+            (chain.compute, chain.memory, chain.links) = (worked.compute, worked.memory, worked.links);
+            let under_load = worked.under_load;
             chain.cuda = cuda;
             waiting.on("NVML");
             if let Some((nvml, gpus, run)) = nvml.join() {

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::log::Log;
 use super::waiting::Waiting;
-use crate::derive::doubt::doubtful;
+use super::{Input, second_look};
 use crate::facts::{Compute, Cuda, Fact, Framework, Gap, GapKind, Library, Links, Memory, Nccl, Tier};
-use crate::probe::compute::{self, Effort};
+use crate::probe::compute::{self, Budget};
 use crate::probe::links;
 use crate::probe::nvml::watch::{self, UnderLoad};
 use crate::world::World;
@@ -18,29 +18,20 @@ const PATTERNS: Duration = Duration::from_secs(15);
 /// Time that is kept for the links, at most.
 const LINKS: Duration = Duration::from_secs(40);
 
-/// How much work the GPUs are given.
-pub struct Budget {
-    /// How deep to look.
-    pub tier: Tier,
-    /// How long the tier soak repeats its multiplies; `None` in the others.
-    pub soak: Option<Duration>,
-}
-
-impl Budget {
-    fn effort(&self, left: Duration) -> Effort {
-        match self.tier {
-            Tier::Quick | Tier::Standard => Effort::default(),
-            Tier::Deep => Effort { repeat: DEEP.min(left / 4), patterns: PATTERNS.min(left / 4) },
-            Tier::Soak => {
-                let repeat = self.soak.unwrap_or_default();
-                Effort { repeat, patterns: PATTERNS.min(left.saturating_sub(repeat) / 4) }
-            }
+/// How much work the GPUs are given where so much time is left.
+fn budget(input: &Input, left: Duration) -> Budget {
+    match input.tier {
+        Tier::Quick | Tier::Standard => Budget::default(),
+        Tier::Deep => Budget { repeat: DEEP.min(left / 4), patterns: PATTERNS.min(left / 4) },
+        Tier::Soak => {
+            let repeat = input.soak.unwrap_or_default();
+            Budget { repeat, patterns: PATTERNS.min(left.saturating_sub(repeat) / 4) }
         }
     }
+}
 
-    fn is_deep(&self) -> bool {
-        matches!(self.tier, Tier::Deep | Tier::Soak)
-    }
+fn is_deep(tier: Tier) -> bool {
+    matches!(tier, Tier::Deep | Tier::Soak)
 }
 
 /// What is known of the GPUs before any of them works.
@@ -80,8 +71,8 @@ impl Worked {
 
 impl Gpus<'_> {
     /// Multiplies, copies, and looks at the links.
-    pub fn work(&self, budget: &Budget, log: &Log, waiting: &Waiting) -> Worked {
-        if budget.tier == Tier::Quick {
+    pub fn work(&self, input: &Input, log: &Log, waiting: &Waiting) -> Worked {
+        if input.tier == Tier::Quick {
             return Worked::nothing(&Gap::new(GapKind::NotAsked, "the tier quick does not multiply"));
         }
         let devices = match (&self.cuda.init_code, &self.cuda.device_count) {
@@ -91,43 +82,30 @@ impl Gpus<'_> {
             _ => return Worked::nothing(&Gap::new(GapKind::NotAsked, "CUDA did not initialise")),
         };
         let who = if devices == 1 { "the GPU" } else { "the GPUs" };
-        let how_long = budget.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
+        let how_long = input.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
         waiting.on(format!("{who} to multiply{how_long}"));
         let libraries = self.libraries.known().map_or(&[][..], Vec::as_slice);
         let left = self.deadline.saturating_duration_since(Instant::now());
-        let links_take = if budget.is_deep() { LINKS.min(left / 2) } else { Duration::ZERO };
+        let links_take = if is_deep(input.tier) { LINKS.min(left / 2) } else { Duration::ZERO };
         let until = Instant::now() + left.saturating_sub(links_take);
         let gpus = compute::ordinals(devices);
+        let budget = budget(input, left);
         let watches = self.watches && compute::obstacle(libraries, &gpus).is_none();
         let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
-            let look = |gpus: &[u32]| compute::collect(self.world, libraries, gpus, budget.effort(left), until);
-            if budget.is_deep() { look(&gpus) } else { twice(&gpus, until, look) }
+            let look = |gpus: &[u32]| compute::collect(self.world, libraries, gpus, budget, until);
+            if is_deep(input.tier) { look(&gpus) } else { second_look::twice(&gpus, until, look) }
         });
         log.extend(runs);
-        let links = if budget.is_deep() {
+        let links = if is_deep(input.tier) {
             waiting.on("the links between the GPUs");
             let (links, runs) = links::collect(self.world, libraries, self.framework, devices, self.deadline);
             log.extend(runs);
             links
         } else {
-            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", budget.tier)))
+            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", input.tier)))
         };
         Worked { compute, memory, links, under_load }
     }
-}
-
-/// Looks, and once more at GPUs that were slow, where there is time for it. The deep tiers repeat their multiplies anyway.
-fn twice(gpus: &[u32], until: Instant, look: impl Fn(&[u32]) -> compute::Learnt) -> compute::Learnt {
-    let started = Instant::now();
-    let (compute, memory, mut runs) = look(gpus);
-    let doubtful = doubtful(&compute);
-    let took = started.elapsed();
-    if doubtful.is_empty() || until.saturating_duration_since(Instant::now()) < took {
-        return (compute, memory, runs);
-    }
-    let (second, _, more) = look(&doubtful);
-    runs.extend(more);
-    (compute::keep_better(compute, second), memory, runs)
 }
 
 fn no_links(gap: &Gap) -> Links {

@@ -42,12 +42,6 @@ pub fn derive(facts: &mut Facts) {
         });
         multiply.fingerprint_common = common;
     }
-    let shares: Vec<(u32, f64)> =
-        multiplies.iter().filter_map(|one| Some((one.gpu, *one.share_of_expected.known()?))).collect();
-    for multiply in multiplies {
-        let own = shares.iter().filter(|(gpu, _)| *gpu == multiply.gpu).map(|(_, share)| *share);
-        multiply.gpu_share_of_expected = Fact::present(own.reduce(f64::min));
-    }
 }
 
 /// The expected rate and where it comes from.

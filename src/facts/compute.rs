@@ -101,6 +101,13 @@ record! {
         pub share_of_expected: Fact<f64>,
         /// `device_gb_per_second` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
+        /// Whether `share_of_expected` is below 0.75, so that the copy is measured once more; absent where nothing is
+        /// expected. Derived. Context.
+        pub reduced: Fact<bool>,
+        /// Whether `share_of_expected` is below 0.5; absent where nothing is expected. Derived.
+        pub slow: Fact<bool>,
+        /// Whether `share_of_siblings` is below 0.85; absent with fewer than three. Derived.
+        pub behind_siblings: Fact<bool>,
     }
 
     /// One precision on one GPU.
@@ -170,8 +177,15 @@ record! {
         pub share_of_expected: Fact<f64>,
         /// `tflops` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
-        /// The lowest `share_of_expected` of all precisions of this GPU; absent where none is expected. Derived.
-        pub gpu_share_of_expected: Fact<f64>,
+        /// Whether `share_of_expected` is below 0.75; absent where nothing is expected. Derived.
+        pub reduced: Fact<bool>,
+        /// Whether `share_of_expected` is below 0.5, or below 0.35 where some GPU is split by MIG; absent where nothing is
+        /// expected. Derived.
+        pub slow: Fact<bool>,
+        /// Whether `share_of_siblings` is below 0.85; absent with fewer than three. Derived.
+        pub behind_siblings: Fact<bool>,
+        /// Whether any precision of this GPU has a `share_of_expected` below 0.5; absent where none is expected. Derived.
+        pub gpu_slow: Fact<bool>,
         /// Whether NVML showed that heat or a power brake held this GPU's clocks down while it multiplied; false where it
         /// showed nothing of the kind. Derived.
         pub throttled: Fact<bool>,

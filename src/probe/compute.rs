@@ -1,44 +1,33 @@
 //! Matrix multiplies on every GPU at once, one child each: the parent's side.
 //!
-//! [`device`] is the child's side: it opens the runtime and cuBLAS that the
-//! workload would get and goes through the precisions that the GPU has; [`gemm`]
-//! is one precision. [`copies`] moves data, [`operands`] makes the numbers, [`proof`] checks a product to the last bit,
-//! [`timing`] chooses sizes and sums up times. What rate is to be expected is
-//! derived later. The deeper tiers repeat the multiplies ([`soak`]), and let memory keep
-//! patterns last ([`patterns`]). Rates that were low are taken a second time ([`second`]).
+//! [`child`] is the child's side: on a bench of [`super::gpu`] it goes through the precisions
+//! that the GPU has ([`multiplies`]); [`gemm`] is one precision, [`proof`] checks a product to
+//! the last bit, [`copies`] moves data. The deeper tiers repeat the multiplies ([`soak`]), and
+//! let memory keep patterns last ([`patterns`]). [`messages`] is what both sides say. What rate
+//! is to be expected is derived later.
 
-pub(super) mod copies;
-mod device;
-mod gear;
+mod child;
+mod copies;
 mod gemm;
-pub(super) mod operands;
+mod messages;
+mod multiplies;
 mod patterns;
-mod precision;
 mod proof;
-mod second;
 mod soak;
-pub(super) mod timing;
 
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+pub use child::serve;
 
-pub use device::serve;
-pub use second::keep_better;
-
-use crate::facts::{
-    Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd, ProbeRun,
-};
-use crate::probe::libraries::refusal;
+use crate::facts::{Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun};
+use crate::probe::gpu::bench::Place;
+use crate::probe::libraries::{refusal, winner};
 use crate::world::World;
-use crate::world::child::{self, Probed};
+use crate::world::child::{Probed, probe};
+use messages::{Input, Reading};
 
 /// The name of this probe.
 pub const NAME: &str = "compute";
-
-/// Rows and columns of the first proof, which also warms the library up.
-const FIRST_SIZE: usize = 256;
 
 /// Time that is kept for what a child says last, at most.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -46,33 +35,13 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// GPUs that are multiplied on at most.
 const GPU_LIMIT: u64 = 64;
 
-/// What a child is told.
-#[derive(Debug, Serialize, Deserialize)]
-struct Input {
-    ordinal: u32,
-    cudart: String,
-    cublas: String,
-    budget_ms: u64,
-    repeat_ms: u64,
-    patterns_ms: u64,
-}
-
 /// What is done beyond one proven multiply in every precision and the copies.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Effort {
+pub struct Budget {
     /// How long the multiplies are repeated.
     pub repeat: Duration,
     /// How long memory is asked to keep patterns.
     pub patterns: Duration,
-}
-
-/// What a child answers.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    multiplies: Vec<Multiply>,
-    copies: Vec<MemoryCopy>,
-    patterns: Vec<MemoryPatterns>,
 }
 
 /// What was learnt of all GPUs, and how it went.
@@ -102,7 +71,7 @@ pub fn obstacle(libraries: &[Library], gpus: &[u32]) -> Option<String> {
 }
 
 /// Multiplies on these GPUs through the chosen libcudart and libcublas, until `deadline`.
-pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], effort: Effort, deadline: Instant) -> Learnt {
+pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budget, deadline: Instant) -> Learnt {
     if let Some(why) = obstacle(libraries, gpus) {
         return not_run(&Gap::new(GapKind::NotAsked, why));
     }
@@ -112,20 +81,18 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], effort: Effor
     // The child stops taking up new work early enough to be heard.
     let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
     let input = |ordinal: &u32| Input {
-        ordinal: *ordinal,
-        cudart: cudart.to_owned(),
-        cublas: cublas.to_owned(),
+        place: Place { ordinal: *ordinal, cudart: cudart.to_owned(), cublas: cublas.to_owned() },
         budget_ms,
-        repeat_ms: millis(effort.repeat),
-        patterns_ms: millis(effort.patterns),
+        repeat_ms: millis(budget.repeat),
+        patterns_ms: millis(budget.patterns),
     };
     let inputs: Vec<Input> = gpus.iter().map(input).collect();
     let told: Vec<_> = std::thread::scope(|scope| {
-        let start = |input| {
-            let ask = move || child::probe::<Reading>(world, NAME, Some(Input::ordinal(input)), input, deadline);
-            std::thread::Builder::new().spawn_scoped(scope, ask)
+        let start = |(ordinal, input)| {
+            let ask = move || probe::<Reading>(world, NAME, Some(ordinal), input, deadline);
+            (ordinal, std::thread::Builder::new().spawn_scoped(scope, ask))
         };
-        let running: Vec<_> = inputs.iter().map(|input| (input.ordinal, start(input))).collect();
+        let running: Vec<_> = inputs.iter().map(|input| (input.place.ordinal, input)).map(start).collect();
         running
             .into_iter()
             .map(|(ordinal, thread)| match thread.map(std::thread::ScopedJoinHandle::join) {
@@ -142,24 +109,12 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], effort: Effor
         copies.extend(reading.copies);
         patterns.extend(reading.patterns);
     }
-    let patterns = if effort.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
+    let patterns = if budget.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
     (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, Memory { patterns }, runs)
 }
 
 fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl Input {
-    fn ordinal(&self) -> u32 {
-        self.ordinal
-    }
-}
-
-/// Path of the copy that the workload would get.
-pub(super) fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
-    let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
-    chosen.winner.known().map(String::as_str)
 }
 
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
@@ -215,16 +170,6 @@ fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
     (Reading { multiplies: vec![multiply], ..Reading::default() }, run)
 }
 
-/// Gives every fact that was not reached a reason.
-pub(super) fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
-    let gap = Gap::new(kind, why);
-    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
-    child::fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *reading = filled;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +180,7 @@ mod tests {
 
     fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
-        collect(&world, libraries, &ordinals(count), Effort::default(), Instant::now() + Duration::from_secs(1))
+        collect(&world, libraries, &ordinals(count), Budget::default(), Instant::now() + Duration::from_secs(1))
             .0
             .multiplies
     }

@@ -145,7 +145,7 @@ fn file_version(file: &Path) -> Fact<String> {
 fn ask(driver: &CudaDriver, cuda: &mut Cuda, budget: Duration, progress: &mut Progress) {
     progress.so_far(cuda);
     progress.at("cuDriverGetVersion");
-    cuda.version = driver.version().map_or_else(|failed| unanswered(&failed), version_text);
+    cuda.version = driver.version().map_or_else(|failed| failed.unanswered(), version_text);
     progress.so_far(cuda);
     progress.at("cuInit");
     let patience = NOT_READY_PATIENCE.min(budget / 4);
@@ -174,7 +174,7 @@ fn ask(driver: &CudaDriver, cuda: &mut Cuda, budget: Duration, progress: &mut Pr
     cuda.device_count = match driver.device_count() {
         Ok(count) => u64::try_from(count)
             .map_or_else(|_| Fact::unknown(GapKind::Malformed, format!("cuDeviceGetCount: {count}")), Fact::Known),
-        Err(failed) => unanswered(&failed),
+        Err(failed) => failed.unanswered(),
     };
 }
 
@@ -184,12 +184,6 @@ fn code_of(result: &Result<(), CallFailed>) -> Option<i32> {
         Ok(()) => Some(0),
         Err(failed) => failed.code,
     }
-}
-
-/// The gap that a failed call leaves.
-pub(super) fn unanswered<T>(failed: &CallFailed) -> Fact<T> {
-    let kind = if failed.code.is_some() { GapKind::NotPermitted } else { GapKind::NoSymbol };
-    Fact::unknown(kind, failed.to_string())
 }
 
 /// `12080` is CUDA 12.8.

@@ -70,6 +70,12 @@ pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
     Fact::Known(libraries)
 }
 
+/// Path of the copy that the workload would get.
+pub fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
+    let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
+    chosen.winner.known().map(String::as_str)
+}
+
 /// Why no copy of this library need be opened: the one that the loader ends at is damaged, or there are copies and each
 /// is for another machine. Opening a file that was cut short may end the process.
 pub fn refusal(library: &Library) -> Option<String> {

@@ -15,8 +15,7 @@ pub use nccl::{NAME as NCCL, serve as serve_nccl};
 pub use pairs::serve;
 
 use crate::facts::{Fact, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun};
-use crate::probe::compute::winner;
-use crate::probe::libraries::refusal;
+use crate::probe::libraries::{refusal, winner};
 use crate::world::World;
 use crate::world::child::{self, Probed};
 

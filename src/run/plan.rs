@@ -7,7 +7,7 @@ use crate::check::load::with_suggestion;
 use crate::check::{Catalogue, ConfigError, Severity, matches};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
-use crate::facts::{Fact, Facts, Phase, SCHEMA};
+use crate::facts::{Fact, Facts, Phase, SCHEMA, upgrade};
 use crate::text::plain;
 use crate::weigh::Profile;
 use crate::world::World;
@@ -157,7 +157,7 @@ pub fn recording(world: &World, path: &Path) -> Result<Facts, Failure> {
     } else {
         read(world, path, RECORDING_LIMIT)?
     };
-    let facts: Facts = serde_json::from_str(&text).map_err(|error| {
+    let facts: Facts = parsed(&text).map_err(|error| {
         // serde_json ends its messages with the place, which stands in front here.
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
@@ -169,4 +169,15 @@ pub fn recording(world: &World, path: &Path) -> Result<Facts, Failure> {
     } else {
         Err(wrong(path, format!("its schema is `{}`, not `{SCHEMA}`", plain(&facts.schema))))
     }
+}
+
+/// Facts from JSON. A recording of an older version is upgraded first.
+fn parsed(text: &str) -> serde_json::Result<Facts> {
+    let mut value: serde_json::Value = serde_json::from_str(text)?;
+    if value.get("schema").and_then(serde_json::Value::as_str) == Some(upgrade::FIRST_SCHEMA) {
+        upgrade::upgrade(&mut value);
+        return serde_json::from_value(value);
+    }
+    // From the text once more: what is wrong then has its line and column.
+    serde_json::from_str(text)
 }

@@ -19,6 +19,8 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::facts::{Fact, GapKind};
+
 /// An open shared library. It is never closed: a vendor library that is unloaded
 /// runs handlers that may hang, and the child that opened it ends anyway.
 pub struct Library {
@@ -87,6 +89,12 @@ impl CallFailed {
             Some(code) => format!("{code} {}", self.detail),
             None => self.detail.clone(),
         }
+    }
+
+    /// The gap that it leaves.
+    pub fn unanswered<T>(&self) -> Fact<T> {
+        let kind = if self.code.is_some() { GapKind::NotPermitted } else { GapKind::NoSymbol };
+        Fact::unknown(kind, self.to_string())
     }
 
     /// A call that was not made, because its arguments do not fit together.

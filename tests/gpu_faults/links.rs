@@ -22,8 +22,8 @@ impl Machine {
     }
 
     fn patterns(&self, gpus: u64) -> Vec<MemoryPatterns> {
-        let effort = compute::Effort { patterns: std::time::Duration::from_secs(20), ..compute::Effort::default() };
-        let (_, memory, _) = compute::collect(&self.world, &libraries(), &compute::ordinals(gpus), effort, soon(60.0));
+        let budget = compute::Budget { patterns: std::time::Duration::from_secs(20), ..compute::Budget::default() };
+        let (_, memory, _) = compute::collect(&self.world, &libraries(), &compute::ordinals(gpus), budget, soon(60.0));
         known(&memory.patterns)
     }
 }

@@ -3,7 +3,7 @@
 use gpu_preflight::facts::{
     Compute, Fact, GapKind, Library, LibraryId, Multiply, Precision, ProbeEnd, ProbeRun, Proof,
 };
-use gpu_preflight::probe::compute::{self, Effort};
+use gpu_preflight::probe::compute::{self, Budget};
 
 use super::{Machine, fakes, gap_kind, known, soon, within};
 
@@ -23,7 +23,7 @@ impl Machine {
         };
         let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
         let (compute, _, runs) =
-            compute::collect(&self.world, &libraries, &compute::ordinals(gpus), Effort::default(), soon(patience));
+            compute::collect(&self.world, &libraries, &compute::ordinals(gpus), Budget::default(), soon(patience));
         (compute, runs)
     }
 }
@@ -185,7 +185,7 @@ fn libraries_that_cannot_be_opened_are_named() {
     };
     let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
     let (Compute { multiplies, .. }, ..) =
-        compute::collect(&Machine::plays("").world, &libraries, &[0], Effort::default(), soon(5.0));
+        compute::collect(&Machine::plays("").world, &libraries, &[0], Budget::default(), soon(5.0));
     let multiply = known(&multiplies).remove(0);
     assert_eq!(known(&multiply.failed_call), "dlopen libcudart");
     assert!(known(&multiply.failed_code).contains("/nonexistent/libcudart.so.12"), "{multiply:?}");

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::collect::{Input, collect};
-use gpu_preflight::facts::{Fact, Facts, Phase, ProbeEnd, Tier};
+use gpu_preflight::facts::{Fact, Facts, Phase, ProbeEnd, Tier, upgrade};
 use gpu_preflight::world::World;
 use serde_json::Value;
 
@@ -155,7 +155,12 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario, gpus: u64) -> Facts {
     let read: Facts = serde_json::from_str(&text).expect("facts");
     let name = if gpus == 1 { "healthy-h200-fake" } else { "healthy-8xh200-fake" };
     let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines").join(name).join("facts.json");
-    let mut facts: Facts = serde_json::from_str(&std::fs::read_to_string(base).expect("a recording")).expect("facts");
+    let text = std::fs::read_to_string(base).expect("a recording");
+    let mut recorded: Value = serde_json::from_str(&text).expect("JSON");
+    if recorded["schema"] == upgrade::FIRST_SCHEMA {
+        upgrade::upgrade(&mut recorded);
+    }
+    let mut facts: Facts = serde_json::from_value(recorded).expect("facts");
     facts.run.phase = read.run.phase;
     facts.run.tier = read.run.tier;
     facts.run.soak_seconds = read.run.soak_seconds;

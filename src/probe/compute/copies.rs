@@ -5,27 +5,21 @@
 //! copy on the device is then timed with larger parts, which a cache cannot hold. All of it lies in the memory that the
 //! multiplies had.
 
-use super::device::{LEAST_TIME, Session};
-use super::gear::Gear;
-use super::operands::Random;
-use super::{Reading, note_gaps, timing};
+use super::messages::Reading;
 use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
-use crate::probe::cuda::unanswered;
+use crate::probe::gpu::bench::Bench;
+use crate::probe::gpu::bytes::random_bytes;
+use crate::probe::gpu::session::{LEAST_TIME, Session};
+use crate::probe::gpu::timing::copy_rate;
+use crate::probe::note_gaps;
 use crate::world::library::CallFailed;
-use crate::world::library::cuda_runtime::CudaRuntime;
 
 /// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
 /// compared in some milliseconds.
 const HOST_BYTES: usize = 16 << 20;
 
-/// Random bytes made on the host; a prime, so that their repetitions fall on no power of two.
-const BLOCK: usize = 262_139;
-
-/// Copies that are timed, after one that is not.
-const COPIES: usize = 5;
-
 /// Copies on the GPU of these multiplies. Where one of them failed nothing is copied: one trouble is told once.
-pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Session<'_>) -> Vec<MemoryCopy> {
+pub(super) fn measure(bench: &Bench, multiplies: &[Multiply], session: &mut Session<'_>) -> Vec<MemoryCopy> {
     let Some(first) = multiplies.first() else { return Vec::new() };
     if multiplies.iter().any(|multiply| multiply.failed_call.known().is_some()) {
         return Vec::new();
@@ -36,13 +30,13 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
         note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
         return vec![copy];
     }
-    match prove(gear, &mut copy, session).and_then(|()| time_on_device(gear, &mut copy, session)) {
+    match prove(bench, &mut copy, session).and_then(|()| time_on_device(bench, &mut copy, session)) {
         Ok(()) => {
             copy.failed_call = Fact::Absent;
             copy.failed_code = Fact::Absent;
         }
         Err(failed) => {
-            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+            if let Fact::Unknown(gap) = failed.unanswered::<()>() {
                 note_gaps(&mut copy, gap.kind, &gap.detail);
             }
             copy.failed_call = Fact::Known(failed.call.to_owned());
@@ -52,51 +46,32 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
     vec![copy]
 }
 
-/// A random block over and over.
-pub fn random_bytes(count: usize, random: &mut Random) -> Vec<u8> {
-    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| random.next().to_le_bytes()).take(BLOCK).collect();
-    let mut bytes = block.repeat(count.div_ceil(BLOCK));
-    bytes.truncate(count);
-    bytes
-}
-
-/// The first byte that is not as it should be, by its offset when these begin at `first`.
-pub fn difference(expected: &[u8], found: &[u8], first: usize) -> Option<String> {
-    if expected == found {
-        return None;
-    }
-    let mut pairs = expected.iter().zip(found).enumerate();
-    let (offset, (expected, found)) = pairs.find(|(_, (expected, found))| expected != found)?;
-    let offset = first + offset;
-    Some(format!("byte {offset:#x} is {found:#04x} instead of {expected:#04x}"))
-}
-
 /// Sends bytes there and back through both kinds of host memory, and compares them.
-fn prove(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
-    let bytes = HOST_BYTES.min(gear.part_bytes());
+fn prove(bench: &Bench, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = HOST_BYTES.min(bench.part_bytes());
     let source = random_bytes(bytes, &mut session.random);
     copy.host_bytes = Fact::Known(bytes as u64);
     let mut target = vec![0; bytes];
-    let (there, back) = travel(gear, &source, &mut target, session)?;
+    let (there, back) = travel(bench, &source, &mut target, session)?;
     copy.host_to_device_pageable_gb_per_second = there;
     copy.device_to_host_pageable_gb_per_second = back;
     judge(copy, "pageable", &source, &target);
     session.at("cudaMallocHost");
-    match gear.runtime.allocate_pinned(bytes * 2) {
+    match bench.runtime.allocate_pinned(bytes * 2) {
         Ok(mut pinned) => {
             let (from, to) = pinned.bytes().split_at_mut(bytes);
             from.copy_from_slice(&source);
-            let (there, back) = travel(gear, from, to, session)?;
+            let (there, back) = travel(bench, from, to, session)?;
             copy.host_to_device_pinned_gb_per_second = there;
             copy.device_to_host_pinned_gb_per_second = back;
             judge(copy, "pinned", &source, to);
             session.at("cudaFreeHost");
-            gear.runtime.free_pinned(pinned)
+            bench.runtime.free_pinned(pinned)
         }
         // A container may not have this much memory that cannot be swapped; that is a limit and no fault of the GPU.
         Err(failed) => {
-            copy.host_to_device_pinned_gb_per_second = unanswered(&failed);
-            copy.device_to_host_pinned_gb_per_second = unanswered(&failed);
+            copy.host_to_device_pinned_gb_per_second = failed.unanswered();
+            copy.device_to_host_pinned_gb_per_second = failed.unanswered();
             Ok(())
         }
     }
@@ -104,19 +79,19 @@ fn prove(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Resul
 
 /// From the host to the device, across it, and back: the rates there and back.
 fn travel(
-    gear: &Gear,
+    bench: &Bench,
     from: &[u8],
     to: &mut [u8],
     session: &mut Session<'_>,
 ) -> Result<(Fact<f64>, Fact<f64>), CallFailed> {
-    let [near, far] = gear.two(from.len())?;
+    let [near, far] = bench.two(from.len())?;
     session.at("cudaMemset");
-    gear.runtime.fill(near, 0xff)?;
-    gear.runtime.fill(far, 0xff)?;
+    bench.runtime.fill(near, 0xff)?;
+    bench.runtime.fill(far, 0xff)?;
     session.at("cudaMemcpy");
-    let there = rate(&gear.runtime, from.len(), || gear.runtime.upload(from, near))?;
-    gear.runtime.copy_on_device(near, far)?;
-    let back = rate(&gear.runtime, from.len(), || gear.runtime.download(far, to))?;
+    let there = copy_rate(&bench.runtime, from.len(), || bench.runtime.upload(from, near))?;
+    bench.runtime.copy_on_device(near, far)?;
+    let back = copy_rate(&bench.runtime, from.len(), || bench.runtime.download(far, to))?;
     Ok((there, back))
 }
 
@@ -138,38 +113,18 @@ fn bytes_of(copy: &MemoryCopy) -> u64 {
 }
 
 /// Times copies from one part of the device's memory to another. Each byte is read and written.
-fn time_on_device(gear: &Gear, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
-    let bytes = gear.part_bytes();
-    let [from, to] = gear.two(bytes)?;
+fn time_on_device(bench: &Bench, copy: &mut MemoryCopy, session: &mut Session<'_>) -> Result<(), CallFailed> {
+    let bytes = bench.part_bytes();
+    let [from, to] = bench.two(bytes)?;
     copy.device_bytes = Fact::Known(bytes as u64);
     session.at("cudaMemcpy");
-    copy.device_gb_per_second = rate(&gear.runtime, bytes * 2, || gear.runtime.copy_on_device(from, to))?;
+    copy.device_gb_per_second = copy_rate(&bench.runtime, bytes * 2, || bench.runtime.copy_on_device(from, to))?;
     Ok(())
-}
-
-/// The rate of a copy that moves so many bytes, in 10^9 bytes a second: the median of some.
-pub fn rate(
-    runtime: &CudaRuntime,
-    moved: usize,
-    mut copy: impl FnMut() -> Result<(), CallFailed>,
-) -> Result<Fact<f64>, CallFailed> {
-    // The first copy warms up.
-    let times = timing::device_times(runtime, COPIES + 1, |_| copy())?;
-    Ok(match timing::summary(times.get(1..).unwrap_or_default()) {
-        Some((median_ms, _)) => Fact::Known(moved as f64 / median_ms / 1e6),
-        None => Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time"),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_first_wrong_byte_is_named() {
-        assert_eq!(difference(&[1, 2, 3], &[1, 2, 3], 0), None);
-        assert_eq!(difference(&[1, 2, 3], &[1, 6, 4], 16), Some("byte 0x11 is 0x06 instead of 0x02".to_owned()));
-    }
 
     #[test]
     fn a_byte_that_comes_back_changed_is_named_and_stays_told() {

@@ -2,12 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{LEAST_TIME, Session};
-use super::gear::Gear;
-use super::operands::{Operands, Random, encode_integers, random_values, transposed};
-use super::precision::{Recipe, Route, recipe};
-use super::{FIRST_SIZE, proof, timing};
+use super::proof;
 use crate::facts::{Fact, GapKind, Multiply, Precision, Proof};
+use crate::probe::gpu::bench::{Bench, FIRST_SIZE};
+use crate::probe::gpu::operands::{Operands, encode_integers, random_values, transposed};
+use crate::probe::gpu::precision::{Recipe, Route, recipe};
+use crate::probe::gpu::random::Random;
+use crate::probe::gpu::session::{LEAST_TIME, Session};
+use crate::probe::gpu::timing;
 use crate::world::library::CallFailed;
 use crate::world::library::cublas::Output;
 use crate::world::library::cuda_runtime::DeviceSlice;
@@ -26,35 +28,35 @@ const FIXED_SEED: u64 = 1;
 
 /// Multiplies integers and checks the whole product, at growing sizes while that stays quick.
 /// Returns the last size, whose operands still lie on the device.
-pub(super) fn prove(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<usize, CallFailed> {
+pub(super) fn prove(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<usize, CallFailed> {
     let recipe = recipe(multiply.precision);
-    set_mode(gear, recipe, session)?;
+    set_mode(bench, recipe, session)?;
     multiply.tf32_substituted = Fact::Absent;
     let mut size = FIRST_SIZE;
     loop {
         let started = Instant::now();
         let operands = Operands::new(size, recipe.range, &mut session.random);
-        let multiplier = gear.multiplier(recipe, size, session)?;
+        let multiplier = bench.multiplier(recipe, size, session)?;
         let left = if multiplier.transposes() { transposed(&operands.a, size) } else { operands.a.clone() };
-        let [a, b, c] = gear.matrices(size, recipe.element, 0)?;
+        let [a, b, c] = bench.matrices(size, recipe.element, 0)?;
         session.at("cudaMemcpy");
-        gear.runtime.upload(&encode_integers(&left, recipe.element), a)?;
-        gear.runtime.upload(&encode_integers(&operands.b, recipe.element), b)?;
-        gear.runtime.fill(c, poison(recipe.element.output()))?;
+        bench.runtime.upload(&encode_integers(&left, recipe.element), a)?;
+        bench.runtime.upload(&encode_integers(&operands.b, recipe.element), b)?;
+        bench.runtime.fill(c, poison(recipe.element.output()))?;
         let multiplying = Instant::now();
         session.at(multiplier.call());
         multiplier.multiply(0)?;
         session.at("cudaDeviceSynchronize");
-        gear.runtime.synchronize()?;
+        bench.runtime.synchronize()?;
         // The first multiply of a size loads code; that does not grow with the size.
         let loading = multiplying.elapsed();
-        let product = download(gear, c, session)?;
+        let product = download(bench, c, session)?;
         multiply.proof_size = Fact::Known(size as u64);
         let right = judge(multiply, recipe, &operands, &product, &mut session.random);
         let expected = started.elapsed().saturating_sub(loading) * 8;
         let next = size * 2;
         let quick = expected <= PROOF_PATIENCE && expected + LEAST_TIME <= session.left();
-        if !right || !quick || next > recipe.range.largest() || !gear.fits(next, recipe.element) {
+        if !right || !quick || next > recipe.range.largest() || !bench.fits(next, recipe.element) {
             return Ok(size);
         }
         size = next;
@@ -62,10 +64,10 @@ pub(super) fn prove(gear: &Gear, multiply: &mut Multiply, session: &mut Session<
 }
 
 /// Allows or forbids TF32. cuBLASLt is told with each multiply.
-fn set_mode(gear: &Gear, recipe: Recipe, session: &mut Session<'_>) -> Result<(), CallFailed> {
+fn set_mode(bench: &Bench, recipe: Recipe, session: &mut Session<'_>) -> Result<(), CallFailed> {
     let Route::Blas(arithmetic) = recipe.route else { return Ok(()) };
     session.at("cublasSetMathMode");
-    gear.cublas.set_math_mode(&gear.handle, arithmetic)
+    bench.cublas.set_math_mode(&bench.handle, arithmetic)
 }
 
 /// A byte that makes no element of a right product: all bits set is NaN, and even integers are none.
@@ -76,39 +78,40 @@ fn poison(output: Output) -> u8 {
     }
 }
 
-fn download(gear: &Gear, product: DeviceSlice<'_>, session: &mut Session<'_>) -> Result<Vec<u8>, CallFailed> {
+fn download(bench: &Bench, product: DeviceSlice<'_>, session: &mut Session<'_>) -> Result<Vec<u8>, CallFailed> {
     let mut bytes = vec![0; product.bytes()];
     session.at("cudaMemcpy");
-    gear.runtime.download(product, &mut bytes)?;
+    bench.runtime.download(product, &mut bytes)?;
     Ok(bytes)
 }
 
 /// Digests the product of operands that are the same on every machine and use the whole range of their format. The proof
 /// shows that integers come out right; this shows bits that its integers do not reach, beside GPUs of the same model.
-pub(super) fn fingerprint(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+pub(super) fn fingerprint(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
     if session.left() < LEAST_TIME {
         multiply.fingerprint = Fact::unknown(GapKind::TimedOut, "no time was left to take it");
         return Ok(());
     }
     let recipe = recipe(multiply.precision);
-    if !gear.fits(FINGERPRINT_SIZE, recipe.element) {
+    if !bench.fits(FINGERPRINT_SIZE, recipe.element) {
         multiply.fingerprint = Fact::unknown(GapKind::NotSupported, "too little memory was free");
         return Ok(());
     }
     let mut fixed = Random::new(FIXED_SEED);
-    let multiplier = gear.multiplier(recipe, FINGERPRINT_SIZE, session)?;
-    let [a, b, c] = gear.matrices(FINGERPRINT_SIZE, recipe.element, 0)?;
+    let multiplier = bench.multiplier(recipe, FINGERPRINT_SIZE, session)?;
+    let [a, b, c] = bench.matrices(FINGERPRINT_SIZE, recipe.element, 0)?;
     session.at("cudaMemcpy");
     for operand in [a, b] {
-        gear.runtime
+        bench
+            .runtime
             .upload(&random_values(FINGERPRINT_SIZE * FINGERPRINT_SIZE, recipe.element, &mut fixed), operand)?;
     }
-    gear.runtime.fill(c, poison(recipe.element.output()))?;
+    bench.runtime.fill(c, poison(recipe.element.output()))?;
     session.at(multiplier.call());
     multiplier.multiply(0)?;
     session.at("cudaDeviceSynchronize");
-    gear.runtime.synchronize()?;
-    multiply.fingerprint = Fact::Known(format!("{:016x}", digest(&download(gear, c, session)?)));
+    bench.runtime.synchronize()?;
+    multiply.fingerprint = Fact::Known(format!("{:016x}", digest(&download(bench, c, session)?)));
     Ok(())
 }
 
@@ -138,7 +141,7 @@ fn judge(multiply: &mut Multiply, recipe: Recipe, operands: &Operands, product: 
 
 /// Times multiplies of random values, at a size that it finds by growing from the proved one.
 pub(super) fn time(
-    gear: &Gear,
+    bench: &Bench,
     proved: usize,
     multiply: &mut Multiply,
     session: &mut Session<'_>,
@@ -154,11 +157,11 @@ pub(super) fn time(
     let mut size = fixed.unwrap_or(proved);
     let one_ms = loop {
         session.at("cudaMemcpy");
-        gear.scatter(&block, size, recipe.element)?;
+        bench.scatter(&block, size, recipe.element)?;
         // The first of two may load code while the clock runs.
-        let times = measure(gear, recipe, size, 2, session)?;
+        let times = measure(bench, recipe, size, 2, session)?;
         let fastest = times.into_iter().fold(f64::INFINITY, f64::min);
-        let next = timing::size(size, fastest, |size| gear.fits(size, recipe.element));
+        let next = timing::size(size, fastest, |size| bench.fits(size, recipe.element));
         if next <= size || fixed.is_some() {
             break fastest;
         }
@@ -169,8 +172,8 @@ pub(super) fn time(
         note_untimed(multiply, GapKind::TimedOut, "no time was left to measure");
         return Ok(());
     }
-    measure(gear, recipe, size, warm_up, session)?;
-    let times = measure(gear, recipe, size, measured, session)?;
+    measure(bench, recipe, size, warm_up, session)?;
+    let times = measure(bench, recipe, size, measured, session)?;
     match timing::summary(&times) {
         Some((median_ms, spread)) => {
             multiply.size = Fact::Known(size as u64);
@@ -185,16 +188,16 @@ pub(super) fn time(
 
 /// Device times in milliseconds of `count` multiplies one after the other, of each set of operands in turn.
 fn measure(
-    gear: &Gear,
+    bench: &Bench,
     recipe: Recipe,
     size: usize,
     count: usize,
     session: &mut Session<'_>,
 ) -> Result<Vec<f64>, CallFailed> {
-    let multiplier = gear.multiplier(recipe, size, session)?;
-    let sets = gear.sets(size, recipe.element);
+    let multiplier = bench.multiplier(recipe, size, session)?;
+    let sets = bench.sets(size, recipe.element);
     session.at(multiplier.call());
-    timing::device_times(&gear.runtime, count, |index| multiplier.multiply(index % sets))
+    timing::device_times(&bench.runtime, count, |index| multiplier.multiply(index % sets))
 }
 
 fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {

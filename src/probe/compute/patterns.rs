@@ -6,11 +6,11 @@
 
 use std::time::{Duration, Instant};
 
-use super::copies::difference;
-use super::device::{LEAST_TIME, Session};
-use super::{Reading, note_gaps};
+use super::messages::Reading;
 use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
-use crate::probe::cuda::unanswered;
+use crate::probe::gpu::bytes::difference;
+use crate::probe::gpu::session::{LEAST_TIME, Session};
+use crate::probe::note_gaps;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
 
@@ -40,7 +40,7 @@ pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration,
     match keep(runtime, &mut patterns, time, session) {
         Ok(()) => (patterns.failed_call, patterns.failed_code) = (Fact::Absent, Fact::Absent),
         Err(failed) => {
-            if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
+            if let Fact::Unknown(gap) = failed.unanswered::<()>() {
                 note_gaps(&mut patterns, gap.kind, &gap.detail);
             }
             patterns.failed_call = Fact::Known(failed.call.to_owned());

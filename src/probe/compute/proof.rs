@@ -8,7 +8,8 @@
 //! a chance of at most 2^-32; that holds as long as they differ by less than 2^48,
 //! and elements beyond the bound of their product are refused before.
 
-use super::operands::{Operands, Random};
+use crate::probe::gpu::operands::Operands;
+use crate::probe::gpu::random::Random;
 use crate::world::library::cublas::Output;
 
 /// Rounds of Freivalds' check, each with a fresh x.
@@ -124,8 +125,8 @@ fn describe<T: Copy + Into<i64>>(operands: &Operands, integers: &[T], row: usize
 
 #[cfg(test)]
 mod tests {
-    use super::super::operands::Range;
     use super::*;
+    use crate::probe::gpu::operands::Range;
 
     const KINDS: [(Range, Output); 5] = [
         (Range::Narrow, Output::Float32),

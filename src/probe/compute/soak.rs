@@ -2,15 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use super::device::{LEAST_TIME, Session, is_left_out, note_failure};
-use super::gear::Gear;
-use super::{Reading, gemm};
+use super::gemm;
+use super::messages::Reading;
+use super::multiplies::{is_left_out, note_failure};
 use crate::facts::{Fact, Multiply, Proof};
+use crate::probe::gpu::bench::Bench;
+use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::world::library::CallFailed;
 
 /// Goes round the precisions until `time` is over, and keeps of each the worst proof, the median and the lowest rate.
 pub(super) fn repeat(
-    gear: &Gear,
+    bench: &Bench,
     mut multiplies: Vec<Multiply>,
     time: Duration,
     session: &mut Session<'_>,
@@ -31,7 +33,7 @@ pub(super) fn repeat(
             }
             tell_open(&multiplies, index, session);
             let (Some(multiply), Some(rates)) = (multiplies.get_mut(index), rates.get_mut(index)) else { break };
-            match again(gear, multiply, session) {
+            match again(bench, multiply, session) {
                 Ok(round) => keep(multiply, round, rates),
                 // It worked before, so it is a matter of this size and no failure.
                 Err(failed) if is_left_out(multiply, &failed) => {}
@@ -58,10 +60,10 @@ fn works(multiply: &Multiply) -> bool {
     multiply.failed_call == Fact::Absent
 }
 
-fn again(gear: &Gear, multiply: &Multiply, session: &mut Session<'_>) -> Result<Multiply, CallFailed> {
+fn again(bench: &Bench, multiply: &Multiply, session: &mut Session<'_>) -> Result<Multiply, CallFailed> {
     let mut round = multiply.clone();
-    let proved = gemm::prove(gear, &mut round, session)?;
-    gemm::time(gear, proved, &mut round, session)?;
+    let proved = gemm::prove(bench, &mut round, session)?;
+    gemm::time(bench, proved, &mut round, session)?;
     Ok(round)
 }
 

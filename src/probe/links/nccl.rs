@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof};
-use crate::probe::compute::{note_gaps, timing};
-use crate::probe::cuda::unanswered;
+use crate::probe::gpu::timing;
+use crate::probe::note_gaps;
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
@@ -130,7 +130,7 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
 fn note_failure(nccl: &mut Nccl, failed: &CallFailed) {
     nccl.failed_call = Fact::Known(failed.call.to_owned());
     nccl.failed_code = Fact::Known(failed.code_text());
-    if let Fact::Unknown(gap) = unanswered::<()>(failed) {
+    if let Fact::Unknown(gap) = failed.unanswered::<()>() {
         note_gaps(nccl, gap.kind, &gap.detail);
     }
 }

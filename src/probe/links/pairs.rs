@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::{Input, Reading};
 use crate::facts::{Fact, Pair, Proof};
-use crate::probe::compute::copies::{difference, random_bytes, rate};
-use crate::probe::compute::operands::Random;
-use crate::probe::cuda::unanswered;
+use crate::probe::gpu::bytes::{difference, random_bytes};
+use crate::probe::gpu::random::Random;
+use crate::probe::gpu::timing::copy_rate;
 use crate::world::World;
 use crate::world::child::{Progress, fill_gaps};
 use crate::world::library::CallFailed;
@@ -62,7 +62,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
 fn note_failure(pair: &mut Pair, gpu: u32, failed: &CallFailed) {
     pair.failed_call = Fact::Known(format!("{} on GPU {gpu}", failed.call));
     pair.failed_code = Fact::Known(failed.code_text());
-    let gap: Fact<()> = unanswered(failed);
+    let gap: Fact<()> = failed.unanswered();
     let (Fact::Unknown(gap), Ok(mut value)) = (gap, serde_json::to_value(&*pair)) else { return };
     fill_gaps(&mut value, &gap);
     if let Ok(filled) = serde_json::from_value(value) {
@@ -126,7 +126,7 @@ impl Copier<'_> {
         pair.copied_detail = Fact::present(wrong);
 
         runtime.set_device(sender).map_err(on(from))?;
-        let timed = rate(runtime, bytes, || runtime.copy_between((sender, source), (receiver, target)));
+        let timed = copy_rate(runtime, bytes, || runtime.copy_between((sender, source), (receiver, target)));
         pair.gb_per_second = timed.map_err(on(from))?;
         pair.copy_bytes = Fact::Known(bytes as u64);
         Ok(())

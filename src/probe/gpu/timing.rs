@@ -1,5 +1,6 @@
-//! How large and how often to multiply, how it is timed, and what the measured times say.
+//! How large and how often to multiply, how work is timed, and what the measured times say.
 
+use crate::facts::{Fact, GapKind};
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::CudaRuntime;
 
@@ -15,6 +16,9 @@ const WARM_UP_MS: f64 = 12.0;
 
 /// Device time that the measured multiplies should take together, in milliseconds.
 const MEASURED_MS: f64 = 24.0;
+
+/// Copies that are timed, after one that is not.
+const COPIES: usize = 5;
 
 /// Floating-point operations of one square multiply.
 pub fn operations(size: usize) -> f64 {
@@ -69,6 +73,20 @@ pub fn summary(times_ms: &[f64]) -> Option<(f64, f64)> {
 /// Rate in 10^12 operations per second.
 pub fn tflops(size: usize, one_ms: f64) -> f64 {
     operations(size) / one_ms / 1e9
+}
+
+/// The rate of a copy that moves so many bytes, in 10^9 bytes a second: the median of some.
+pub fn copy_rate(
+    runtime: &CudaRuntime,
+    moved: usize,
+    mut copy: impl FnMut() -> Result<(), CallFailed>,
+) -> Result<Fact<f64>, CallFailed> {
+    // The first copy warms up.
+    let times = device_times(runtime, COPIES + 1, |_| copy())?;
+    Ok(match summary(times.get(1..).unwrap_or_default()) {
+        Some((median_ms, _)) => Fact::Known(moved as f64 / median_ms / 1e6),
+        None => Fact::unknown(GapKind::Malformed, "cudaEventElapsedTime: no usable time"),
+    })
 }
 
 #[cfg(test)]

@@ -2,16 +2,19 @@
 //!
 //! Memory is one allocation of at most a quarter of what is free.
 
-use super::device::Session;
+use serde::{Deserialize, Serialize};
+
 use super::precision::{Recipe, Route};
-use super::{FIRST_SIZE, Input};
+use super::session::Session;
 use crate::facts::{Fact, GapKind, Multiply};
-use crate::probe::cuda::unanswered;
 use crate::world::library::cublas::{Arithmetic, Cublas, Element, Handle};
 use crate::world::library::cublas_lt::{CublasLt, LtHandle, Plan};
 use crate::world::library::cuda_driver::CudaDriver;
 use crate::world::library::cuda_runtime::{Attribute, CudaRuntime, DeviceMemory, DeviceSlice};
 use crate::world::library::{CallFailed, mapped_files};
+
+/// Rows and columns of the first proof, which also warms the library up: there is room for them, or no bench is made.
+pub const FIRST_SIZE: usize = 256;
 
 /// The largest size that is timed; more memory than it needs is not asked for.
 const LARGEST_SIZE: usize = 8192;
@@ -22,8 +25,16 @@ const BEYOND_CACHES: usize = 256 << 20;
 /// What cuBLASLt may work in; PyTorch gives it as much.
 const WORKSPACE_BYTES: usize = 32 << 20;
 
+/// Which GPU it is, and the libraries to work on it with, by their paths.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Place {
+    pub ordinal: u32,
+    pub cudart: String,
+    pub cublas: String,
+}
+
 /// What it works with: libraries, handles, memory in three equal parts for A, B and C.
-pub struct Gear {
+pub struct Bench {
     pub runtime: CudaRuntime,
     pub cublas: Cublas,
     pub handle: Handle,
@@ -34,15 +45,15 @@ pub struct Gear {
     capability: Option<(i32, i32)>,
 }
 
-impl Gear {
+impl Bench {
     /// Opens and makes all of it, and writes down on the way what the GPU is.
-    pub fn make(input: &Input, about: &mut Multiply, session: &mut Session<'_>) -> Result<Self, CallFailed> {
+    pub fn make(place: &Place, about: &mut Multiply, session: &mut Session<'_>) -> Result<Self, CallFailed> {
         let unloadable = |call, words: String| CallFailed { call, code: None, detail: words };
-        let ordinal = i32::try_from(input.ordinal).unwrap_or(i32::MAX);
+        let ordinal = i32::try_from(place.ordinal).unwrap_or(i32::MAX);
         session.at("dlopen libcudart");
-        let runtime = CudaRuntime::open(&input.cudart).map_err(|words| unloadable("dlopen libcudart", words))?;
+        let runtime = CudaRuntime::open(&place.cudart).map_err(|words| unloadable("dlopen libcudart", words))?;
         session.at("dlopen libcublas");
-        let cublas = Cublas::open(&input.cublas).map_err(|words| unloadable("dlopen libcublas", words))?;
+        let cublas = Cublas::open(&place.cublas).map_err(|words| unloadable("dlopen libcublas", words))?;
         session.at("cudaSetDevice");
         runtime.set_device(ordinal)?;
         session.at("cudaMemGetInfo");
@@ -158,7 +169,7 @@ impl Gear {
                 return Err(CallFailed { call: "cublasLtMatmul", code: None, detail: "no libcublasLt".to_owned() });
             }
         };
-        Ok(Multiplier { gear: self, way, element: recipe.element, size })
+        Ok(Multiplier { bench: self, way, element: recipe.element, size })
     }
 
     /// The end of the part of A: operands of one byte leave it free, for what they lead to takes four.
@@ -170,16 +181,16 @@ impl Gear {
 }
 
 /// What multiplies matrices of one precision and size.
-pub struct Multiplier<'gear> {
-    gear: &'gear Gear,
-    way: Way<'gear>,
+pub struct Multiplier<'bench> {
+    bench: &'bench Bench,
+    way: Way<'bench>,
     element: Element,
     size: usize,
 }
 
-enum Way<'gear> {
+enum Way<'bench> {
     Blas(Arithmetic),
-    Lt(&'gear CublasLt, &'gear LtHandle, Plan<'gear>, DeviceSlice<'gear>),
+    Lt(&'bench CublasLt, &'bench LtHandle, Plan<'bench>, DeviceSlice<'bench>),
 }
 
 impl Multiplier<'_> {
@@ -198,10 +209,10 @@ impl Multiplier<'_> {
 
     /// Queues the multiply of one set.
     pub fn multiply(&self, set: usize) -> Result<(), CallFailed> {
-        let matrices = self.gear.matrices(self.size, self.element, set)?;
+        let matrices = self.bench.matrices(self.size, self.element, set)?;
         match &self.way {
             Way::Blas(arithmetic) => {
-                self.gear.cublas.multiply(&self.gear.handle, (self.element, *arithmetic), self.size, matrices)
+                self.bench.cublas.multiply(&self.bench.handle, (self.element, *arithmetic), self.size, matrices)
             }
             Way::Lt(lt, handle, plan, workspace) => lt.multiply(handle, plan, matrices, *workspace),
         }
@@ -223,13 +234,13 @@ fn describe(runtime: &CudaRuntime, ordinal: i32, about: &mut Multiply) -> Option
     let positive = |attribute| match runtime.attribute(attribute, ordinal) {
         Ok(value) => u32::try_from(value)
             .map_or_else(|_| Fact::unknown(GapKind::Malformed, format!("{attribute:?}: {value}")), Fact::Known),
-        Err(failed) => unanswered(&failed),
+        Err(failed) => failed.unanswered(),
     };
     let driver = CudaDriver::open();
     let told =
         |ask: fn(&CudaDriver, i32) -> Result<String, CallFailed>| match driver.as_ref().map(|of| ask(of, ordinal)) {
             Ok(Ok(text)) => Fact::Known(text),
-            Ok(Err(failed)) => unanswered(&failed),
+            Ok(Err(failed)) => failed.unanswered(),
             Err(words) => Fact::unknown(GapKind::NotSupported, words.clone()),
         };
     about.gpu_name = told(CudaDriver::device_name);
@@ -244,7 +255,7 @@ fn describe(runtime: &CudaRuntime, ordinal: i32, about: &mut Multiply) -> Option
             Some((major, minor))
         }
         (Err(failed), _) | (_, Err(failed)) => {
-            about.compute_capability = unanswered(&failed);
+            about.compute_capability = failed.unanswered();
             None
         }
     }

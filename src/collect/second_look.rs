@@ -1,10 +1,47 @@
-//! A second look at GPUs that were slow in the first: a rate may have been low by chance, a wrong product never is.
+//! A second look at GPUs that were slow in the first, before anybody is accused: a rate may have been low by chance, a wrong
+//! product never is.
+//!
+//! Who was slow is a derived fact ([`derive_rates`]), the same that the checks read.
 
-use crate::facts::{Compute, Fact, MemoryCopy, Multiply, Proof};
+use std::time::Instant;
+
+use crate::derive::derive_rates;
+use crate::facts::{Compute, Fact, Facts, MemoryCopy, Multiply, Proof};
+use crate::probe::compute::Learnt;
+
+/// Looks, and once more at GPUs that were slow, where there is time for it. The deep tiers repeat their multiplies anyway.
+pub fn twice(gpus: &[u32], until: Instant, look: impl Fn(&[u32]) -> Learnt) -> Learnt {
+    let started = Instant::now();
+    let (compute, memory, mut runs) = look(gpus);
+    let doubtful = doubtful(&compute);
+    let took = started.elapsed();
+    if doubtful.is_empty() || until.saturating_duration_since(Instant::now()) < took {
+        return (compute, memory, runs);
+    }
+    let (second, _, more) = look(&doubtful);
+    runs.extend(more);
+    (keep_better(compute, second), memory, runs)
+}
+
+/// The GPUs that a check might accuse of a low rate. What NVML says of power limits is not known yet, so a capped GPU is in
+/// doubt sooner than it would be accused.
+pub fn doubtful(compute: &Compute) -> Vec<u32> {
+    let mut facts = Facts { compute: compute.clone(), ..Facts::default() };
+    derive_rates(&mut facts);
+    let is_low = |reduced: &Fact<bool>, behind: &Fact<bool>| [reduced, behind].contains(&&Fact::Known(true));
+    let multiplies = facts.compute.multiplies.known().into_iter().flatten();
+    let slow = multiplies.filter(|one| is_low(&one.reduced, &one.behind_siblings)).map(|one| one.gpu);
+    let copies = facts.compute.copies.known().into_iter().flatten();
+    let slow_copies = copies.filter(|one| is_low(&one.reduced, &one.behind_siblings)).map(|one| one.gpu);
+    let mut gpus: Vec<u32> = slow.chain(slow_copies).collect();
+    gpus.sort_unstable();
+    gpus.dedup();
+    gpus
+}
 
 /// The first look, with what the second found faster, wrong or broken. That it came to no end in its time says nothing, nor
 /// does a lack of memory: the first look had both.
-pub fn keep_better(mut first: Compute, second: Compute) -> Compute {
+fn keep_better(mut first: Compute, second: Compute) -> Compute {
     if let (Fact::Known(firsts), Fact::Known(seconds)) = (&mut first.multiplies, second.multiplies) {
         for again in seconds {
             let is_same = |one: &&mut Multiply| one.gpu == again.gpu && one.precision == again.precision;
@@ -130,5 +167,37 @@ mod tests {
         let broken = second("214 cudaErrorECCUncorrectable", false);
         assert_eq!(first_multiply(&broken).failed_code, Fact::Known("214 cudaErrorECCUncorrectable".to_owned()));
         assert_eq!(first_multiply(&broken).tflops, Fact::Known(100.0), "what was measured stays");
+    }
+
+    fn measured(rates: &[f64], copies: &[f64]) -> Compute {
+        let name = || Fact::Known("NVIDIA H200".to_owned());
+        let multiply = |(gpu, rate): (u32, &f64)| Multiply {
+            gpu,
+            gpu_name: name(),
+            size: Fact::Known(4096),
+            tflops: Fact::Known(*rate),
+            ..Multiply::default()
+        };
+        let copy = |(gpu, rate): (u32, &f64)| MemoryCopy {
+            gpu,
+            gpu_name: name(),
+            device_bytes: Fact::Known(256 << 20),
+            device_gb_per_second: Fact::Known(*rate),
+            ..MemoryCopy::default()
+        };
+        Compute {
+            multiplies: Fact::Known((0..).zip(rates).map(multiply).collect()),
+            copies: Fact::Known((0..).zip(copies).map(copy).collect()),
+        }
+    }
+
+    #[test]
+    fn who_is_slow_against_the_model_or_the_siblings_is_in_doubt_once() {
+        assert_eq!(doubtful(&measured(&[58.0, 57.0, 59.0], &[4000.0, 4000.0, 4000.0])), [] as [u32; 0]);
+        assert_eq!(doubtful(&measured(&[58.0, 20.0, 59.0], &[4000.0, 1000.0, 4000.0])), [1]);
+        // 50 TFLOP/s is enough for the model and too little for the siblings.
+        assert_eq!(doubtful(&measured(&[59.0, 59.0, 49.0], &[4000.0, 4000.0, 4000.0])), [2]);
+        assert_eq!(doubtful(&measured(&[59.0], &[1000.0])), [0]);
+        assert_eq!(doubtful(&Compute::default()), [] as [u32; 0]);
     }
 }
