@@ -3,9 +3,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
+use crate::facts::{Fact, Failure, Gap, GapKind, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{Progress, fill_gaps};
+use crate::world::library::CallFailed;
 
 pub mod compute;
 pub mod container;
@@ -59,10 +60,10 @@ fn skipped(name: &str) -> ProbeRun {
     }
 }
 
-/// What the end of a probe says; an interrupted one might have hung, crashed or answered, had somebody waited.
-fn unless_interrupted<T>(run: &ProbeRun, gap: Option<&Gap>, fact: Fact<T>) -> Fact<T> {
+/// What the end of a probe says; one that was interrupted, or never started, might have hung, crashed or answered.
+fn unless_unheard<T>(run: &ProbeRun, gap: Option<&Gap>, fact: Fact<T>) -> Fact<T> {
     match gap {
-        Some(gap) if run.end == ProbeEnd::Interrupted => Fact::Unknown(gap.clone()),
+        Some(gap) if matches!(run.end, ProbeEnd::Interrupted | ProbeEnd::NotStarted) => Fact::Unknown(gap.clone()),
         _ => fact,
     }
 }
@@ -83,4 +84,12 @@ fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, wh
     if let Ok(filled) = serde_json::from_value(value) {
         *reading = filled;
     }
+}
+
+/// The failure of a call, as it is recorded. What was learnt before stays; what was not reached says why.
+fn note_failure<T: Serialize + DeserializeOwned>(reading: &mut T, failed: &CallFailed) -> Fact<Failure> {
+    let failure = failed.failure();
+    let gap = failure.gap();
+    note_gaps(reading, gap.kind, &gap.detail);
+    Fact::Known(failure)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use gpu_preflight::facts::{DiskRole, Fact, GapKind, ProbeEnd, Storage};
+use gpu_preflight::facts::{DiskRole, Fact, FailedHow, GapKind, ProbeEnd, Storage};
 use gpu_preflight::probe::storage;
 use gpu_preflight::world::World;
 use gpu_preflight::world::child::{Probed, probe, probe_while};
@@ -85,6 +85,9 @@ fn a_child_that_crashes_says_which_signal_in_which_call() {
     assert_eq!(probed.run.end, ProbeEnd::Crashed);
     let gap = probed.gap.expect("a gap");
     assert_eq!((gap.kind, gap.detail.as_str()), (GapKind::Crashed, "cublasCreate ended in SIGSEGV"));
+    let lost = probed.lost.expect("a lost call");
+    assert_eq!((lost.call.as_str(), lost.how), ("cublasCreate", FailedHow::Crashed));
+    assert_eq!(lost.signal, Fact::Known("SIGSEGV".to_owned()));
     assert!(probed.reading.is_none());
 }
 
@@ -179,8 +182,11 @@ fn who_hangs_while_it_watches_is_said_to() {
 fn a_program_that_cannot_be_started_is_a_reading() {
     let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent");
     let probed: Probed<Storage> = probe(&world, "any", Some(3), &(), world.deadline());
-    assert_eq!((probed.run.end, probed.run.gpu), (ProbeEnd::Exited, Fact::Known(3)));
-    assert!(probed.gap.is_some_and(|gap| gap.detail.contains("could not be started")));
+    assert_eq!((probed.run.end, probed.run.gpu), (ProbeEnd::NotStarted, Fact::Known(3)));
+    let gap = probed.gap.expect("a gap");
+    assert_eq!(gap.kind, GapKind::NotStarted);
+    assert!(gap.detail.contains("could not be started"), "{gap}");
+    assert!(probed.lost.is_none(), "no call was made");
 }
 
 #[test]

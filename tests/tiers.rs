@@ -111,10 +111,10 @@ fn a_crash_in_a_repetition_is_told_of_the_precision_that_it_was_in() {
     let multiplies = played.facts.compute.multiplies.known().expect("multiplies");
     assert_eq!(multiplies.len(), Precision::ALL.len());
     assert!(multiplies.iter().all(|multiply| multiply.proof == Fact::Known(Proof::Exact)), "{multiplies:?}");
-    let lost: Vec<_> = multiplies.iter().filter(|multiply| multiply.failed_call.known().is_some()).collect();
+    let lost: Vec<_> = multiplies.iter().filter(|multiply| multiply.failure.known().is_some()).collect();
     assert_eq!(lost.len(), 1, "{multiplies:?}");
     assert!(matches!(lost[0].precision, Precision::Int8 | Precision::Float8), "{lost:?}");
-    assert_eq!(lost[0].failed_code, Fact::Known("SIGSEGV".to_owned()));
+    assert_eq!(lost[0].failure.clone().map(|failure| failure.words()), Fact::Known("SIGSEGV".to_owned()));
     let report = Report::of(&played.facts);
     assert_eq!(report.json["verdict"], "not-ready", "{}", report.troubles());
 }

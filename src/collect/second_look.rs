@@ -6,7 +6,7 @@
 use std::time::Instant;
 
 use crate::derive::derive_rates;
-use crate::facts::{Compute, Fact, Facts, MemoryCopy, Multiply, Proof};
+use crate::facts::{Compute, Fact, Facts, FailedHow, Failure, MemoryCopy, Multiply, Proof};
 use crate::probe::compute::Learnt;
 
 /// Looks, and once more at GPUs that were slow, where there is time for it. The deep tiers repeat their multiplies anyway.
@@ -60,17 +60,20 @@ fn keep_better(mut first: Compute, second: Compute) -> Compute {
     first
 }
 
+/// `cudaErrorDevicesUnavailable`
+const UNAVAILABLE: i64 = 46;
+
 /// Whether a failure shows that something is broken: a code that a call gave, or the end of the process. That the GPU gives
-/// out no second context (46) shows nothing: the driver may still take down that of the first look.
-fn is_broken(failed_code: &Fact<String>, memory_short: &Fact<bool>) -> bool {
-    let told = failed_code.known().is_some_and(|code| !code.starts_with("no answer") && !code.starts_with("46 "));
-    told && memory_short.known() != Some(&true)
+/// out no second context shows nothing: the driver may still take down that of the first look.
+fn is_broken(failure: &Failure) -> bool {
+    let refused = failure.how == FailedHow::Returned && failure.code == Fact::Known(UNAVAILABLE);
+    failure.how != FailedHow::TimedOut && !refused
 }
 
 fn better_multiply(first: &mut Multiply, second: Multiply) {
-    if is_broken(&second.failed_code, &second.memory_short) {
-        first.failed_call = second.failed_call.clone();
-        first.failed_code = second.failed_code.clone();
+    let has_memory = second.memory_short != Fact::Known(true);
+    if has_memory && second.failure.known().is_some_and(is_broken) {
+        first.failure = second.failure;
     }
     if second.proof == Fact::Known(Proof::Wrong) && first.proof != second.proof {
         first.proof = second.proof;
@@ -105,7 +108,7 @@ fn better_copy(first: &mut MemoryCopy, second: MemoryCopy) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{GapKind, Precision};
+    use crate::facts::Precision;
 
     fn look(rates: &[(u32, f64)]) -> Compute {
         let multiply = |(gpu, rate): &(u32, f64)| Multiply {
@@ -150,22 +153,24 @@ mod tests {
             all[0].proof = Fact::Known(Proof::Wrong);
         }
         assert_eq!(first_multiply(&keep_better(look(&[(0, 100.0)]), wrong)).proof, Fact::Known(Proof::Wrong));
-        let second = |code: &str, short: bool| {
+        let second = |failure: Failure, short: bool| {
             let mut lost = look(&[(0, 100.0)]);
             if let Fact::Known(all) = &mut lost.multiplies {
-                all[0].tflops = Fact::unknown(GapKind::TimedOut, "cublasGemmEx");
-                all[0].failed_call = Fact::Known("cublasGemmEx".to_owned());
-                all[0].failed_code = Fact::Known(code.to_owned());
+                all[0].tflops = Fact::Unknown(failure.gap());
+                all[0].failure = Fact::Known(failure);
                 all[0].memory_short = Fact::Known(short);
             }
             keep_better(look(&[(0, 100.0)]), lost)
         };
+        let code = |code| Failure { code: Fact::Known(code), ..Failure::new("cublasGemmEx", FailedHow::Returned) };
         let unchanged = look(&[(0, 100.0)]).multiplies;
-        assert_eq!(second("no answer within 2.0 s", false).multiplies, unchanged);
-        assert_eq!(second("2 cudaErrorMemoryAllocation", true).multiplies, unchanged);
-        assert_eq!(second("46 cudaErrorDevicesUnavailable", false).multiplies, unchanged);
-        let broken = second("214 cudaErrorECCUncorrectable", false);
-        assert_eq!(first_multiply(&broken).failed_code, Fact::Known("214 cudaErrorECCUncorrectable".to_owned()));
+        assert_eq!(second(Failure::new("cublasGemmEx", FailedHow::TimedOut), false).multiplies, unchanged);
+        assert_eq!(second(code(2), true).multiplies, unchanged);
+        assert_eq!(second(code(UNAVAILABLE), false).multiplies, unchanged);
+        let broken = second(code(214), false);
+        assert_eq!(first_multiply(&broken).failure, Fact::Known(code(214)));
+        let crashed = Failure::new("cublasGemmEx", FailedHow::Crashed);
+        assert_eq!(first_multiply(&second(crashed.clone(), false)).failure, Fact::Known(crashed));
         assert_eq!(first_multiply(&broken).tflops, Fact::Known(100.0), "what was measured stays");
     }
 

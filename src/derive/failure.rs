@@ -1,12 +1,11 @@
-//! What a failed call means: of a multiply, of a loader.
+//! What a failed call means: of work on a GPU, of `cuInit`, of a loader.
 //!
 //! The reference table says what a code means and its most likely cause. Where other facts speak for or against that
 //! cause, they are named with it.
 
-use super::both;
 use super::load::gpu_of;
 use crate::facts::reference::cuda_errors::{self, CudaError};
-use crate::facts::{ComputeMode, Fact, Facts, FailureKind, Gpu, Library, Multiply};
+use crate::facts::{ComputeMode, Fact, Facts, FailedHow, Failure, FailureKind, Gpu, Library, Multiply};
 
 /// `CUDA_ERROR_NOT_INITIALIZED`, `CUDA_ERROR_OPERATING_SYSTEM`, `CUDA_ERROR_UNKNOWN`
 const NOT_INITIALIZED: i64 = 3;
@@ -18,8 +17,6 @@ const OUT_OF_MEMORY: i64 = 2;
 const UNAVAILABLE: i64 = 46;
 /// `CUBLAS_STATUS_NOT_INITIALIZED`
 const NO_HANDLE: i64 = 1;
-/// How a process ended that was killed from outside.
-const KILLED: &str = "SIGKILL";
 const GIB: f64 = (1_u64 << 30) as f64;
 
 /// Fills the derived fields that explain failures.
@@ -40,17 +37,61 @@ pub fn derive(facts: &mut Facts) {
         multiplies
             .iter()
             .map(|multiply| {
-                let faults = gpu_of(facts, multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied();
-                (holders(multiply), meaning(multiply, gpus, faults), kind(multiply, faults.is_some()))
+                let beside = Beside {
+                    gpus,
+                    xid_faults: gpu_of(facts, multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied(),
+                    memory_free_bytes: multiply.memory_free_bytes.known().copied(),
+                    memory_short: multiply.memory_short.known().copied(),
+                };
+                (holders(multiply), explained(&multiply.failure, &beside))
             })
             .collect::<Vec<_>>()
     });
-    let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
-    for (multiply, (holders, meaning, kind)) in multiplies.iter_mut().zip(derived) {
-        multiply.memory_holders = holders;
-        multiply.failed_meaning = meaning;
-        multiply.failure_kind = kind;
+    if let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) {
+        for (multiply, (holders, failure)) in multiplies.iter_mut().zip(derived) {
+            multiply.memory_holders = holders;
+            multiply.failure = failure;
+        }
     }
+    let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
+    let beside = Beside { gpus, ..Beside::default() };
+    if let Fact::Known(copies) = &mut facts.compute.copies {
+        for copy in copies {
+            copy.failure = explained(&copy.failure, &beside);
+        }
+    }
+    if let Fact::Known(patterns) = &mut facts.memory.patterns {
+        for patterns in patterns {
+            patterns.failure = explained(&patterns.failure, &beside);
+        }
+    }
+    if let Fact::Known(pairs) = &mut facts.links.pairs {
+        for pair in pairs {
+            let beside = Beside { memory_short: pair.memory_short.known().copied(), ..beside };
+            pair.failure = explained(&pair.failure, &beside);
+        }
+    }
+    facts.links.nccl.failure = explained(&facts.links.nccl.failure, &beside);
+}
+
+/// What else is known where a call failed.
+#[derive(Clone, Copy, Default)]
+struct Beside<'a> {
+    gpus: &'a [Gpu],
+    /// What the driver reports of this GPU.
+    xid_faults: Option<&'a String>,
+    memory_free_bytes: Option<u64>,
+    memory_short: Option<bool>,
+}
+
+/// The same failure with what follows from it.
+fn explained(failure: &Fact<Failure>, beside: &Beside<'_>) -> Fact<Failure> {
+    failure.clone().map(|failure| Failure {
+        result: Fact::Known(failure.words()),
+        meaning: Fact::Known(meaning(&failure, beside)),
+        kind: Fact::Known(kind(&failure, beside)),
+        ..failure
+    })
 }
 
 /// What the code of `cuInit` means. It was called first thing in a fresh process, and the driver's nodes were opened
@@ -77,45 +118,45 @@ pub fn init_meaning(facts: &Facts) -> Fact<String> {
 }
 
 /// The row of the code that a call gave; `None` for what is no code, or in no table.
-fn row(multiply: &Multiply) -> Option<&'static CudaError> {
-    let (call, code) = (multiply.failed_call.known()?, multiply.failed_code.known()?);
-    let code = code.split(' ').next()?.parse().ok()?;
-    if call.starts_with("cublas") { cuda_errors::cublas_status(code) } else { cuda_errors::error(code) }
+fn row(failure: &Failure) -> Option<&'static CudaError> {
+    let code = *failure.code.known().filter(|_| failure.how == FailedHow::Returned)?;
+    match failure.call.as_str() {
+        call if call.starts_with("cublas") => cuda_errors::cublas_status(code),
+        call if call.starts_with("nccl") => None,
+        _ => cuda_errors::error(code),
+    }
 }
 
-fn meaning(multiply: &Multiply, gpus: &[Gpu], xid_faults: Option<&String>) -> Fact<String> {
-    both(multiply.failed_call.as_ref(), multiply.failed_code.as_ref(), |call, code| {
-        if let Some(faults) = xid_faults {
-            return format!("the driver reports {faults}");
+fn meaning(failure: &Failure, beside: &Beside<'_>) -> String {
+    if let Some(faults) = beside.xid_faults {
+        return format!("the driver reports {faults}");
+    }
+    let Some(row) = row(failure) else { return without_row(failure).to_owned() };
+    let most_often = format!("{}; most often: {}", row.meaning, row.cause);
+    match (row.code, beside.memory_free_bytes) {
+        (NO_HANDLE, Some(free)) if failure.call.starts_with("cublas") => {
+            format!("{most_often}; {:.1} GiB were free", free as f64 / GIB)
         }
-        let Some(row) = row(multiply) else { return without_row(call, code).to_owned() };
-        let most_often = format!("{}; most often: {}", row.meaning, row.cause);
-        match (row.code, multiply.memory_free_bytes.known()) {
-            (NO_HANDLE, Some(free)) if call.starts_with("cublas") => {
-                format!("{most_often}; {:.1} GiB were free", *free as f64 / GIB)
-            }
-            (OUT_OF_MEMORY, Some(free)) if multiply.memory_short == Fact::Known(false) => {
-                let free = *free as f64 / GIB;
-                format!(
-                    "{free:.1} GiB are free, so `ulimit -v` or a layer that shares out the GPU refuses, or it is broken"
-                )
-            }
-            (UNAVAILABLE, _) => format!("{}; {}", row.meaning, why_unavailable(gpus)),
-            _ => most_often,
+        (OUT_OF_MEMORY, Some(free)) if beside.memory_short == Some(false) => {
+            let free = free as f64 / GIB;
+            format!(
+                "{free:.1} GiB are free, so `ulimit -v` or a layer that shares out the GPU refuses, or it is broken"
+            )
         }
-    })
+        (UNAVAILABLE, _) => format!("{}; {}", row.meaning, why_unavailable(beside.gpus)),
+        _ => most_often,
+    }
 }
 
 /// What is to be said where no table has a row.
-fn without_row(call: &str, code: &str) -> &'static str {
-    if call.starts_with("dlopen") {
-        "the loader refuses the library"
-    } else if code.starts_with("no answer") {
-        "the call did not return in time"
-    } else if code.starts_with(|first: char| first.is_ascii_digit()) {
-        "no table knows this code"
-    } else {
-        "the process ended in this call"
+fn without_row(failure: &Failure) -> &'static str {
+    match failure.how {
+        FailedHow::Returned => "no table knows this code",
+        FailedHow::NotCalled if failure.call.starts_with("dlopen") => "the loader refuses the library",
+        FailedHow::NotCalled => "the call could not be made",
+        FailedHow::TimedOut => "the call did not return in time",
+        FailedHow::Crashed | FailedHow::Killed | FailedHow::Exited => "the process ended in this call",
+        FailedHow::NotStarted => "no process could be started to make it",
     }
 }
 
@@ -132,15 +173,15 @@ fn why_unavailable(gpus: &[Gpu]) -> &'static str {
     }
 }
 
-fn kind(multiply: &Multiply, has_fault: bool) -> Fact<FailureKind> {
-    multiply.failed_call.as_ref().map(|_| match row(multiply).and_then(|row| row.kind) {
-        _ if multiply.memory_short == Fact::Known(true) => FailureKind::Memory,
+fn kind(failure: &Failure, beside: &Beside<'_>) -> FailureKind {
+    match row(failure).and_then(|row| row.kind) {
+        _ if beside.memory_short == Some(true) => FailureKind::Memory,
         // At its deadline a child counts as hung, so this was not us.
-        _ if multiply.failed_code.known().is_some_and(|code| code == KILLED) => FailureKind::Killed,
-        _ if has_fault => FailureKind::Hardware,
+        _ if failure.how == FailedHow::Killed => FailureKind::Killed,
+        _ if beside.xid_faults.is_some() => FailureKind::Hardware,
         Some(FailureKind::Memory) | None => FailureKind::Other,
         Some(kind) => kind,
-    })
+    }
 }
 
 fn memory_holders(gpu: &Gpu) -> Fact<String> {

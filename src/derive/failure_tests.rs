@@ -1,15 +1,15 @@
 //! Each explanation for what is known, absent and unknown.
 
 use super::*;
-use crate::facts::{Gap, GapKind, GpuProcess};
+use crate::facts::{Gap, GapKind, GpuProcess, MemoryCopy, MemoryPatterns, Pair};
 
-fn failed(call: &str, code: &str) -> Multiply {
-    Multiply {
-        failed_call: Fact::Known(call.to_owned()),
-        failed_code: Fact::Known(code.to_owned()),
-        memory_short: Fact::Known(false),
-        ..Multiply::default()
-    }
+fn lost(call: &str, how: FailedHow) -> Multiply {
+    Multiply { failure: Fact::Known(Failure::new(call, how)), memory_short: Fact::Known(false), ..Multiply::default() }
+}
+
+fn failed(call: &str, code: i64) -> Multiply {
+    let failure = Failure { code: Fact::Known(code), ..Failure::new(call, FailedHow::Returned) };
+    Multiply { failure: Fact::Known(failure), ..lost(call, FailedHow::Returned) }
 }
 
 fn in_mode(mode: ComputeMode) -> Gpu {
@@ -25,57 +25,91 @@ fn explained(multiply: Multiply, gpus: Vec<Gpu>) -> Multiply {
 }
 
 fn words(multiply: &Multiply) -> String {
-    multiply.failed_meaning.known().unwrap_or_else(|| panic!("{multiply:?}")).clone()
+    let failure = multiply.failure.known().unwrap_or_else(|| panic!("{multiply:?}"));
+    failure.meaning.known().expect("a meaning").clone()
+}
+
+fn kind_of(multiply: &Multiply) -> FailureKind {
+    *multiply.failure.known().and_then(|failure| failure.kind.known()).unwrap_or_else(|| panic!("{multiply:?}"))
 }
 
 #[test]
 fn a_number_means_one_thing_to_cuda_and_another_to_cublas() {
-    let cuda = explained(failed("cudaMemcpy", "8 whatever"), Vec::new());
-    assert_eq!(
-        (words(&cuda).as_str(), &cuda.failure_kind),
-        ("no table knows this code", &Fact::Known(FailureKind::Other))
-    );
-    let cublas = explained(failed("cublasGemmEx", "8 CUBLAS_STATUS_ARCH_MISMATCH"), Vec::new());
+    let cuda = explained(failed("cudaMemcpy", 8), Vec::new());
+    assert_eq!((words(&cuda).as_str(), kind_of(&cuda)), ("no table knows this code", FailureKind::Other));
+    let cublas = explained(failed("cublasGemmEx", 8), Vec::new());
     assert!(words(&cublas).starts_with("cuBLAS has no code for this GPU; most often: "), "{}", words(&cublas));
-    assert_eq!(cublas.failure_kind, Fact::Known(FailureKind::NoKernel));
-    let cuda = explained(failed("cudaDeviceSynchronize", "209 cudaErrorNoKernelImageForDevice"), Vec::new());
-    assert_eq!(cuda.failure_kind, Fact::Known(FailureKind::NoKernel));
+    assert_eq!(kind_of(&cublas), FailureKind::NoKernel);
+    let cuda = explained(failed("cudaDeviceSynchronize", 209), Vec::new());
+    assert_eq!(kind_of(&cuda), FailureKind::NoKernel);
 }
 
 #[test]
 fn a_hang_and_a_crash_are_told_apart_and_a_success_has_no_meaning() {
-    for (code, meaning) in [
-        ("SIGSEGV", "the process ended in this call"),
-        ("left with exit code 1 before it answered", "the process ended in this call"),
-        ("no answer within 2.0 s", "the call did not return in time"),
+    for (how, meaning) in [
+        (FailedHow::Crashed, "the process ended in this call"),
+        (FailedHow::Exited, "the process ended in this call"),
+        (FailedHow::TimedOut, "the call did not return in time"),
+        (FailedHow::NotCalled, "the call could not be made"),
+        (FailedHow::NotStarted, "no process could be started to make it"),
     ] {
-        let lost = explained(failed("cublasCreate_v2", code), Vec::new());
-        assert_eq!((words(&lost).as_str(), &lost.failure_kind), (meaning, &Fact::Known(FailureKind::Other)));
+        let lost = explained(lost("cublasCreate_v2", how), Vec::new());
+        assert_eq!((words(&lost).as_str(), kind_of(&lost)), (meaning, FailureKind::Other));
     }
-    let killed = explained(failed("cudaMemcpy", "SIGKILL"), Vec::new());
-    assert_eq!(killed.failure_kind, Fact::Known(FailureKind::Killed));
-    let well = Multiply { failed_call: Fact::Absent, failed_code: Fact::Absent, ..Multiply::default() };
-    let well = explained(well, Vec::new());
-    assert_eq!((well.failed_meaning, well.failure_kind), (Fact::Absent, Fact::Absent));
+    let refused = explained(lost("dlopen libcublas", FailedHow::NotCalled), Vec::new());
+    assert_eq!(words(&refused), "the loader refuses the library");
+    let killed = explained(lost("cudaMemcpy", FailedHow::Killed), Vec::new());
+    assert_eq!(kind_of(&killed), FailureKind::Killed);
+    let well = explained(Multiply { failure: Fact::Absent, ..Multiply::default() }, Vec::new());
+    assert_eq!(well.failure, Fact::Absent);
     let gap = Gap::new(GapKind::TimedOut, "cuInit");
-    let unknown = Multiply { failed_call: Fact::Unknown(gap.clone()), ..Multiply::default() };
-    assert_eq!(explained(unknown, Vec::new()).failure_kind, Fact::Unknown(gap));
+    let unknown = Multiply { failure: Fact::Unknown(gap.clone()), ..Multiply::default() };
+    assert_eq!(explained(unknown, Vec::new()).failure, Fact::Unknown(gap));
+}
+
+#[test]
+fn every_failure_is_explained_whatever_it_was_of() {
+    let failure = || {
+        let failure = Failure::new("cudaMemcpy", FailedHow::Returned);
+        Fact::Known(Failure {
+            code: Fact::Known(214),
+            name: Fact::Known("cudaErrorECCUncorrectable".to_owned()),
+            ..failure
+        })
+    };
+    let mut facts = Facts::default();
+    facts.compute.copies = Fact::Known(vec![MemoryCopy { failure: failure(), ..MemoryCopy::default() }]);
+    facts.memory.patterns = Fact::Known(vec![MemoryPatterns { failure: failure(), ..MemoryPatterns::default() }]);
+    facts.links.pairs = Fact::Known(vec![Pair { failure: failure(), ..Pair::default() }]);
+    let of_nccl = Failure { code: Fact::Known(1), ..Failure::new("ncclAllReduce", FailedHow::Returned) };
+    facts.links.nccl.failure = Fact::Known(of_nccl);
+    derive(&mut facts);
+    let copy = &facts.compute.copies.known().expect("copies")[0].failure;
+    let pattern = &facts.memory.patterns.known().expect("patterns")[0].failure;
+    let pair = &facts.links.pairs.known().expect("pairs")[0].failure;
+    for failure in [copy, pattern, pair].map(|failure| failure.known().expect("a failure")) {
+        assert_eq!(failure.result, Fact::Known("214 cudaErrorECCUncorrectable".to_owned()));
+        assert_eq!(failure.kind, Fact::Known(FailureKind::Hardware));
+        assert!(failure.meaning.known().is_some_and(|words| words.contains("; most often: ")), "{failure:?}");
+    }
+    let nccl = facts.links.nccl.failure.known().expect("a failure");
+    assert_eq!(nccl.meaning, Fact::Known("no table knows this code".to_owned()), "1 of NCCL is not 1 of CUDA");
 }
 
 #[test]
 fn memory_is_the_kind_only_where_little_was_free() {
-    let mut multiply = failed("cublasCreate_v2", "1 CUBLAS_STATUS_NOT_INITIALIZED");
+    let mut multiply = failed("cublasCreate_v2", 1);
     multiply.memory_free_bytes = Fact::Known(3 << 30);
     let other = explained(multiply.clone(), Vec::new());
-    assert_eq!(other.failure_kind, Fact::Known(FailureKind::Other));
+    assert_eq!(kind_of(&other), FailureKind::Other);
     assert!(words(&other).ends_with("; 3.0 GiB were free"), "{}", words(&other));
     multiply.memory_short = Fact::Known(true);
-    assert_eq!(explained(multiply, Vec::new()).failure_kind, Fact::Known(FailureKind::Memory));
+    assert_eq!(kind_of(&explained(multiply, Vec::new())), FailureKind::Memory);
 }
 
 #[test]
 fn the_compute_mode_speaks_for_or_against_a_holder() {
-    let busy = || failed("cudaSetDevice", "46 cudaErrorDevicesUnavailable");
+    let busy = || failed("cudaSetDevice", 46);
     let held = explained(busy(), vec![in_mode(ComputeMode::ExclusiveProcess)]);
     assert!(words(&held).contains("the compute mode is exclusive"), "{}", words(&held));
     let open = explained(busy(), vec![in_mode(ComputeMode::Default)]);
@@ -94,7 +128,7 @@ fn holders_are_named_where_it_is_clear_which_gpu_it_is() {
         ]),
         ..Gpu::default()
     };
-    let on_second = Multiply { gpu: 1, ..failed("cudaMalloc", "2 cudaErrorMemoryAllocation") };
+    let on_second = Multiply { gpu: 1, ..failed("cudaMalloc", 2) };
     let same = explained(on_second.clone(), vec![gpu(0, "A"), gpu(1, "A")]);
     assert_eq!(same.memory_holders, Fact::Known("process 41 with 1.5 GiB, process 7".to_owned()));
     let mixed = explained(on_second, vec![gpu(0, "A"), gpu(1, "B")]);

@@ -1,7 +1,7 @@
 //! Matrix multiplies: timed and proven.
 
-use super::Fact;
 use super::shape::{record, words};
+use super::{Fact, Failure};
 
 words! {
     /// Arithmetic of a multiply.
@@ -29,26 +29,6 @@ words! {
         /// At least one element is wrong.
         Wrong = "wrong",
     }
-
-    /// What kind of trouble a failed call met.
-    pub enum FailureKind {
-        /// Any other, also a hang or crash.
-        Other = "other",
-        /// Too little memory was free.
-        Memory = "memory",
-        /// The library has no code for this GPU.
-        NoKernel = "no-kernel",
-        /// The driver is too old to compile or load what the library brings.
-        Toolchain = "toolchain",
-        /// The GPU gives out no context.
-        Unavailable = "unavailable",
-        /// The GPU met a hardware error.
-        Hardware = "hardware",
-        /// The MPS daemon or server refuses.
-        Mps = "mps",
-        /// Someone outside killed the process, most often the kernel for lack of memory.
-        Killed = "killed",
-    }
 }
 
 record! {
@@ -75,10 +55,8 @@ record! {
         pub proof: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub proof_detail: Fact<String>,
-        /// The call that failed, for example `cudaMemcpy`; absent when none did.
-        pub failed_call: Fact<String>,
-        /// Its return code with its name, or how the process ended in it; absent when none failed.
-        pub failed_code: Fact<String>,
+        /// How a call failed; absent when none did.
+        pub failure: Fact<Failure>,
         /// Rate of copies on the device, reads and writes counted.
         pub device_gb_per_second: Fact<f64>,
         /// The rate of the first look, where a low one was taken once more and the better one kept; absent otherwise.
@@ -137,15 +115,8 @@ record! {
         /// Whether cuBLAS used TF32 although it was off, as after `NVIDIA_TF32_OVERRIDE=1`; absent for the other
         /// precisions. The proof is then that of TF32 arithmetic. Context.
         pub tf32_substituted: Fact<bool>,
-        /// The call that failed, for example `cublasCreate_v2`; absent when none did.
-        pub failed_call: Fact<String>,
-        /// Its return code with its name, or how the process ended in it; absent when none failed.
-        pub failed_code: Fact<String>,
-        /// What that code means in a container, from the reference table, and what the other facts say for or against
-        /// it; absent when none failed. Derived.
-        pub failed_meaning: Fact<String>,
-        /// What kind of trouble it was; absent when no call failed. Derived.
-        pub failure_kind: Fact<FailureKind>,
+        /// How a call failed; absent when none did.
+        pub failure: Fact<Failure>,
         /// Rate in 10^12 operations per second, median of the timed multiplies, of which each takes other operands where
         /// they would stay in a cache.
         pub tflops: Fact<f64>,

@@ -50,6 +50,8 @@ words! {
         TimedOut = "timed-out",
         /// We were asked to end, by Ctrl-C or SIGTERM, before it came.
         Interrupted = "interrupted",
+        /// No process could be started to ask.
+        NotStarted = "not-started",
         /// The library crashed, or left without an answer.
         Crashed = "crashed",
         /// It came, and made no sense.

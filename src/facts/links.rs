@@ -1,7 +1,7 @@
 //! The links between the GPUs: copies from one to the other, and a sum over all of them.
 
 use super::shape::record;
-use super::{Fact, Proof};
+use super::{Fact, Failure, Proof};
 
 record! {
     /// The links between the GPUs that CUDA shows. The tiers `deep` and `soak` alone look at them.
@@ -29,10 +29,8 @@ record! {
         pub copied: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub copied_detail: Fact<String>,
-        /// The call that failed, with its GPU; absent when none did.
-        pub failed_call: Fact<String>,
-        /// Its return code with its name, or how the process ended in it; absent when none failed.
-        pub failed_code: Fact<String>,
+        /// How a call failed; absent when none did.
+        pub failure: Fact<Failure>,
         /// Whether too little memory was free on one of the two, so that nothing could be copied.
         pub memory_short: Fact<bool>,
         /// `gb_per_second` over the median of all pairs of the same kind of access; absent with fewer than four. Derived.
@@ -58,9 +56,7 @@ record! {
         /// Bus bandwidth of an all-reduce in 10^9 bytes per second, as `nccl-tests` counts it; absent with one GPU.
         /// Context.
         pub bus_gb_per_second: Fact<f64>,
-        /// The call that failed; absent when none did.
-        pub failed_call: Fact<String>,
-        /// Its return code with its name, or how the process ended in it; absent when none failed.
-        pub failed_code: Fact<String>,
+        /// How a call failed; absent when none did.
+        pub failure: Fact<Failure>,
     }
 }

@@ -1,7 +1,7 @@
 //! Whether the memory of the GPUs keeps what is written to it.
 
 use super::shape::record;
-use super::{Fact, Proof};
+use super::{Fact, Failure, Proof};
 
 record! {
     /// Whether the memory of the GPUs keeps what is written to it. The tiers `deep` and `soak` alone ask.
@@ -22,9 +22,7 @@ record! {
         pub kept: Fact<Proof>,
         /// The first byte that was not, by its offset in the region; absent when all were.
         pub kept_detail: Fact<String>,
-        /// The call that failed; absent when none did.
-        pub failed_call: Fact<String>,
-        /// Its return code with its name, or how the process ended in it; absent when none failed.
-        pub failed_code: Fact<String>,
+        /// How a call failed; absent when none did.
+        pub failure: Fact<Failure>,
     }
 }

@@ -36,6 +36,8 @@ words! {
         Crashed = "crashed",
         /// It left on its own before it had answered.
         Exited = "exited",
+        /// No process could be started for it.
+        NotStarted = "not-started",
         /// We were asked to end, by Ctrl-C or SIGTERM, before it had answered.
         Interrupted = "interrupted",
         /// There was nothing to look at, or it was not asked for.

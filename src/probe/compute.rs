@@ -97,8 +97,14 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budge
             .into_iter()
             .map(|(ordinal, thread)| match thread.map(std::thread::ScopedJoinHandle::join) {
                 Ok(Ok(probed)) => heard(ordinal, probed),
-                Ok(Err(_)) => unheard(ordinal, "the thread that asks for it panicked".to_owned()),
-                Err(error) => unheard(ordinal, format!("no thread to ask for it: {error}")),
+                Ok(Err(_)) => {
+                    let gap = Gap::new(GapKind::Crashed, "the thread that asks for it panicked");
+                    unheard(ordinal, ProbeEnd::Exited, gap)
+                }
+                Err(error) => {
+                    let gap = Gap::new(GapKind::NotStarted, format!("no thread to ask for it: {error}"));
+                    unheard(ordinal, ProbeEnd::NotStarted, gap)
+                }
             })
             .collect()
     });
@@ -118,7 +124,7 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
-    let Probed { reading, run, gap, stuck, .. } = probed;
+    let Probed { reading, run, gap, lost, .. } = probed;
     let Reading { mut multiplies, mut copies, mut patterns } = reading.unwrap_or_default();
     for multiply in &mut multiplies {
         multiply.first_tflops = Fact::Absent;
@@ -129,41 +135,27 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     if multiplies.is_empty() {
         multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
     }
-    // A child that was still making progress when its time was up is no failure of the call it was in.
-    let is_lost = match run.end {
-        ProbeEnd::Completed | ProbeEnd::Interrupted | ProbeEnd::Skipped => false,
-        ProbeEnd::TimedOut => stuck,
-        ProbeEnd::Crashed | ProbeEnd::Exited => true,
-    };
-    if let (true, Fact::Known(call)) = (is_lost, &run.at) {
-        let open = multiplies.iter().position(|multiply| multiply.failed_call.is_unknown());
-        let waited = format!("no answer within {:.1} s", run.wall_ms / 1000.0);
-        let left = run.detail.known().cloned().unwrap_or_default();
-        let code = if run.end == ProbeEnd::TimedOut { waited } else { left };
-        if let Some(lost) = open.and_then(|open| multiplies.get_mut(open)) {
-            lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = Fact::Known(code);
-        } else if let Some(lost) = copies.iter_mut().find(|copy| copy.failed_call.is_unknown()) {
-            lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = Fact::Known(code);
-        } else if let Some(lost) = patterns.iter_mut().find(|patterns| patterns.failed_call.is_unknown()) {
-            lost.failed_call = Fact::Known(call.clone());
-            lost.failed_code = Fact::Known(code);
+    if let Some(failure) = lost {
+        let multiply = multiplies.iter_mut().map(|multiply| &mut multiply.failure);
+        let copy = copies.iter_mut().map(|copy| &mut copy.failure);
+        let pattern = patterns.iter_mut().map(|patterns| &mut patterns.failure);
+        if let Some(open) = multiply.chain(copy).chain(pattern).find(|failure| failure.is_unknown()) {
+            *open = Fact::Known(failure);
         }
         // One trouble is told once: what was not tried after it is not listed.
-        multiplies.retain(|multiply| !multiply.failed_call.is_unknown());
+        multiplies.retain(|multiply| !multiply.failure.is_unknown());
     }
     (Reading { multiplies, copies, patterns }, run)
 }
 
-fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
-    let gap = Gap::new(GapKind::Crashed, why.clone());
+/// Where nobody came to ask, and why.
+fn unheard(ordinal: u32, end: ProbeEnd, gap: Gap) -> (Reading, ProbeRun) {
     let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
     let run = ProbeRun {
         name: NAME.to_owned(),
         gpu: Fact::Known(ordinal),
-        end: ProbeEnd::Exited,
-        detail: Fact::Known(why),
+        end,
+        detail: Fact::Known(gap.detail),
         at: Fact::Absent,
         wall_ms: 0.0,
     };
@@ -211,7 +203,8 @@ mod tests {
         let Fact::Known(multiplies) = multiplies(&both, 2) else { panic!("two GPUs were asked") };
         assert_eq!(multiplies.iter().map(|multiply| multiply.gpu).collect::<Vec<_>>(), [0, 1]);
         let Fact::Unknown(gap) = &multiplies[1].proof else { panic!("nothing was proved") };
-        assert_eq!(gap.kind, GapKind::Crashed);
+        assert_eq!(gap.kind, GapKind::NotStarted);
         assert!(gap.detail.contains("could not be started"), "{gap}");
+        assert!(multiplies[1].failure.is_unknown(), "nothing was called");
     }
 }

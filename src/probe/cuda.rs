@@ -42,11 +42,11 @@ pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     let input = Input { budget_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) };
     let Probed { reading, run, gap, hung_in_kernel, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
     let mut cuda = super::whole(reading, gap.as_ref());
-    let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
+    let ended = |fact| super::unless_unheard(&run, gap.as_ref(), fact);
     cuda.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     cuda.hung_in_kernel = ended(Fact::Known(hung_in_kernel));
     cuda.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
-    cuda.lost_call = super::unless_interrupted(&run, gap.as_ref(), run.at.clone());
+    cuda.lost_call = super::unless_unheard(&run, gap.as_ref(), run.at.clone());
     (cuda, run)
 }
 
@@ -197,6 +197,17 @@ pub(super) fn version_text(version: i32) -> Fact<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_driver_that_no_process_could_ask_has_neither_crashed_nor_hung() {
+        let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
+        let (cuda, run) = collect(&world, world.deadline());
+        assert_eq!(run.end, ProbeEnd::NotStarted);
+        for (what, fact) in [("crashed", cuda.crashed), ("hung", cuda.hung), ("hung in kernel", cuda.hung_in_kernel)] {
+            let Fact::Unknown(gap) = fact else { panic!("{what}: {fact:?}") };
+            assert_eq!(gap.kind, GapKind::NotStarted, "{what}: {gap}");
+        }
+    }
 
     #[test]
     fn only_real_file_names_carry_a_version() {

@@ -14,7 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use nccl::{NAME as NCCL, serve as serve_nccl};
 pub use pairs::serve;
 
-use crate::facts::{Fact, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun};
+use crate::facts::{
+    Fact, FailedHow, Failure, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun,
+};
 use crate::probe::libraries::{refusal, winner};
 use crate::world::World;
 use crate::world::child::{self, Probed};
@@ -78,21 +80,20 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
             _ => share_of_time(deadline, 0.5),
         };
         let input = Input { cudart: cudart.to_owned(), pairs: open.clone() };
-        let Probed { reading, run, gap, stuck, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
+        let Probed { reading, run, gap, lost, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
         let done = reading.map(|reading| reading.pairs).unwrap_or_default();
         open.retain(|pair| !done.iter().any(|done| [done.from, done.to] == *pair));
         let went_on = !done.is_empty();
-        let failed = done.iter().filter(|pair| pair.failed_call.known().is_some());
+        let failed = done.iter().filter(|pair| pair.failure.known().is_some());
         losses.extend(failed.flat_map(|pair| [pair.from, pair.to]));
         known.extend(done);
-        let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited);
-        if let (true, Fact::Known(at), false) = (is_lost, &run.at, open.is_empty()) {
+        if let (Some(lost), false) = (lost, open.is_empty()) {
             let [from, to] = open.remove(0);
-            let mut lost: Pair = super::whole(None, gap.as_ref());
-            if speaks_against(&run, stuck) {
-                (lost.failed_call, lost.failed_code) = (Fact::Known(at.clone()), Fact::Known(lost_how(&run)));
+            let mut pair: Pair = super::whole(None, gap.as_ref());
+            if speaks_against(&lost) {
+                pair.failure = Fact::Known(lost);
             }
-            known.push(Pair { from, to, memory_short: Fact::Known(false), ..lost });
+            known.push(Pair { from, to, memory_short: Fact::Known(false), ..pair });
             losses.extend([from, to]);
         } else if run.end == ProbeEnd::Interrupted || !went_on {
             runs.push(run);
@@ -119,27 +120,16 @@ fn share_of_time(deadline: Instant, share: f64) -> Instant {
     now + deadline.saturating_duration_since(now).mul_f64(share)
 }
 
-/// Whether the end of a child speaks against the pair that it was in. One that was cut off while it made its contexts may
-/// only have been slow, and one that was killed may have been so for lack of memory.
-fn speaks_against(run: &ProbeRun, stuck: bool) -> bool {
-    let is_killed = run.detail.known().is_some_and(|detail| detail == "SIGKILL");
-    let copies = run.at.known().is_some_and(|at| at.starts_with("cudaMemcpyPeer"));
-    match run.end {
-        ProbeEnd::Crashed | ProbeEnd::Exited => !is_killed,
-        ProbeEnd::TimedOut => stuck && copies,
-        ProbeEnd::Completed | ProbeEnd::Interrupted | ProbeEnd::Skipped => false,
+/// Whether a lost call speaks against the pair that it was for. One that was cut off while it made its contexts may only have
+/// been slow, and a process that was killed may have been so for lack of memory.
+fn speaks_against(lost: &Failure) -> bool {
+    match lost.how {
+        FailedHow::TimedOut => lost.call.starts_with(pairs::COPY),
+        how => how != FailedHow::Killed,
     }
 }
 
 fn unknown([from, to]: [u32; 2], why: &str) -> Pair {
     let gap = Gap::new(GapKind::TimedOut, why);
     Pair { from, to, memory_short: Fact::Known(false), ..super::whole(None, Some(&gap)) }
-}
-
-/// How a child was lost, as a code of the call that it was in.
-fn lost_how(run: &ProbeRun) -> String {
-    match run.end {
-        ProbeEnd::TimedOut => format!("no answer within {:.1} s", run.wall_ms / 1000.0),
-        _ => run.detail.known().cloned().unwrap_or_default(),
-    }
 }

@@ -48,7 +48,7 @@ struct Reading {
 pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe::<Reading>(world, NAME, None, &(), deadline);
     let Reading { mut nvml, gpus } = super::whole(reading, gap.as_ref());
-    let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
+    let ended = |fact| super::unless_unheard(&run, gap.as_ref(), fact);
     nvml.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     nvml.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
     (nvml, gpus, run)

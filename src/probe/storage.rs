@@ -121,12 +121,12 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let world = world_of(root.path(), &[TABLE], &[]).with_program("/nonexistent/program");
         let (storage, run) = collect(&world, Instant::now() + Duration::from_secs(1));
-        assert_eq!(run.end, ProbeEnd::Exited);
+        assert_eq!(run.end, ProbeEnd::NotStarted);
         let disks = storage.disks.known().cloned().expect("the plan");
         assert_eq!(disks.len(), 2);
         for disk in disks {
             let Fact::Unknown(gap) = disk.free_bytes else { panic!("nothing was asked: {disk:?}") };
-            assert_eq!(gap.kind, GapKind::Crashed);
+            assert_eq!(gap.kind, GapKind::NotStarted);
             assert!(gap.detail.contains("could not be started"), "{gap}");
         }
     }

@@ -104,6 +104,7 @@ pub fn errno_name(errno: Errno) -> String {
         Errno::ROFS => "EROFS",
         Errno::MFILE => "EMFILE",
         Errno::NOMEM => "ENOMEM",
+        Errno::AGAIN => "EAGAIN",
         Errno::NOSYS => "ENOSYS",
         Errno::OPNOTSUPP => "EOPNOTSUPP",
         Errno::ISDIR => "EISDIR",

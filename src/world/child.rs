@@ -28,9 +28,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{World, interrupt};
-use crate::facts::{Fact, Gap, GapKind, ProbeEnd, ProbeRun};
+use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, ProbeRun};
 
-use ended::{Ended, describe, gap_of};
+use ended::{End, Ended};
 use transcript::Transcript;
 
 pub use descendants::Descendants;
@@ -49,7 +49,7 @@ const ANSWER_LIMIT: usize = 4 << 20;
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
-/// A call that takes longer than this is stuck, however much time there was.
+/// A call is stuck that took the greater part of the time, or longer than this, however much time there was.
 const LONG_CALL: Duration = Duration::from_secs(20);
 
 /// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
@@ -67,9 +67,9 @@ pub struct Probed<T> {
     pub gap: Option<Gap>,
     /// Whether it was in state `D`, uninterruptible in the kernel, at the end.
     pub hung_in_kernel: bool,
-    /// Whether its last call took the greater part of its time, or very long. A child that ran out of time call by call was slow,
-    /// which is nobody's fault that it names.
-    pub stuck: bool,
+    /// The failure of the call that it was lost in. None where it ran out of time call by call and was not stuck in the
+    /// last one: it was slow, which is nobody's fault that it names.
+    pub lost: Option<Failure>,
 }
 
 /// One line from the child.
@@ -121,9 +121,10 @@ fn ask<T: DeserializeOwned>(
     let mut hung_in_kernel = false;
     // Who was asked to end starts nothing more.
     let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input).map(Some) };
-    let (end, detail) = match spawned {
-        Ok(None) => (ProbeEnd::Interrupted, Some("not started".to_owned())),
-        Err(error) => (ProbeEnd::Exited, Some(format!("could not be started: {error}"))),
+    let mut gone = true;
+    let ended = match spawned {
+        Ok(None) => Ended::Forgone,
+        Err(error) => Ended::NotStarted(error),
         Ok(Some((mut child, pipe))) => {
             let ended = listen(&mut child, &pipe, &mut transcript, working, deadline);
             if matches!(ended, Ended::Deadline) {
@@ -132,28 +133,29 @@ fn ask<T: DeserializeOwned>(
             let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
             let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
             let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) };
-            let gone = kill_group(&mut child, patience);
-            describe(&ended, hung_in_kernel, gone)
+            gone = kill_group(&mut child, patience);
+            ended
         }
     };
-    let at = if end == ProbeEnd::Completed { None } else { transcript.at.take() };
-    let wall_ms = started.elapsed().as_secs_f64() * 1000.0;
+    let at = if matches!(ended, Ended::Done | Ended::Over) { None } else { transcript.at.take() };
+    let end = End { ended, at, wall_ms: started.elapsed().as_secs_f64() * 1000.0, hung_in_kernel, gone };
+    let failure = end.failure();
+    let gap = end.gap(failure.as_ref());
     let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
     let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
-    let gap = gap_of(end, at.as_deref(), detail.as_deref(), wall_ms);
-    let reading = transcript.answer(gap.as_ref());
+    let (told, detail) = end.told(failure.as_ref());
     Probed {
-        reading,
+        reading: transcript.answer(gap.as_ref()),
         gap,
         hung_in_kernel,
-        stuck: stuck && end == ProbeEnd::TimedOut,
+        lost: failure.filter(|failure| end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
         run: ProbeRun {
             name: name.to_owned(),
             gpu: Fact::present(gpu),
-            end,
-            at: Fact::present(at),
+            end: told,
+            at: Fact::present(end.at),
             detail: Fact::present(detail),
-            wall_ms,
+            wall_ms: end.wall_ms,
         },
     }
 }

@@ -19,7 +19,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::facts::{Fact, GapKind};
+use crate::facts::{Fact, FailedHow, Failure};
 
 /// An open shared library. It is never closed: a vendor library that is unloaded
 /// runs handlers that may hang, and the child that opened it ends anyway.
@@ -82,19 +82,21 @@ pub struct CallFailed {
 }
 
 impl CallFailed {
-    /// Its return code with its name, for example `100 cudaErrorNoDevice`, or why there was no call.
-    pub fn code_text(&self) -> String {
+    /// The failure as it is recorded.
+    pub fn failure(&self) -> Failure {
+        let words = |text: &str| Fact::Known(text.chars().take(TEXT_LIMIT).collect());
+        let name = if self.detail.is_empty() { Fact::Absent } else { words(&self.detail) };
         match self.code {
-            Some(code) if self.detail.is_empty() => code.to_string(),
-            Some(code) => format!("{code} {}", self.detail),
-            None => self.detail.clone(),
+            Some(code) => {
+                Failure { code: Fact::Known(code.into()), name, ..Failure::new(self.call, FailedHow::Returned) }
+            }
+            None => Failure { reason: words(&self.detail), ..Failure::new(self.call, FailedHow::NotCalled) },
         }
     }
 
     /// The gap that it leaves.
     pub fn unanswered<T>(&self) -> Fact<T> {
-        let kind = if self.code.is_some() { GapKind::NotPermitted } else { GapKind::NoSymbol };
-        Fact::unknown(kind, self.to_string())
+        Fact::Unknown(self.failure().gap())
     }
 
     /// A call that was not made, because its arguments do not fit together.
@@ -105,7 +107,7 @@ impl CallFailed {
 
 impl fmt::Display for CallFailed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.call, self.code_text())
+        write!(f, "{}: {}", self.call, self.failure().words())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Faults that only a copy shows.
 
-use gpu_preflight::facts::{Fact, GapKind, MemoryCopy, ProbeEnd, ProbeRun, Proof};
+use gpu_preflight::facts::{Fact, FailedHow, GapKind, MemoryCopy, ProbeEnd, ProbeRun, Proof};
 
 use super::{Machine, gap_kind, known};
 
@@ -21,10 +21,7 @@ fn a_healthy_gpu_copies_exactly_and_at_the_rates_that_it_plays() {
     let (copies, runs) = Machine::plays("").copies(1, 20.0);
     assert_eq!((runs[0].end, copies.len()), (ProbeEnd::Completed, 1), "{runs:?}");
     let copy = &copies[0];
-    assert_eq!(
-        (known(&copy.proof), &copy.proof_detail, &copy.failed_call),
-        (Proof::Exact, &Fact::Absent, &Fact::Absent)
-    );
+    assert_eq!((known(&copy.proof), &copy.proof_detail, &copy.failure), (Proof::Exact, &Fact::Absent, &Fact::Absent));
     assert_eq!((known(&copy.host_bytes), known(&copy.device_bytes)), (16 << 20, 256 << 20));
     assert!(is_near(&copy.device_gb_per_second, 4300.0), "{copy:?}");
     for pinned in [&copy.host_to_device_pinned_gb_per_second, &copy.device_to_host_pinned_gb_per_second] {
@@ -48,7 +45,7 @@ fn memory_that_cannot_be_pinned_is_no_fault() {
     let (copies, runs) = Machine::plays("fail=cudaMallocHost:2").copies(1, 20.0);
     assert_eq!(runs[0].end, ProbeEnd::Completed);
     let copy = &copies[0];
-    assert_eq!((known(&copy.proof), &copy.failed_call), (Proof::Exact, &Fact::Absent));
+    assert_eq!((known(&copy.proof), &copy.failure), (Proof::Exact, &Fact::Absent));
     assert_eq!(gap_kind(&copy.host_to_device_pinned_gb_per_second), GapKind::NotPermitted);
     assert!(copy.device_gb_per_second.known().is_some());
 }
@@ -60,8 +57,8 @@ fn a_crash_in_a_copy_leaves_the_multiplies_and_names_the_call() {
     assert!(known(&compute.multiplies).iter().all(|multiply| known(&multiply.proof) == Proof::Exact));
     let copy = &known(&compute.copies)[0];
     assert_eq!(
-        (known(&copy.failed_call), known(&copy.failed_code)),
-        ("cudaMallocHost".to_owned(), "SIGSEGV".to_owned())
+        (known(&copy.failure).call, known(&copy.failure).how, known(&copy.failure).signal),
+        ("cudaMallocHost".to_owned(), FailedHow::Crashed, Fact::Known("SIGSEGV".to_owned()))
     );
     assert_eq!(gap_kind(&copy.proof), GapKind::Crashed);
 }

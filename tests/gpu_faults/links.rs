@@ -40,12 +40,12 @@ fn every_ordered_pair_is_copied_and_nccl_sums_over_all() {
     let order: Vec<_> = pairs.iter().map(|pair| (pair.from, pair.to)).collect();
     assert_eq!(order, [(0, 1), (0, 2), (1, 0), (1, 2), (2, 0), (2, 1)]);
     for pair in &pairs {
-        assert_eq!((known(&pair.copied), &pair.failed_call), (Proof::Exact, &Fact::Absent), "{pair:?}");
+        assert_eq!((known(&pair.copied), &pair.failure), (Proof::Exact, &Fact::Absent), "{pair:?}");
         let played = if (pair.from, pair.to) == (0, 2) { 38.0 } else { 380.0 };
         assert!((known(&pair.gb_per_second) / played - 1.0).abs() < 0.05, "{pair:?}");
     }
     assert_eq!((known(&links.nccl.version).as_str(), known(&links.nccl.gpu_count)), ("2.27.3", 3));
-    assert_eq!((known(&links.nccl.summed), &links.nccl.failed_call), (Proof::Exact, &Fact::Absent));
+    assert_eq!((known(&links.nccl.summed), &links.nccl.failure), (Proof::Exact, &Fact::Absent));
     assert!(known(&links.nccl.bus_gb_per_second) > 300.0);
 }
 
@@ -78,7 +78,7 @@ fn a_pair_that_hangs_costs_itself_and_a_gpu_that_hangs_its_own_pairs() {
     let pairs = known(&links.pairs);
     let lost: Vec<_> = pairs.iter().filter(|pair| pair.copied.is_unknown()).collect();
     assert_eq!(lost.iter().map(|pair| (pair.from, pair.to)).collect::<Vec<_>>(), [(0, 1)]);
-    assert_eq!(known(&lost[0].failed_call), "cudaMemcpyPeer from GPU 0 to GPU 1");
+    assert_eq!(known(&lost[0].failure).call, "cudaMemcpyPeer from GPU 0 to GPU 1");
     assert_eq!(known(&links.nccl.summed), Proof::Exact, "NCCL has a child of its own");
 
     let (links, _) = Machine::plays("count=4;hang=cudaSetDevice 1").links(4, 40.0);
@@ -106,17 +106,17 @@ fn an_image_without_nccl_is_told_from_one_whose_nccl_is_damaged() {
 #[test]
 fn nccl_that_fails_or_crashes_is_told_with_its_call() {
     let (links, _) = Machine::plays("count=2;fail=ncclCommInitAll:2").links(2, 60.0);
-    assert_eq!(known(&links.nccl.failed_call), "ncclCommInitAll");
-    assert_eq!(known(&links.nccl.failed_code), "2 unhandled system error");
+    assert_eq!(known(&links.nccl.failure).call, "ncclCommInitAll");
+    assert_eq!(known(&links.nccl.failure).words(), "2 unhandled system error");
     let (links, _) = Machine::plays("count=2;crash=ncclAllReduce").links(2, 60.0);
-    assert_eq!(known(&links.nccl.failed_call), "ncclAllReduce");
-    assert_eq!(known(&links.nccl.failed_code), "SIGSEGV");
+    assert_eq!(known(&links.nccl.failure).call, "ncclAllReduce");
+    assert_eq!(known(&links.nccl.failure).words(), "SIGSEGV");
 }
 
 #[test]
 fn nccl_is_not_accused_where_somebody_else_has_the_memory() {
     let (links, _) = Machine::plays("count=2;free=30000000").links(2, 60.0);
-    assert_eq!((gap_kind(&links.nccl.summed), &links.nccl.failed_call), (GapKind::NotSupported, &Fact::Absent));
+    assert_eq!((gap_kind(&links.nccl.summed), &links.nccl.failure), (GapKind::NotSupported, &Fact::Absent));
 }
 
 #[test]
@@ -148,5 +148,5 @@ fn a_cell_that_does_not_keep_its_bit_is_named_by_its_offset_on_its_gpu() {
 #[test]
 fn too_little_memory_for_patterns_is_a_gap() {
     let patterns = Machine::plays("free=40000000").patterns(1);
-    assert_eq!((gap_kind(&patterns[0].kept), &patterns[0].failed_call), (GapKind::NotSupported, &Fact::Absent));
+    assert_eq!((gap_kind(&patterns[0].kept), &patterns[0].failure), (GapKind::NotSupported, &Fact::Absent));
 }

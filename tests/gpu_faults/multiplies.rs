@@ -36,7 +36,7 @@ fn a_healthy_gpu_is_proven_and_timed_in_every_precision() {
     assert_eq!(precisions, Precision::ALL);
     for multiply in &multiplies {
         assert_eq!(known(&multiply.proof), Proof::Exact, "{multiply:?}");
-        assert_eq!((&multiply.proof_detail, &multiply.failed_call), (&Fact::Absent, &Fact::Absent));
+        assert_eq!((&multiply.proof_detail, &multiply.failure), (&Fact::Absent, &Fact::Absent));
         let played = match multiply.precision {
             Precision::Float32 => 52.0,
             Precision::Tf32 => 410.0,
@@ -72,7 +72,7 @@ fn what_cublaslt_has_not_learnt_is_left_out_and_what_it_proved_before_stays() {
     let (multiplies, _) = Machine::plays("fail_from=cublasLtMatmulAlgoGetHeuristic:2:15").compute(1, 30.0);
     let last = multiplies.last().expect("multiplies");
     assert_eq!((multiplies.len(), last.precision), (Precision::ALL.len() - 1, Precision::Int8));
-    assert_eq!((&last.proof, &last.failed_call), (&Fact::Known(Proof::Exact), &Fact::Absent));
+    assert_eq!((&last.proof, &last.failure), (&Fact::Known(Proof::Exact), &Fact::Absent));
     assert_eq!(last.tflops, Fact::Absent);
     let (multiplies, _) = Machine::plays("wrong=0;fail_from=cublasLtMatmulAlgoGetHeuristic:2:15").compute(1, 30.0);
     assert_eq!(multiplies.last().expect("multiplies").proof, Fact::Known(Proof::Wrong), "a refusal hides nothing");
@@ -127,13 +127,13 @@ fn too_little_memory_is_a_gap_and_no_accusation() {
 fn a_handle_that_cannot_be_made_is_told_with_call_and_code() {
     let (multiplies, _) = Machine::plays("cublas_create=1").compute(1, 30.0);
     assert_eq!(multiplies.len(), 1, "one trouble is told once");
-    assert_eq!(known(&multiplies[0].failed_call), "cublasCreate_v2");
-    assert_eq!(known(&multiplies[0].failed_code), "1 CUBLAS_STATUS_NOT_INITIALIZED");
+    assert_eq!(known(&multiplies[0].failure).call, "cublasCreate_v2");
+    assert_eq!(known(&multiplies[0].failure).words(), "1 CUBLAS_STATUS_NOT_INITIALIZED");
     assert!(multiplies[0].proof.is_unknown());
 
     let (multiplies, _) = Machine::plays("cu_init=803").compute(1, 30.0);
-    assert_eq!(known(&multiplies[0].failed_call), "cudaSetDevice");
-    assert_eq!(known(&multiplies[0].failed_code), "803 cudaErrorSystemDriverMismatch");
+    assert_eq!(known(&multiplies[0].failure).call, "cudaSetDevice");
+    assert_eq!(known(&multiplies[0].failure).words(), "803 cudaErrorSystemDriverMismatch");
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_hang_in_cublas_costs_only_its_gpu() {
     let machine = Machine::alone("count=2;hang=cublasCreate_v2");
     let (multiplies, runs) = within(1.8, || machine.compute(2, 1.5));
     assert_eq!((multiplies.len(), runs.len()), (2, 2));
-    assert_eq!(known(&multiplies[0].failed_call), "cublasCreate_v2");
+    assert_eq!(known(&multiplies[0].failure).call, "cublasCreate_v2");
     assert_eq!(gap_kind(&multiplies[0].proof), GapKind::TimedOut);
     assert_eq!((runs[1].end, known(&runs[1].at).as_str()), (ProbeEnd::TimedOut, "cublasCreate_v2"));
 }
@@ -150,9 +150,9 @@ fn a_hang_in_cublas_costs_only_its_gpu() {
 fn a_crash_in_a_multiply_names_the_call() {
     let (multiplies, runs) = Machine::plays("crash=cublasGemmEx").compute(1, 30.0);
     assert_eq!(runs[0].end, ProbeEnd::Crashed);
-    assert_eq!(known(&multiplies[0].failed_call), "cublasGemmEx");
+    assert_eq!(known(&multiplies[0].failure).call, "cublasGemmEx");
     assert_eq!(gap_kind(&multiplies[0].proof), GapKind::Crashed);
-    assert!(multiplies.iter().skip(1).all(|multiply| multiply.failed_call.is_unknown()));
+    assert!(multiplies.iter().skip(1).all(|multiply| multiply.failure.is_unknown()));
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn without_time_to_measure_there_is_still_a_proof() {
     let multiplies = (0..3).map(|_| look()).find(proven).expect("a proof in one of three runs");
     assert_eq!(known(&multiplies[0].proof), Proof::Exact);
     assert_eq!(gap_kind(&multiplies[0].tflops), GapKind::TimedOut);
-    assert_eq!(multiplies[0].failed_call, Fact::Absent);
+    assert_eq!(multiplies[0].failure, Fact::Absent);
 }
 
 #[test]
@@ -187,6 +187,6 @@ fn libraries_that_cannot_be_opened_are_named() {
     let (Compute { multiplies, .. }, ..) =
         compute::collect(&Machine::plays("").world, &libraries, &[0], Budget::default(), soon(5.0));
     let multiply = known(&multiplies).remove(0);
-    assert_eq!(known(&multiply.failed_call), "dlopen libcudart");
-    assert!(known(&multiply.failed_code).contains("/nonexistent/libcudart.so.12"), "{multiply:?}");
+    assert_eq!(known(&multiply.failure).call, "dlopen libcudart");
+    assert!(known(&multiply.failure).words().contains("/nonexistent/libcudart.so.12"), "{multiply:?}");
 }

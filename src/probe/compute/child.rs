@@ -8,11 +8,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::messages::{Input, Reading};
-use super::multiplies::{multiply_all, note_failure};
+use super::multiplies::multiply_all;
 use super::{copies, patterns, soak};
 use crate::facts::{Fact, Multiply};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::session::Session;
+use crate::probe::note_failure;
 use crate::world::World;
 use crate::world::child::Progress;
 use crate::world::library::CallFailed;
@@ -44,7 +45,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
         }
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
-            note_failure(&mut about, &failed);
+            about.failure = note_failure(&mut about, &failed);
             Reading { multiplies: vec![about], ..Reading::default() }
         }
     };

@@ -11,7 +11,7 @@ use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::bytes::random_bytes;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::gpu::timing::copy_rate;
-use crate::probe::note_gaps;
+use crate::probe::{note_failure, note_gaps};
 use crate::world::library::CallFailed;
 
 /// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
@@ -21,7 +21,7 @@ const HOST_BYTES: usize = 16 << 20;
 /// Copies on the GPU of these multiplies. Where one of them failed nothing is copied: one trouble is told once.
 pub(super) fn measure(bench: &Bench, multiplies: &[Multiply], session: &mut Session<'_>) -> Vec<MemoryCopy> {
     let Some(first) = multiplies.first() else { return Vec::new() };
-    if multiplies.iter().any(|multiply| multiply.failed_call.known().is_some()) {
+    if multiplies.iter().any(|multiply| multiply.failure.known().is_some()) {
         return Vec::new();
     }
     let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
@@ -31,17 +31,8 @@ pub(super) fn measure(bench: &Bench, multiplies: &[Multiply], session: &mut Sess
         return vec![copy];
     }
     match prove(bench, &mut copy, session).and_then(|()| time_on_device(bench, &mut copy, session)) {
-        Ok(()) => {
-            copy.failed_call = Fact::Absent;
-            copy.failed_code = Fact::Absent;
-        }
-        Err(failed) => {
-            if let Fact::Unknown(gap) = failed.unanswered::<()>() {
-                note_gaps(&mut copy, gap.kind, &gap.detail);
-            }
-            copy.failed_call = Fact::Known(failed.call.to_owned());
-            copy.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
-        }
+        Ok(()) => copy.failure = Fact::Absent,
+        Err(failed) => copy.failure = note_failure(&mut copy, &failed),
     }
     vec![copy]
 }

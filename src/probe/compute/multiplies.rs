@@ -6,7 +6,7 @@ use crate::facts::{Fact, GapKind, Multiply};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::precision::{Route, precisions, recipe};
 use crate::probe::gpu::session::Session;
-use crate::probe::note_gaps;
+use crate::probe::{note_failure, note_gaps};
 use crate::world::library::CallFailed;
 
 /// Multiplies in all precisions, until one fails for a reason that concerns the others.
@@ -18,22 +18,18 @@ pub(super) fn multiply_all(bench: &Bench, about: &Multiply, session: &mut Sessio
         session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
         match measure(bench, multiply, session) {
-            Ok(()) => {
-                multiply.failed_call = Fact::Absent;
-                multiply.failed_code = Fact::Absent;
-            }
+            Ok(()) => multiply.failure = Fact::Absent,
             // An older cuBLASLt than the GPU has not learnt to use all of it; that is no fault. What was proven stays.
             Err(failed) if is_left_out(multiply, &failed) => {
                 if multiply.proof.is_unknown() {
                     multiplies.remove(index);
                     continue;
                 }
-                note_gaps(multiply, GapKind::NotSupported, &format!("{}: {}", failed.call, failed.code_text()));
-                (multiply.size, multiply.tflops) = (Fact::Absent, Fact::Absent);
-                (multiply.failed_call, multiply.failed_code) = (Fact::Absent, Fact::Absent);
+                note_gaps(multiply, GapKind::NotSupported, &failed.to_string());
+                (multiply.size, multiply.tflops, multiply.failure) = (Fact::Absent, Fact::Absent, Fact::Absent);
             }
             Err(failed) => {
-                note_failure(multiply, &failed);
+                multiply.failure = note_failure(multiply, &failed);
                 // The next precision may still work.
                 if !is_unsupported(&failed) {
                     // One trouble is told once: what was not tried after it is not listed.
@@ -62,13 +58,4 @@ fn measure(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) ->
     let proved = gemm::prove(bench, multiply, session)?;
     gemm::fingerprint(bench, multiply, session)?;
     gemm::time(bench, proved, multiply, session)
-}
-
-/// Writes down which call failed and how; what was learnt before stays.
-pub(super) fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
-    if let Fact::Unknown(gap) = failed.unanswered::<()>() {
-        note_gaps(multiply, gap.kind, &gap.detail);
-    }
-    multiply.failed_call = Fact::Known(failed.call.to_owned());
-    multiply.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());
 }

@@ -10,7 +10,7 @@ use super::messages::Reading;
 use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
 use crate::probe::gpu::bytes::difference;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
-use crate::probe::note_gaps;
+use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
 
@@ -29,8 +29,7 @@ const PATTERNS: [Pattern; 5] =
 
 /// Writes and reads every pattern for about so long, on a GPU whose copies all ran.
 pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration, session: &mut Session<'_>) {
-    let runs = |failed_call: &Fact<String>| *failed_call == Fact::Absent;
-    let Some(gpu) = reading.copies.iter().find(|copy| runs(&copy.failed_call)).map(|copy| copy.gpu) else { return };
+    let Some(gpu) = reading.copies.iter().find(|copy| copy.failure.is_absent()).map(|copy| copy.gpu) else { return };
     if time.is_zero() {
         return;
     }
@@ -38,14 +37,8 @@ pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration,
     reading.patterns = vec![patterns.clone()];
     session.so_far(reading);
     match keep(runtime, &mut patterns, time, session) {
-        Ok(()) => (patterns.failed_call, patterns.failed_code) = (Fact::Absent, Fact::Absent),
-        Err(failed) => {
-            if let Fact::Unknown(gap) = failed.unanswered::<()>() {
-                note_gaps(&mut patterns, gap.kind, &gap.detail);
-            }
-            patterns.failed_call = Fact::Known(failed.call.to_owned());
-            patterns.failed_code = Fact::Known(failed.code_text());
-        }
+        Ok(()) => patterns.failure = Fact::Absent,
+        Err(failed) => patterns.failure = note_failure(&mut patterns, &failed),
     }
     reading.patterns = vec![patterns];
 }

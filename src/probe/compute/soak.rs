@@ -4,10 +4,11 @@ use std::time::{Duration, Instant};
 
 use super::gemm;
 use super::messages::Reading;
-use super::multiplies::{is_left_out, note_failure};
+use super::multiplies::is_left_out;
 use crate::facts::{Fact, Multiply, Proof};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
+use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 
 /// Goes round the precisions until `time` is over, and keeps of each the worst proof, the median and the lowest rate.
@@ -38,7 +39,7 @@ pub(super) fn repeat(
                 // It worked before, so it is a matter of this size and no failure.
                 Err(failed) if is_left_out(multiply, &failed) => {}
                 Err(failed) => {
-                    note_failure(multiply, &failed);
+                    multiply.failure = note_failure(multiply, &failed);
                     return multiplies;
                 }
             }
@@ -51,13 +52,13 @@ pub(super) fn repeat(
 fn tell_open(multiplies: &[Multiply], next: usize, session: &mut Session<'_>) {
     let mut multiplies = multiplies.to_vec();
     if let Some(multiply) = multiplies.get_mut(next) {
-        (multiply.failed_call, multiply.failed_code) = (Fact::default(), Fact::default());
+        multiply.failure = Fact::default();
     }
     session.so_far(&Reading { multiplies, ..Reading::default() });
 }
 
 fn works(multiply: &Multiply) -> bool {
-    multiply.failed_call == Fact::Absent
+    multiply.failure == Fact::Absent
 }
 
 fn again(bench: &Bench, multiply: &Multiply, session: &mut Session<'_>) -> Result<Multiply, CallFailed> {

@@ -207,9 +207,9 @@ mod tests {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nothing");
         let mut libraries = vec![Library { id: LibraryId::Cudart, chosen: true, ..Library::default() }];
         let run = load(&world, &mut libraries, world.deadline());
-        assert_eq!(run.end, ProbeEnd::Exited);
+        assert_eq!(run.end, ProbeEnd::NotStarted);
         let Fact::Unknown(gap) = &libraries[0].version else { panic!("a gap") };
-        assert_eq!(gap.kind, GapKind::Crashed);
+        assert_eq!(gap.kind, GapKind::NotStarted);
     }
 
     #[test]

@@ -8,9 +8,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof};
+use crate::facts::{Fact, FailedHow, Framework, GapKind, Nccl, ProbeRun, Proof};
 use crate::probe::gpu::timing;
-use crate::probe::note_gaps;
+use crate::probe::{note_failure, note_gaps};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
@@ -52,14 +52,11 @@ pub(super) fn collect(
     let there = of_wheels.filter(|path| world.exists(path) == Fact::Known(true));
     let copies = there.chain([SONAME.to_owned()]).collect();
     let input = Input { cudart: cudart.to_owned(), copies, gpus };
-    let Probed { reading, run, gap, stuck, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
+    let Probed { reading, run, gap, lost, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
     let mut nccl = super::super::whole(reading, gap.as_ref());
     // Who is killed from outside was so most often for lack of memory.
-    let is_killed = run.detail.known().is_some_and(|detail| detail == "SIGKILL");
-    let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited) && !is_killed;
-    if let (true, Fact::Known(call)) = (is_lost, &run.at) {
-        nccl.failed_call = Fact::Known(call.clone());
-        nccl.failed_code = Fact::Known(super::lost_how(&run));
+    if let Some(lost) = lost.filter(|lost| lost.how != FailedHow::Killed) {
+        nccl.failure = Fact::Known(lost);
     }
     (nccl, run)
 }
@@ -76,16 +73,16 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     progress.so_far(&nccl);
     let mut least_free = usize::MAX;
     match sum(&library, &input, &mut nccl, &mut least_free, progress) {
-        Ok(()) => (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent),
+        Ok(()) => nccl.failure = Fact::Absent,
         // Where there is no room for a context nobody can say how much is free.
         Err(failed)
             if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call == "cudaSetDevice" =>
         {
             let why = format!("a GPU has too little free memory for {}", failed.call);
             note_gaps(&mut nccl, GapKind::NotSupported, &why);
-            (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent);
+            nccl.failure = Fact::Absent;
         }
-        Err(failed) => note_failure(&mut nccl, &failed),
+        Err(failed) => nccl.failure = note_failure(&mut nccl, &failed),
     }
     progress.done(&nccl);
     Ok(())
@@ -116,8 +113,7 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
         summed_detail: Fact::Absent,
         sum_bytes: Fact::Absent,
         bus_gb_per_second: Fact::Absent,
-        failed_call: Fact::Absent,
-        failed_code: Fact::Absent,
+        failure: Fact::Absent,
     };
     *nccl = all_absent;
     if let Some((copy, words)) = refused.into_iter().next() {
@@ -125,14 +121,6 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
         nccl.load_error = Fact::Known(words.chars().take(255).collect());
     }
     None
-}
-
-fn note_failure(nccl: &mut Nccl, failed: &CallFailed) {
-    nccl.failed_call = Fact::Known(failed.call.to_owned());
-    nccl.failed_code = Fact::Known(failed.code_text());
-    if let Fact::Unknown(gap) = failed.unanswered::<()>() {
-        note_gaps(nccl, gap.kind, &gap.detail);
-    }
 }
 
 /// What GPU number `gpu` brings.

@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Input, Reading};
-use crate::facts::{Fact, Pair, Proof};
+use crate::facts::{Fact, Failure, Pair, Proof};
 use crate::probe::gpu::bytes::{difference, random_bytes};
 use crate::probe::gpu::random::Random;
 use crate::probe::gpu::timing::copy_rate;
+use crate::probe::note_failure;
 use crate::world::World;
-use crate::world::child::{Progress, fill_gaps};
+use crate::world::child::Progress;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
+
+/// The call that copies from one GPU to the other.
+pub(super) const COPY: &str = "cudaMemcpyPeer";
 
 /// Bytes of one copy.
 const BYTES: usize = 32 << 20;
@@ -44,8 +48,11 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
         let mut pair = Pair { from, to, ..Pair::default() };
         let outcome = copier.copy(&mut pair, index);
         match &outcome {
-            Ok(()) => (pair.failed_call, pair.failed_code) = (Fact::Absent, Fact::Absent),
-            Err((gpu, failed)) => note_failure(&mut pair, *gpu, failed),
+            Ok(()) => pair.failure = Fact::Absent,
+            Err((gpu, failed)) => {
+                let on_gpu = |failure: Failure| Failure { call: format!("{} on GPU {gpu}", failed.call), ..failure };
+                pair.failure = note_failure(&mut pair, failed).map(on_gpu);
+            }
         }
         pair.memory_short = Fact::Known(outcome.as_ref().is_err_and(|(_, failed)| copier.is_short_of_memory(failed)));
         told.pairs.push(pair);
@@ -57,17 +64,6 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     }
     copier.progress.done(&told);
     Ok(())
-}
-
-fn note_failure(pair: &mut Pair, gpu: u32, failed: &CallFailed) {
-    pair.failed_call = Fact::Known(format!("{} on GPU {gpu}", failed.call));
-    pair.failed_code = Fact::Known(failed.code_text());
-    let gap: Fact<()> = failed.unanswered();
-    let (Fact::Unknown(gap), Ok(mut value)) = (gap, serde_json::to_value(&*pair)) else { return };
-    fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *pair = filled;
-    }
 }
 
 /// What it copies with: memory on every GPU that it has come to, in two halves to send from and to receive in.
@@ -115,7 +111,7 @@ impl Copier<'_> {
         runtime.fill(target, !sent.first().copied().unwrap_or_default()).map_err(on(to))?;
         runtime.synchronize().map_err(on(to))?;
 
-        progress.at(&format!("cudaMemcpyPeer from GPU {from} to GPU {to}"));
+        progress.at(&format!("{COPY} from GPU {from} to GPU {to}"));
         runtime.set_device(sender).map_err(on(from))?;
         runtime.copy_between((sender, source), (receiver, target)).map_err(on(from))?;
         runtime.synchronize().map_err(on(from))?;

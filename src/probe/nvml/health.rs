@@ -170,7 +170,7 @@ pub fn fabric_trouble(management: &Management, index: u32) -> Fact<String> {
     let mask = match management.fabric_health(index) {
         Ok(mask) => mask,
         Err(failed) if failed.code.is_none_or(|code| NOT_TOLD.contains(&code)) => return Fact::Absent,
-        Err(failed) => return Fact::unknown(GapKind::NotPermitted, format!("{}: {}", failed.call, failed.code_text())),
+        Err(failed) => return Fact::unknown(GapKind::NotPermitted, failed.to_string()),
     };
     let yes = [
         (0, "degraded bandwidth"),

@@ -84,7 +84,7 @@ pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Under
         (reading, gap) => super::super::whole(reading, gap.as_ref()).gpus,
     };
     let answered = Fact::Known(run.end == ProbeEnd::Completed && !gpus.is_unknown());
-    let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
+    let answered = super::super::unless_unheard(&run, gap.as_ref(), answered);
     (UnderLoad { gpus, answered }, run)
 }
 

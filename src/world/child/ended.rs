@@ -1,9 +1,16 @@
-//! How a child ended, in words: for the report, and as the gap that its missing facts carry.
+//! How a child ended: as the failure of the call that it was in, for the log, and as the gap that its missing facts carry.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use crate::facts::{Gap, GapKind, ProbeEnd};
+use rustix::io::Errno;
+
+use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, ProbeEnd};
+use crate::world::answers::errno_name;
+
+/// What a child is in that has not named a call yet.
+const START: &str = "start-up";
 
 /// What ended the listening to a child.
 pub enum Ended {
@@ -19,27 +26,95 @@ pub enum Ended {
     Interrupted,
     /// The work that it watched is over.
     Over,
+    /// It was not started, for we had been asked to stop.
+    Forgone,
+    /// It could not be started.
+    NotStarted(io::Error),
 }
 
-/// The end that is recorded, with its words; `gone` where the process could be taken away.
-pub fn describe(ended: &Ended, hung_in_kernel: bool, gone: bool) -> (ProbeEnd, Option<String>) {
-    let left_behind = if gone { "" } else { "; it cannot be killed and was left behind" };
-    match ended {
-        Ended::Done | Ended::Over => (ProbeEnd::Completed, None),
-        Ended::Flood => (ProbeEnd::Exited, Some("sent more than an answer may hold".to_owned())),
-        Ended::Deadline => {
-            let state = if hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
-            (ProbeEnd::TimedOut, Some(format!("{state}{left_behind}")))
-        }
-        Ended::Interrupted => (ProbeEnd::Interrupted, Some(format!("killed{left_behind}"))),
-        Ended::Status(status) => match (status.signal(), status.code()) {
-            (Some(signal), _) => (ProbeEnd::Crashed, Some(signal_name(signal))),
-            (None, code) => {
-                (ProbeEnd::Exited, Some(format!("left with exit code {} before it answered", code.unwrap_or(0))))
+/// The end of a child, with what was seen of it then.
+pub struct End {
+    pub ended: Ended,
+    /// The call it was in.
+    pub at: Option<String>,
+    /// Milliseconds that it had taken.
+    pub wall_ms: f64,
+    /// Whether it was uninterruptible in the kernel.
+    pub hung_in_kernel: bool,
+    /// Whether the process could be taken away.
+    pub gone: bool,
+}
+
+impl End {
+    /// The failure of the call that it was in; none when it completed, or was interrupted.
+    pub fn failure(&self) -> Option<Failure> {
+        let failed = |how| Failure::new(self.at.as_deref().unwrap_or(START), how);
+        match &self.ended {
+            Ended::Done | Ended::Over | Ended::Interrupted | Ended::Forgone => None,
+            Ended::Flood => Some(Failure {
+                reason: Fact::Known("sent more than an answer may hold".to_owned()),
+                ..failed(FailedHow::Exited)
+            }),
+            Ended::Deadline => {
+                let state = if self.hung_in_kernel { "hung in the driver (state D)" } else { "no answer, killed" };
+                Some(Failure {
+                    waited_seconds: Fact::Known(self.wall_ms / 1000.0),
+                    reason: Fact::Known(format!("{state}{}", self.left_behind())),
+                    ..failed(FailedHow::TimedOut)
+                })
             }
-        },
+            Ended::Status(status) => Some(match (status.signal(), status.code()) {
+                (Some(signal), _) => {
+                    let how = if signal == KILL { FailedHow::Killed } else { FailedHow::Crashed };
+                    Failure { signal: Fact::Known(signal_name(signal)), ..failed(how) }
+                }
+                (None, code) => Failure { code: Fact::Known(code.unwrap_or(0).into()), ..failed(FailedHow::Exited) },
+            }),
+            Ended::NotStarted(error) => {
+                let errno = error.raw_os_error();
+                Some(Failure {
+                    code: Fact::present(errno.map(i64::from)),
+                    name: Fact::present(errno.map(|errno| errno_name(Errno::from_raw_os_error(errno)))),
+                    reason: Fact::Known(error.to_string()),
+                    ..failed(FailedHow::NotStarted)
+                })
+            }
+        }
+    }
+
+    /// The end that is recorded, with its words.
+    pub fn told(&self, failure: Option<&Failure>) -> (ProbeEnd, Option<String>) {
+        let Some(failure) = failure else {
+            return match self.ended {
+                Ended::Interrupted => (ProbeEnd::Interrupted, Some(format!("killed{}", self.left_behind()))),
+                Ended::Forgone => (ProbeEnd::Interrupted, Some("not started".to_owned())),
+                _ => (ProbeEnd::Completed, None),
+            };
+        };
+        match failure.how {
+            FailedHow::TimedOut => (ProbeEnd::TimedOut, failure.reason.known().cloned()),
+            FailedHow::Crashed | FailedHow::Killed => (ProbeEnd::Crashed, Some(failure.words())),
+            FailedHow::NotStarted => (ProbeEnd::NotStarted, Some(failure.words())),
+            FailedHow::Exited | FailedHow::Returned | FailedHow::NotCalled => (ProbeEnd::Exited, Some(failure.words())),
+        }
+    }
+
+    /// Why facts are missing that it was asked for; none when it completed.
+    pub fn gap(&self, failure: Option<&Failure>) -> Option<Gap> {
+        if matches!(self.ended, Ended::Interrupted | Ended::Forgone) {
+            let (call, seconds) = (self.at.as_deref().unwrap_or(START), self.wall_ms / 1000.0);
+            return Some(Gap::new(GapKind::Interrupted, format!("{call} had not returned after {seconds:.1} s")));
+        }
+        failure.map(Failure::gap)
+    }
+
+    fn left_behind(&self) -> &'static str {
+        if self.gone { "" } else { "; it cannot be killed and was left behind" }
     }
 }
+
+/// SIGKILL, which no process sends itself by mistake.
+const KILL: i32 = 9;
 
 fn signal_name(signal: i32) -> String {
     match signal {
@@ -47,28 +122,10 @@ fn signal_name(signal: i32) -> String {
         6 => "SIGABRT".to_owned(),
         7 => "SIGBUS".to_owned(),
         8 => "SIGFPE".to_owned(),
-        9 => "SIGKILL".to_owned(),
+        KILL => "SIGKILL".to_owned(),
         11 => "SIGSEGV".to_owned(),
         15 => "SIGTERM".to_owned(),
         31 => "SIGSYS".to_owned(),
         other => format!("signal {other}"),
-    }
-}
-
-/// Why facts are missing that it was asked for while it was `at` a call; none when it completed.
-pub fn gap_of(end: ProbeEnd, at: Option<&str>, detail: Option<&str>, wall_ms: f64) -> Option<Gap> {
-    let call = at.unwrap_or("start-up");
-    let detail = detail.unwrap_or_default();
-    match end {
-        ProbeEnd::Completed | ProbeEnd::Skipped => None,
-        ProbeEnd::TimedOut => Some(Gap::new(
-            GapKind::TimedOut,
-            format!("{call} did not return within {:.1} s: {detail}", wall_ms / 1000.0),
-        )),
-        ProbeEnd::Interrupted => {
-            Some(Gap::new(GapKind::Interrupted, format!("{call} had not returned after {:.1} s", wall_ms / 1000.0)))
-        }
-        ProbeEnd::Crashed => Some(Gap::new(GapKind::Crashed, format!("{call} ended in {detail}"))),
-        ProbeEnd::Exited => Some(Gap::new(GapKind::Crashed, format!("{call}: {detail}"))),
     }
 }
