@@ -34,9 +34,9 @@ impl Caps {
     /// Their names without `CAP_`, as Docker and Kubernetes write them, in the kernel's order; one that rustix does not
     /// name yet by its number.
     pub fn names(self) -> Vec<String> {
-        let mut named = CapabilitySet::from_bits_retain(self.0).iter_names();
-        let mut names: Vec<String> = named.by_ref().map(|(name, _)| name.to_owned()).collect();
-        let nameless = named.remaining().bits();
+        let mut flags = CapabilitySet::from_bits_retain(self.0).iter_names();
+        let mut names: Vec<String> = flags.by_ref().map(|(name, _)| name.to_owned()).collect();
+        let nameless = flags.remaining().bits();
         names.extend((0..u64::BITS).filter(|bit| nameless >> bit & 1 == 1).map(|bit| format!("CAP_{bit}")));
         names
     }
