@@ -4,10 +4,11 @@
 //! (SASS, for one architecture) or of PTX, each with a header of its own. Payloads are compressed and never touched; a
 //! library of a gigabyte has a few thousand headers.
 //!
-//! It is read by hand, for NVIDIA does not document the format and no crate reads it. What is read here was measured on
-//! the libraries of PyTorch 2.7 and 2.8, cuBLAS 12.6 and 12.9, cuDNN 9.10 and NCCL 2.26: magic, sizes, kind,
-//! architecture at byte 28, and in the flags at byte 40 the marks of code for one architecture only (`sm_90a`) and for
-//! one family (`sm_100f`). Anything else is refused rather than guessed.
+//! It is read by hand: the crates that know the format read every payload into memory, or want a pointer into a library
+//! that is loaded. NVIDIA does not document it. What is read here was measured on the libraries of PyTorch 2.7 and 2.8,
+//! cuBLAS 12.6 and 12.9, cuDNN 9.10 and NCCL 2.26: magic, sizes, kind, architecture at byte 28, and in the flags at byte
+//! 40 the marks of code for one architecture only (`sm_90a`) and for one family (`sm_100f`). Anything else is refused
+//! rather than guessed.
 
 use std::collections::BTreeSet;
 use std::fmt;
