@@ -9,7 +9,7 @@ pub mod sections;
 use std::fs::File;
 
 use object::LittleEndian;
-use object::elf::{self, FileHeader64, Machine, ProgramHeader64};
+use object::elf::{self, Dyn64, FileHeader64, Machine, ProgramHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
 use object::read::{ReadRef, StringTable};
 
@@ -21,6 +21,10 @@ use crate::world::World;
 const ORDER: LittleEndian = LittleEndian;
 type Header = FileHeader64<LittleEndian>;
 type Segment = ProgramHeader64<LittleEndian>;
+type Entry = Dyn64<LittleEndian>;
+
+/// Entries of the dynamic section that are looked at; real libraries have about forty.
+const ENTRIES_MAX: usize = 4096;
 
 /// What a file that is named like a library holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,8 +102,11 @@ fn read_tables(pieces: &Pieces, header: &Header, elf: &mut Elf) {
     elf.whole = !segments.is_empty()
         && (header.e_shoff(ORDER) == 0 || is_within(header.e_shoff(ORDER), sections))
         && segments.iter().all(|segment| is_within(segment.p_offset(ORDER), segment.p_filesz(ORDER)));
-    let dynamic = segments.iter().find_map(|segment| segment.dynamic(ORDER, pieces).ok()?);
-    let entries = dynamic.unwrap_or_default().iter().take_while(|entry| entry.tag(ORDER) != elf::DT_NULL);
+    let Some(dynamic) = segments.iter().find(|segment| segment.p_type(ORDER) == elf::PT_DYNAMIC) else { return };
+    let (start, length) = dynamic.file_range(ORDER);
+    let count = usize::try_from(length).unwrap_or(usize::MAX) / size_of::<Entry>();
+    let Ok(entries) = pieces.read_slice_at::<Entry>(start, count.min(ENTRIES_MAX)) else { return };
+    let entries = entries.iter().take_while(|entry| entry.tag(ORDER) != elf::DT_NULL);
     let Some(table) = entries.clone().find(|entry| entry.tag(ORDER) == elf::DT_STRTAB) else { return };
     let Some(table) = segments.iter().find_map(|segment| file_offset(segment, table.val(ORDER))) else { return };
     let strings = StringTable::new(pieces, table, pieces.size());

@@ -12,7 +12,7 @@ use std::os::unix::fs::FileExt;
 
 use object::read::ReadRef;
 
-/// Pieces of one file that are read: its tables, and a string for each library that it needs. PyTorch's have about 40.
+/// Pieces of one file that are read: its tables, and a string for each library that it needs; PyTorch's need up to 21.
 const PIECES_MAX: usize = 256;
 /// Bytes of one file that are read; real libraries have tables of a few thousand.
 const BYTES_MAX: u64 = 2 << 20;
