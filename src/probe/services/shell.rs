@@ -3,6 +3,10 @@
 //! Quotes, comments, continued lines, here-documents and redirections are
 //! understood. Variables and `$(…)` stay as they stand, what is inside `$(…)` is
 //! read as well, and every branch counts.
+//!
+//! It is read by hand: parsers of the whole language refuse a script for one line
+//! that they do not understand, although the others still tell what it starts; and
+//! crates that split words do not know where a command ends.
 
 /// Words before a command that only steer the shell.
 const KEYWORDS: [&str; 11] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "}", "time"];

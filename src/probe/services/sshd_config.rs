@@ -2,6 +2,9 @@
 //!
 //! The first value of a keyword wins, and those of the command line come first; `Include` is followed where it stands.
 //! `Match` blocks only hold for some connections: where one lets more in than the rest does, the answer is unknown.
+//!
+//! It is read by hand: most crates read `ssh_config`, the client's file, which has other keywords. Where the server's is
+//! read, it is one part of a whole SSH implementation, and opens included files past `World`.
 
 mod words;
 
