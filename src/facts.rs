@@ -5,6 +5,7 @@
 //! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
 //! [`compat`] fills the fields marked "Derived", which follow from the readings.
 
+mod bounds;
 pub mod compat;
 mod compatibility;
 mod compute;
@@ -30,6 +31,7 @@ pub mod shape;
 mod storage;
 pub mod version;
 
+pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compute::{Compute, FailureKind, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};

@@ -49,8 +49,11 @@ pub fn collect(world: &World, arguments: &CollectingArgs, look: &Look<'_>) -> Fa
         let gpu = beside(scope, || gpu_chain(world, &framework, look, asks_gpu.then_some(&depth), &log, &waiting));
         let services = beside(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
-            let services: Services =
-                log.time("services", || probe::services::collect(world, &network, words.as_deref()));
+            let services = log.time("services", || {
+                let startup = probe::startup::collect(world, &network.listeners, words.as_deref());
+                let running = probe::services::collect(world, &network, &startup.ssh_args);
+                Services { declared: startup.declared, ..running }
+            });
             (network, services)
         });
         let storage = beside(scope, || {
