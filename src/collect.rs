@@ -53,8 +53,11 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         });
         let services = spawn_or_run(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
-            let services: Services =
-                log.time("services", || probe::services::collect(world, &network, input.command.as_deref()));
+            let services = log.time("services", || {
+                let startup = probe::startup::collect(world, &network.listeners, input.command.as_deref());
+                let running = probe::services::collect(world, &network, &startup.ssh_args);
+                Services { declared: startup.declared, ..running }
+            });
             (network, services)
         });
         let storage = spawn_or_run(scope, || {

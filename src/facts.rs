@@ -5,6 +5,7 @@
 //! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
 //! The room `derive` fills the fields marked "Derived", which follow from the readings.
 
+mod bounds;
 mod compatibility;
 mod compute;
 mod container;
@@ -29,6 +30,7 @@ pub mod shape;
 mod storage;
 pub mod version;
 
+pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compute::{Compute, FailureKind, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};

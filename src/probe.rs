@@ -14,6 +14,7 @@ pub mod driver;
 mod elf;
 pub mod environment;
 pub mod framework;
+mod glob;
 pub mod identity;
 pub mod image;
 pub mod isolation;
@@ -23,9 +24,11 @@ pub mod links;
 pub mod native;
 pub mod network;
 pub mod nvml;
+mod paths;
 pub mod process;
 mod procfs;
 pub mod services;
+pub mod startup;
 pub mod storage;
 
 /// Serves one probe as a child of ourselves: the other end of [`crate::world::child::probe`]. Whether it could.

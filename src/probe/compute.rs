@@ -28,7 +28,8 @@ pub use device::serve;
 pub use second::keep_better;
 
 use crate::facts::{
-    Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd, ProbeRun,
+    Compute, Fact, GPU_LIMIT, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd,
+    ProbeRun,
 };
 use crate::probe::libraries::refusal;
 use crate::world::World;
@@ -42,9 +43,6 @@ const FIRST_SIZE: usize = 256;
 
 /// Time that is kept for what a child says last, at most.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// GPUs that are multiplied on at most.
-const GPU_LIMIT: u64 = 64;
 
 /// What a child is told.
 #[derive(Debug, Serialize, Deserialize)]
@@ -86,7 +84,7 @@ pub fn not_run(gap: &Gap) -> Learnt {
 
 /// The GPUs that are multiplied on, by their CUDA ordinals.
 pub fn ordinals(device_count: u64) -> Vec<u32> {
-    (0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default()).collect()
+    (0..u32::try_from(device_count).unwrap_or(GPU_LIMIT).min(GPU_LIMIT)).collect()
 }
 
 /// Why no multiply can be run, where that can be told without trying.

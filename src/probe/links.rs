@@ -23,8 +23,8 @@ use crate::world::child::{self, Probed};
 /// The name of the probe that copies.
 pub const NAME: &str = "links";
 
-/// GPUs that are looked at: more than a machine has, and no more pairs than there is time for.
-const GPU_LIMIT: u32 = 16;
+/// GPUs between which the links are looked at: their pairs grow with the square, and 16 GPUs have 240.
+const LINKED_MAX: u32 = 16;
 /// Children that may be lost before the rest is given up.
 const CHILDREN_MAX: usize = 6;
 /// Lost pairs that a GPU may have been in.
@@ -52,7 +52,7 @@ pub fn collect(
     device_count: u64,
     deadline: Instant,
 ) -> (Links, Vec<ProbeRun>) {
-    let gpus = u32::try_from(device_count).unwrap_or(GPU_LIMIT).min(GPU_LIMIT);
+    let gpus = u32::try_from(device_count).unwrap_or(LINKED_MAX).min(LINKED_MAX);
     let usable = |library: &Library| library.chosen && library.id == LibraryId::Cudart && refusal(library).is_none();
     let cudart = winner(libraries, LibraryId::Cudart).filter(|_| libraries.iter().any(usable));
     let Some(cudart) = cudart else {

@@ -10,8 +10,8 @@ use serde_json::Value;
 
 use super::identity;
 use super::procfs::mounts::Mounts;
-use super::procfs::{cut, required};
-use crate::facts::{Disk, DiskRole, Fact, ProbeRun, Storage};
+use super::procfs::required;
+use crate::facts::{Disk, DiskRole, Fact, ProbeRun, Storage, cut};
 use crate::world::World;
 use crate::world::child::{Progress, fill_gaps, probe};
 

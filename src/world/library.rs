@@ -19,6 +19,8 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::path::PathBuf;
 
+use crate::facts::cut;
+
 /// An open shared library. It is never closed: a vendor library that is unloaded
 /// runs handlers that may hang, and the child that opened it ends anyway.
 pub struct Library {
@@ -145,9 +147,6 @@ macro_rules! symbols {
 }
 use symbols;
 
-/// Characters of a text from a library that are kept.
-const TEXT_LIMIT: usize = 255;
-
 /// The text behind a pointer that a library gave out, cut to a sane length; empty for null.
 ///
 /// # Safety
@@ -158,5 +157,5 @@ unsafe fn text(pointer: *const c_char) -> String {
     }
     // SAFETY: the caller vouches for it.
     let text = unsafe { CStr::from_ptr(pointer) };
-    text.to_string_lossy().chars().take(TEXT_LIMIT).collect()
+    cut(&text.to_string_lossy())
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof};
+use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof, cut};
 use crate::probe::compute::{note_gaps, timing};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
@@ -122,7 +122,7 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
     *nccl = all_absent;
     if let Some((copy, words)) = refused.into_iter().next() {
         nccl.library = Fact::Known(copy);
-        nccl.load_error = Fact::Known(words.chars().take(255).collect());
+        nccl.load_error = Fact::Known(cut(&words));
     }
     None
 }

@@ -1,7 +1,7 @@
 //! All GPUs while they multiply, in a child of its own that ends when the multiplies do.
 //!
 //! An idle GPU lowers clocks and links, so only what it does at work can be judged. Some fifty times a second each is
-//! asked what holds its clocks down; the looks that find it at work are kept and summed up. Beside it the driver is
+//! asked what holds its clocks down; the looks that find it at work are kept and summed up. Spawned it the driver is
 //! asked for the Xid codes that it reports meanwhile.
 
 mod looks;
@@ -21,9 +21,10 @@ use serde_json::Value;
 
 use looks::{Look, sum};
 
-use super::gpu::{celsius, mhz, or_absent, or_older};
-use super::{fact, failed, health, link};
-use crate::facts::{Fact, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
+use super::answer::{fact, failed, mhz, or_absent, or_older};
+use super::gpu::celsius;
+use super::{health, link};
+use crate::facts::{Fact, GPU_LIMIT, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 
@@ -35,9 +36,6 @@ const PERIOD: Duration = Duration::from_millis(20);
 
 /// Looks of one GPU that are kept. After that each second one is, then each fourth, and so on.
 const LOOKS_KEPT: usize = 1024;
-
-/// GPUs that are looked at.
-const GPU_LIMIT: u32 = 64;
 
 /// Xid codes of one GPU that are kept.
 const XIDS_KEPT: usize = 16;

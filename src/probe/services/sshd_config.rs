@@ -8,10 +8,9 @@
 
 mod words;
 
-use super::glob;
-use super::ssh_args::SshArgs;
-use crate::facts::{Fact, Gap, GapKind, RootLogin, SshdConfig};
-use crate::probe::network::cut;
+use super::ssh_args::{PORT, SshArgs};
+use crate::facts::{Fact, Gap, GapKind, RootLogin, SshdConfig, cut};
+use crate::probe::glob;
 use crate::world::World;
 use words::words;
 
@@ -255,7 +254,7 @@ impl Reader<'_> {
                 Fact::Known(false) if self.lets_in.contains(&"empty") => Fact::Unknown(for_some("empty passwords")),
                 other => other,
             },
-            ports: if self.ports.is_empty() { vec![22] } else { self.ports },
+            ports: if self.ports.is_empty() { vec![PORT] } else { self.ports },
             match_blocks: self.match_blocks,
             path: cut(path),
         };

@@ -5,8 +5,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
+use super::super::shell;
 use super::*;
-use crate::probe::services::shell;
+use crate::facts::{Auth, Bind};
 
 fn find_in(files: &[(&str, &str)], command: Option<&str>, listeners: Vec<Listener>) -> Fact<Vec<DeclaredService>> {
     let root = tempfile::tempdir().expect("a folder");

@@ -1,17 +1,17 @@
 //! What is supervisord's own: the file on its command line, its variables, its words for no.
 
+use crate::probe::paths::base_name;
+use crate::probe::procfs::{command_line, seen_from};
 use crate::world::World;
 
 /// The file that supervisord is given with `-c`; it reads no other then.
 pub fn given_file(world: &World, command: Option<&[String]>) -> Option<String> {
-    let words: Vec<String> = if let Some(words) = command {
-        words.to_vec()
-    } else {
-        let line = world.read_bytes("/proc/1/cmdline", 64 << 10);
-        line.known()?.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+    let words = match command {
+        Some(words) => words.to_vec(),
+        None => command_line(world, 1).known()?.clone(),
     };
     // It may stand behind an init or an interpreter.
-    let at = words.iter().position(|word| word.rsplit('/').next() == Some("supervisord"))?;
+    let at = words.iter().position(|word| base_name(word) == "supervisord")?;
     let mut args = words.iter().skip(at + 1);
     while let Some(arg) = args.next() {
         let value = match arg.strip_prefix("--configuration=").or_else(|| arg.strip_prefix("-c")) {
@@ -23,8 +23,7 @@ pub fn given_file(world: &World, command: Option<&[String]>) -> Option<String> {
         if value.starts_with('/') {
             return Some(value.to_owned());
         }
-        let folder = world.link(if command.is_some() { "/proc/self/cwd" } else { "/proc/1/cwd" });
-        return folder.known().map(|folder| folder.join(value).to_string_lossy().into_owned());
+        return seen_from(world, if command.is_some() { "self" } else { "1" }, value).known().cloned();
     }
     None
 }

@@ -4,10 +4,11 @@
 
 use std::collections::HashSet;
 
-use super::glob;
 use super::ini::sections;
 use super::supervisord;
 use crate::facts::{DeclaredBy, Fact, Gap};
+use crate::probe::glob;
+use crate::probe::paths::{PROGRAM_FOLDERS, base_name, search_path};
 use crate::world::World;
 
 /// Shell text that a supervisor will run.
@@ -68,25 +69,24 @@ pub fn read_at(world: &World, by: DeclaredBy, place: &str) -> Declarations {
     reader.out
 }
 
-/// Where supervisors are installed besides `$PATH`; s6-overlay has a folder of its own.
-const PROGRAM_FOLDERS: [&str; 7] =
-    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/command"];
+/// Where s6-overlay installs its programs, outside of `$PATH`.
+const S6_FOLDER: &str = "/command";
 
 fn has_program(world: &World, names: &[&str]) -> bool {
-    let path = world.env("PATH").unwrap_or_default();
-    let folders = path.split(':').filter(|folder| folder.starts_with('/')).chain(PROGRAM_FOLDERS);
-    folders.flat_map(|folder| names.iter().map(move |name| format!("{folder}/{name}"))).any(|program| {
-        // A link into a folder that is closed to us is there all the same.
-        !world.stat_link(program).is_absent()
+    let own = search_path(world);
+    let mut folders = own.iter().map(String::as_str).chain(PROGRAM_FOLDERS).chain([S6_FOLDER]);
+    folders.any(|folder| {
+        names.iter().any(|name| {
+            // A link into a folder that is closed to us is there all the same.
+            !world.stat_link(format!("{folder}/{name}")).is_absent()
+        })
     })
 }
 
 /// systemd starts units only as process 1, or as the command that is about to become it.
 fn systemd_is_first(world: &World, command: Option<&[String]>) -> bool {
     let is_systemd = |name: &str| matches!(name, "systemd" | "init");
-    let will_be = command
-        .and_then(<[String]>::first)
-        .is_some_and(|program| is_systemd(program.rsplit('/').next().unwrap_or(program)));
+    let will_be = command.and_then(<[String]>::first).is_some_and(|program| is_systemd(base_name(program)));
     let has_systemd =
         || ["/usr/lib/systemd/systemd", "/lib/systemd/systemd"].iter().any(|path| !world.stat_link(path).is_absent());
     let first = world.read_line("/proc/1/comm");
@@ -169,7 +169,7 @@ impl Reader<'_> {
         let mut named: HashSet<String> = HashSet::new();
         for kind in ["contents.d", "dependencies.d"] {
             for path in self.expand(&format!("{root}/*/{kind}/*")) {
-                named.extend(path.rsplit('/').next().map(str::to_owned));
+                named.insert(base_name(&path).to_owned());
             }
         }
         // The older form of both: a file with the names.
@@ -215,7 +215,7 @@ impl Reader<'_> {
     /// Units that some target wants, at `/etc/systemd/system/<target>.wants/<unit>`.
     fn systemd(&mut self) {
         for path in self.expand("/etc/systemd/system/*.wants/*") {
-            let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+            let name = base_name(&path).to_owned();
             let is_socket = matches!(name.as_str(), "ssh.socket" | "sshd.socket" | "dropbear.socket");
             if !is_socket && std::path::Path::new(&name).extension().is_none_or(|end| end != "service") {
                 continue;

@@ -5,8 +5,9 @@
 
 use serde_json::Value;
 
-use super::jupyter_args::bind_of;
 use crate::facts::{Auth, Bind, Fact, Gap, GapKind};
+use crate::probe::paths::absolute_once;
+use crate::probe::services::address::bind_of;
 use crate::world::World;
 
 /// Names of the files, the more specific ones last, as the server overrides them.
@@ -133,11 +134,9 @@ fn folders(world: &World) -> Vec<String> {
     let listed = world.env("JUPYTER_CONFIG_PATH").unwrap_or_default();
     folders.extend(listed.split(':').rev().map(str::to_owned));
     folders.extend(world.env("JUPYTER_CONFIG_DIR"));
-    folders.retain(|folder| folder.starts_with('/'));
-    let mut seen = std::collections::HashSet::new();
     // The more important place of a folder is the later one.
     folders.reverse();
-    folders.retain(|folder| seen.insert(folder.clone()));
+    let mut folders = absolute_once(folders);
     folders.reverse();
     folders
 }

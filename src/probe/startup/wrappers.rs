@@ -1,6 +1,6 @@
 //! Programs that people put around a command: inits, user switchers, environment managers.
 
-use super::command::base_name;
+use crate::probe::paths::base_name;
 
 /// Programs that run the rest of their command line: name, how many words of their own come first, and the options
 /// that take a value as the next word.

@@ -1,16 +1,13 @@
-//! Services that do not run yet and that something here will start.
-//!
-//! At an entrypoint no service listens so far, so the ports alone would look
-//! clean. What will be started is read from supervisors' files and from the
-//! command that is handed over to, some scripts deep.
+//! The search for what will be started: from the command and the supervisors' files, some scripts deep, to services.
 
-use super::command::{self, Effect, Started};
-use super::jupyter_args::{Options, bind_of};
+use super::command::{self, Effect};
 use super::jupyter_config::{self, Configured};
-use super::ssh_args::SshArgs;
-use super::{shell, sshd_config, supervisors};
-use crate::facts::{Auth, Bind, DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, Listener, RootLogin};
-use crate::probe::network::cut;
+use super::{jupyter, ssh, supervisors};
+use crate::facts::{DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, LIST_LIMIT, Listener, cut};
+use crate::probe::paths::{base_name, find_program};
+use crate::probe::procfs::{command_line, seen_from};
+use crate::probe::services::program::Started;
+use crate::probe::services::ssh_args::SshArgs;
 use crate::world::World;
 
 /// Bytes of a script that are looked at.
@@ -19,8 +16,6 @@ const SCRIPT_LIMIT: u64 = 64 << 10;
 const DEPTH: usize = 3;
 /// Scripts that are looked into at most, whoever calls them.
 const SCRIPTS: usize = 64;
-/// Services that are listed at most.
-const LIMIT: usize = 64;
 
 /// Everything declared, and the arguments of the SSH servers among it. A list that may be incomplete and holds nothing
 /// is unknown.
@@ -67,26 +62,23 @@ impl Finder<'_> {
 
     /// What process 1 supervises; whatever else it starts runs by now.
     fn first_process(&mut self) {
-        let Fact::Known(line) = self.world.read_bytes("/proc/1/cmdline", 64 << 10) else { return };
-        let effects = match command::effect(&super::hints::split(&line)) {
+        let Fact::Known(words) = command_line(self.world, 1) else { return };
+        let effects = match command::effect(&words) {
             Some(Effect::Shell(text, args)) => command::effects_of_text(&text, &args),
             other => other.into_iter().collect(),
         };
         for effect in effects {
             if let Effect::Supervises(by, place) = effect {
-                self.supervised(by, &place, "/proc/1/cwd", 0);
+                self.supervised(by, &place, "1", 0);
             }
         }
     }
 
-    fn supervised(&mut self, by: DeclaredBy, place: &str, folder: &str, depth: usize) {
+    fn supervised(&mut self, by: DeclaredBy, place: &str, process: &str, depth: usize) {
         if depth >= DEPTH {
             return;
         }
-        let place = match self.world.link(folder) {
-            Fact::Known(folder) => folder.join(place).to_string_lossy().into_owned(),
-            _ => place.to_owned(),
-        };
+        let place = seen_from(self.world, process, place).known().cloned().unwrap_or_else(|| place.to_owned());
         let declarations = supervisors::read_at(self.world, by, &place);
         if let Some(gap) = declarations.gap {
             self.gap.get_or_insert(gap);
@@ -105,7 +97,7 @@ impl Finder<'_> {
     }
 
     fn effect(&mut self, effect: Effect, by: DeclaredBy, path: &str, depth: usize) {
-        if self.found.len() >= LIMIT {
+        if self.found.len() >= LIST_LIMIT {
             return;
         }
         match effect {
@@ -119,7 +111,7 @@ impl Finder<'_> {
                 }
             }
             Effect::Runs(program, args) => self.script(&program, args, by, depth, false),
-            Effect::Supervises(by, place) => self.supervised(by, &place, "/proc/self/cwd", depth),
+            Effect::Supervises(by, place) => self.supervised(by, &place, "self", depth),
             Effect::Reads(file, args) => self.script(&file, args, by, depth, true),
             Effect::Shell(text, args) => {
                 for inner in command::effects_of_text(&text, &args) {
@@ -160,81 +152,28 @@ impl Finder<'_> {
         if program.starts_with('/') {
             return Some(program.to_owned());
         }
-        let here = || {
-            let Fact::Known(folder) = self.world.link("/proc/self/cwd") else { return None };
-            Some(folder.join(program).to_string_lossy().into_owned())
-        };
+        let here = || seen_from(self.world, "self", program).known().cloned();
         if program.contains('/') {
             return here();
         }
         // A shell that is told to read `start.sh` looks here first.
         let own = if is_told { here().filter(|path| self.world.exists(path) == Fact::Known(true)) } else { None };
-        own.or_else(|| {
-            let path = self.world.env("PATH")?;
-            let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
-            places
-                .find(|folder| self.world.executable(format!("{folder}/{program}")) == Fact::Known(true))
-                .map(|folder| format!("{folder}/{program}"))
-        })
+        own.or_else(|| find_program(self.world, program))
     }
 
     fn jupyter(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
-        let world = self.world;
-        let mut args = started.args.clone();
-        // The start scripts of the Jupyter images take more arguments from there.
-        let more = world.env("NOTEBOOK_ARGS").filter(|_| started.program.starts_with("start-"));
-        args.extend(more.iter().flat_map(|more| shell::commands(more)).flatten());
-        let options = Options::read(&args);
-        let configured = self.jupyter.get_or_insert_with(|| jupyter_config::read(world));
-        let port = options.port.unwrap_or(super::jupyter::PORT);
-        let auth = options.auth(&started.program, configured).or_else(|| configured.auth.clone());
-        let bind = options.bind().or_else(|| configured.bind.clone());
-        DeclaredService {
-            kind: DeclaredKind::Jupyter,
-            by,
-            path: cut(path),
-            port,
-            bind: bind.unwrap_or(Fact::Known(Bind::Loopback)),
-            // Without a setting the server makes up a token.
-            auth: auth.unwrap_or(Fact::Known(Auth::Required)),
-            allow_root: Fact::Known(options.allow_root),
-            running: self.running(port, "jupyter"),
-        }
+        let configured = self.jupyter.get_or_insert_with(|| jupyter_config::read(self.world));
+        let server = jupyter::server(self.world, started, configured);
+        DeclaredService { by, path: cut(path), running: self.running(server.port, "jupyter"), ..server }
     }
 
     fn ssh(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
         let args = SshArgs::read(&started.program, &started.args);
-        let parsed = sshd_config::of(self.world, &args);
-        let port = parsed.known().and_then(|parsed| parsed.config.ports.first().copied()).unwrap_or(22);
-        let bind = match &parsed {
-            Fact::Known(parsed) => match (widest(&parsed.listen_addresses), &parsed.gap) {
-                // With no address sshd listens everywhere, and one more can only widen.
-                (Fact::Known(bind), Some(gap)) if bind != Bind::Any || parsed.listen_addresses.is_empty() => {
-                    Fact::Unknown(gap.clone())
-                }
-                (bind, _) => bind,
-            },
-            Fact::Absent => Fact::Known(Bind::Any),
-            Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
-        };
-        let allow_root = match parsed {
-            Fact::Known(parsed) => parsed.config.root_login.map(|login| login != RootLogin::No),
-            Fact::Absent => Fact::Known(true),
-            Fact::Unknown(gap) => Fact::Unknown(gap),
-        };
+        let server = ssh::server(self.world, &args);
         if !self.ssh_args.contains(&args) {
             self.ssh_args.push(args);
         }
-        DeclaredService {
-            kind: DeclaredKind::Ssh,
-            by,
-            path: cut(path),
-            port,
-            bind,
-            auth: Fact::Known(Auth::Required),
-            allow_root,
-            running: self.running(port, &started.program),
-        }
+        DeclaredService { by, path: cut(path), running: self.running(server.port, &started.program), ..server }
     }
 
     /// Whether somebody listens on the port already; when the listener's process is known it must fit.
@@ -253,27 +192,7 @@ impl Finder<'_> {
 fn is_shell_script(text: &str) -> bool {
     let is_shell = ["sh", "bash", "dash", "ash", "zsh", "with-contenv", "execlineb"];
     let interpreter = text.lines().next().and_then(|line| line.strip_prefix("#!")).unwrap_or_default();
-    interpreter.split_ascii_whitespace().any(|word| is_shell.contains(&command::base_name(word)))
-}
-
-/// From where a server with several addresses can be reached; none means every interface.
-fn widest(addresses: &[String]) -> Fact<Bind> {
-    // An address may carry a port: `0.0.0.0:22`, `[::]:22`, but `::1` does not.
-    let bare = |address: &String| match address.rsplit_once(':') {
-        Some((host, _)) if host.ends_with(']') || !host.contains(':') => bind_of(host),
-        _ => bind_of(address),
-    };
-    let binds: Vec<Fact<Bind>> = addresses.iter().map(bare).collect();
-    let has = |bind| binds.contains(&Fact::Known(bind));
-    if binds.is_empty() || has(Bind::Any) {
-        Fact::Known(Bind::Any)
-    } else if let Some(unknown) = binds.iter().find(|bind| bind.is_unknown()) {
-        unknown.clone()
-    } else if has(Bind::Specific) {
-        Fact::Known(Bind::Specific)
-    } else {
-        Fact::Known(Bind::Loopback)
-    }
+    interpreter.split_ascii_whitespace().any(|word| is_shell.contains(&base_name(word)))
 }
 
 #[cfg(test)]
