@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use clap::CommandFactory;
 use context::{Fields, context, declared, inner};
 use gpu_preflight::check::file::PLACES;
+use gpu_preflight::check::room::RoomFile;
 use gpu_preflight::check::{Catalogue, CheckFile};
 use gpu_preflight::cli::Cli;
 use gpu_preflight::facts::Facts;
@@ -134,6 +135,7 @@ fn schemas_are_current() {
         ("report", Report::SHAPE),
         ("gpus", GpuTable::SHAPE),
         ("check", CheckFile::SHAPE),
+        ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),
     ] {
         let mut definitions = Map::new();

@@ -3,12 +3,12 @@
 #[path = "support/context.rs"]
 mod context;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use context::context;
-use gpu_preflight::check::load::{CHECKS, PROFILES, read};
+use gpu_preflight::check::load::{self, CHECKS, PROFILES, ROOMS, read};
 use gpu_preflight::check::prove::prove;
-use gpu_preflight::check::{Catalogue, CheckFile, Outcome, judge, matches};
+use gpu_preflight::check::{Catalogue, CheckFile, Outcome, Room, judge, matches};
 use gpu_preflight::facts::compat::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
 use gpu_preflight::facts::{Facts, Phase, compat};
 use gpu_preflight::profile::Profile;
@@ -16,14 +16,48 @@ use gpu_preflight::profile::Profile;
 /// The catalogue as it stands in the files, with examples.
 fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::load(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let rooms = rooms();
     for check in &mut catalogue.checks {
         let (id, text) = CHECKS.iter().find(|(id, _)| *id == check.id).expect("every check has a file");
-        let read = read(id, id, text).unwrap_or_else(|error| panic!("{error}"));
+        let room = rooms.get(check.room()).cloned().unwrap_or_default();
+        let read = read(id, id, text, &room).unwrap_or_else(|error| panic!("{error}"));
         let embedded = std::mem::replace(&mut check.file, read.file.clone());
         let without_examples = CheckFile { example: Vec::new(), ..read.file };
         assert_eq!(embedded, without_examples, "{id}: what is embedded is what the file says");
     }
     catalogue
+}
+
+/// What the checks of each room share, as it stands in the files.
+fn rooms() -> BTreeMap<&'static str, Room> {
+    let read =
+        |(name, text): &(&'static str, &str)| (*name, Room::read(name, text).unwrap_or_else(|error| panic!("{error}")));
+    let rooms: BTreeMap<_, _> = ROOMS.iter().map(read).collect();
+    for (name, embedded) in load::rooms().unwrap_or_else(|error| panic!("{error}")) {
+        assert_eq!(embedded.file, rooms[name.as_str()].file, "{name}: what is embedded is what the file says");
+    }
+    rooms
+}
+
+#[test]
+fn no_check_says_again_what_its_room_says() {
+    let rooms = rooms();
+    for check in &catalogue().checks {
+        let file = &check.file;
+        let Some(Room { file: room, .. }) = rooms.get(check.room()) else {
+            assert!(!file.ignore_room, "{}: there is no room.toml to ignore", check.id);
+            continue;
+        };
+        if file.ignore_room {
+            continue;
+        }
+        assert!(file.dimension.is_none() || file.dimension != room.dimension, "{}: dimension", check.id);
+        assert!(file.owner.is_none() || file.owner != room.owner, "{}: owner", check.id);
+        assert!(file.phases.is_empty() || file.phases != room.phases, "{}: phases", check.id);
+        assert!(!file.requires.iter().any(|id| room.requires.contains(id)), "{}: requires", check.id);
+        let again = |shared: &String| file.when.iter().any(|own| own.contains(shared.as_str()));
+        assert!(!room.when.iter().any(again), "{}: when", check.id);
+    }
 }
 
 #[test]
@@ -118,7 +152,7 @@ fn deriving_from_nothing_learns_nothing() {
 fn no_check_waits_for_one_that_matters_less() {
     let catalogue = catalogue();
     for check in &catalogue.checks {
-        for cause in &check.file.requires {
+        for cause in &check.requires {
             let cause = catalogue.get(cause).expect("requires was resolved");
             assert!(
                 cause.file.severity <= check.file.severity,

@@ -48,7 +48,7 @@ impl<'a> Reads<'a> {
             let item = self.path(path);
             self.names.push(("it", item));
         }
-        check.when.iter().chain([&check.expect]).for_each(|expr| self.expr(expr));
+        check.when.iter().map(|when| &when.expr).chain([&check.expect]).for_each(|expr| self.expr(expr));
         check.subject.iter().chain([&check.message]).for_each(|template| self.template(template));
         self.names.clear();
     }
