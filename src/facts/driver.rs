@@ -74,6 +74,9 @@ record! {
         pub lost_gpus: Fact<Vec<String>>,
         /// The least advanced fabric state of all GPUs; absent where none has an NVLink fabric. Derived.
         pub fabric_state: Fact<FabricState>,
+        /// Whether somebody's workload runs beside this look, so that a low rate says nothing: in phase live more than 5 % of
+        /// some GPU's memory is in use. False in the other phases. Derived.
+        pub workload_running: Fact<bool>,
         /// Whether NVML still did not answer when its time was up.
         pub hung: Fact<bool>,
         /// Whether NVML crashed, or ended the process, before it answered.
@@ -97,6 +100,9 @@ record! {
         /// What that code means in a container, from the reference table; absent for success and for codes that are not
         /// in it. Derived.
         pub init_meaning: Fact<String>,
+        /// Whether that code is success or names a reason of its own (0, 3, 34, 100, 802 to 810), so that no device node
+        /// need be to blame. Derived.
+        pub init_explained: Fact<bool>,
         /// Number of GPUs, `cuDeviceGetCount`.
         pub device_count: Fact<u64>,
         /// Whether a call still had not returned when its time was up.

@@ -72,6 +72,8 @@ record! {
         /// What holds for the SSH servers that run or are declared, from their arguments and files; without any, what
         /// `/etc/ssh/sshd_config` says. Absent when there is none.
         pub sshd_config: Fact<SshdConfig>,
+        /// Whether an SSH server runs or is declared. Derived.
+        pub ssh_expected: Fact<bool>,
         /// Private host keys under `/etc/ssh`.
         pub ssh_host_keys: Fact<Vec<HostKey>>,
         /// State of root's password in `/etc/shadow`.
