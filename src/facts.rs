@@ -2,7 +2,7 @@
 //!
 //! Each file declares the records of one room with [`shape`]'s macros; the doc
 //! comment of a field gives its unit, range and source, and becomes
-//! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
+//! `docs/facts.md`, which also marks what no check reads.
 //! The room `derive` fills the fields marked "Derived", which follow from the readings.
 
 mod bounds;
@@ -63,7 +63,7 @@ pub const SCHEMA: &str = "gpu-preflight/facts/1";
 record! {
     /// Everything that was learnt about one container at one moment.
     pub struct Facts {
-        /// Always `gpu-preflight/facts/1`. Context.
+        /// Always `gpu-preflight/facts/1`.
         pub schema: String,
         /// How this recording was made.
         pub run: Run,

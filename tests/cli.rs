@@ -130,6 +130,44 @@ fn a_site_check_is_judged_like_any_other() {
 }
 
 #[test]
+fn a_room_of_site_checks_shares_what_its_room_file_says() {
+    let folder = folder();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    let bare = site_check("identity.uid == 4242", "").replace("dimension = 'security'\nowner = 'pod'\n", "");
+    std::fs::write(site.join("odd-uid.toml"), &bare).expect("written");
+    std::fs::write(site.join("always.toml"), site_check("identity.uid == 4242", "ignore_room = true\n"))
+        .expect("written");
+    let arguments =
+        ["--checks", folder.path().to_str().expect("UTF-8"), "--only", "site", "--no-gpu", "--format", "json"];
+    let refused = run(&arguments);
+    assert_eq!(code(&refused), 78);
+    assert!(errors(&refused).contains("odd-uid.toml: a check needs `dimension` and `owner`"), "{}", errors(&refused));
+
+    let room = site.join("room.toml");
+    std::fs::write(&room, "when = 'run.gpu_expected'\ndimension = 'startup'\nowner = 'pod'\n").expect("written");
+    let output = run(&arguments);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let told: Vec<_> = ["check", "outcome", "dimension"]
+        .map(|key| report["findings"].as_array().expect("findings").iter().map(|f| f[key].as_str()).collect())
+        .into_iter()
+        .collect::<Vec<Vec<_>>>();
+    assert_eq!(told[0], [Some("site.always"), Some("site.odd-uid")]);
+    assert_eq!(told[1], [Some("fails"), Some("not-applicable")]);
+    assert_eq!(told[2], [Some("security"), Some("startup")]);
+
+    for (text, part) in [
+        ("when = 'run.gpu_expcted'\n", "site/room.toml:1:13: `run` has no fact `gpu_expcted`; did you mean"),
+        ("\nrequires = ['gpu.grantd']\n", "site/room.toml:2:14: `requires` names no check `gpu.grantd`; did you mean"),
+    ] {
+        std::fs::write(&room, format!("{text}dimension = 'startup'\nowner = 'pod'\n")).expect("written");
+        let refused = run(&arguments);
+        assert_eq!(code(&refused), 78);
+        assert!(errors(&refused).contains(part), "{}", errors(&refused));
+    }
+}
+
+#[test]
 fn a_site_check_with_a_typo_is_refused_with_its_place_and_the_nearest_name() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("site")).expect("a folder");

@@ -3,11 +3,15 @@
 
 #[path = "support/bless.rs"]
 mod bless;
+#[path = "support/context.rs"]
+mod context;
 
 use std::fmt::Write as _;
 
 use clap::CommandFactory;
+use context::{Fields, context, declared, inner};
 use gpu_preflight::check::file::PLACES;
+use gpu_preflight::check::room::RoomFile;
 use gpu_preflight::check::{Catalogue, CheckFile};
 use gpu_preflight::cli::Cli;
 use gpu_preflight::facts::Facts;
@@ -39,33 +43,30 @@ fn checks_page_is_current() {
 
 #[test]
 fn facts_page_is_current() {
+    let context = context(&Catalogue::load(&[]).expect("a valid catalogue"));
     let mut page = format!(
-        "{MADE}\n# Facts\n\nA recording holds these. A fact is its value, `null` when it was \
-                            looked for and is not there, or `{{\"unknown\": KIND, \"detail\": TEXT}}`.\n"
+        "{MADE}\n# Facts\n\nA recording holds these. A fact is its value, `null` when it was looked for and is not there, \
+         or `{{\"unknown\": KIND, \"detail\": TEXT}}`. {} of {} are marked as context: they stand in recordings and \
+         reports, and no check reads them.\n",
+        context.len(),
+        declared(Facts::SHAPE).len(),
     );
     for group in Facts::SHAPE.fields() {
-        write!(page, "\n## {}\n\n{}\n", group.name, group.text()).expect("memory");
-        rows(&mut page, group.name, inner(group.shape));
+        write!(page, "\n## {}\n\n{}\n", group.name, words(Facts::SHAPE, group, &context)).expect("memory");
+        rows(&mut page, group.name, inner(group.shape), &context);
     }
     bless::compare("docs/facts.md", &page);
 }
 
-fn inner(shape: &'static Shape) -> &'static Shape {
-    match shape.bare() {
-        Shape::List(item) => item.bare(),
-        other => other,
-    }
-}
-
-fn rows(page: &mut String, prefix: &str, shape: &'static Shape) {
+fn rows(page: &mut String, prefix: &str, shape: &'static Shape, context: &Fields) {
     if shape.fields().is_empty() {
         return;
     }
     page.push_str("\n| fact | type | what it says |\n|---|---|---|\n");
     let mut nested = Vec::new();
     for field in shape.fields() {
-        writeln!(page, "| `{}` | {} | {} |", field.name, type_of(field.shape), field.text().replace('|', "\\|"))
-            .expect("memory");
+        let words = words(shape, field, context).replace('|', "\\|");
+        writeln!(page, "| `{}` | {} | {words} |", field.name, type_of(field.shape)).expect("memory");
         if !inner(field.shape).fields().is_empty() {
             nested.push(field);
         }
@@ -73,8 +74,15 @@ fn rows(page: &mut String, prefix: &str, shape: &'static Shape) {
     for field in nested {
         let path = format!("{prefix}.{}", field.name);
         write!(page, "\n### {path}\n").expect("memory");
-        rows(page, &path, inner(field.shape));
+        rows(page, &path, inner(field.shape), context);
     }
+}
+
+/// What a fact says, and whether it is context.
+fn words(shape: &'static Shape, field: &'static Field, context: &Fields) -> String {
+    let Shape::Record(record) = shape else { unreachable!("a field has a record") };
+    let mark = if context.contains(&(record.name, field.name)) { " _Context._" } else { "" };
+    format!("{}{mark}", field.text())
 }
 
 fn type_of(shape: &'static Shape) -> String {
@@ -128,6 +136,7 @@ fn schemas_are_current() {
         ("report", Report::SHAPE),
         ("gpus", GpuTable::SHAPE),
         ("check", CheckFile::SHAPE),
+        ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),
     ] {
         let mut definitions = Map::new();

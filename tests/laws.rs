@@ -1,28 +1,64 @@
 //! The laws that bind all checks at once: one test each, over the whole catalogue.
 
-use std::collections::BTreeSet;
+#[path = "support/context.rs"]
+mod context;
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use context::context;
 use gpu_preflight::check::examples::prove;
-use gpu_preflight::check::load::{CHECKS, PROFILES, read};
-use gpu_preflight::check::{Catalogue, CheckFile, Outcome, judge, matches};
+use gpu_preflight::check::load::{self, CHECKS, PROFILES, ROOMS, read};
+use gpu_preflight::check::{Catalogue, CheckFile, Outcome, Room, judge, matches};
 use gpu_preflight::derive::derive;
 use gpu_preflight::derive::doubt::{SHARE_OF_EXPECTED, SHARE_OF_SIBLINGS};
-use gpu_preflight::facts::shape::{Shape, Shaped};
 use gpu_preflight::facts::{Facts, Phase};
-use gpu_preflight::lang::parse::{Expr, Node};
 use gpu_preflight::weigh::Profile;
 
 /// The catalogue as it stands in the files, with examples.
 fn catalogue() -> Catalogue {
     let mut catalogue = Catalogue::load(&[]).unwrap_or_else(|error| panic!("{error}"));
+    let rooms = rooms();
     for check in &mut catalogue.checks {
         let (id, text) = CHECKS.iter().find(|(id, _)| *id == check.id).expect("every check has a file");
-        let read = read(id, id, text).unwrap_or_else(|error| panic!("{error}"));
+        let room = rooms.get(check.room()).cloned().unwrap_or_default();
+        let read = read(id, id, text, &room).unwrap_or_else(|error| panic!("{error}"));
         let embedded = std::mem::replace(&mut check.file, read.file.clone());
         let without_examples = CheckFile { example: Vec::new(), ..read.file };
         assert_eq!(embedded, without_examples, "{id}: what is embedded is what the file says");
     }
     catalogue
+}
+
+/// What the checks of each room share, as it stands in the files.
+fn rooms() -> BTreeMap<&'static str, Room> {
+    let read =
+        |(name, text): &(&'static str, &str)| (*name, Room::read(name, text).unwrap_or_else(|error| panic!("{error}")));
+    let rooms: BTreeMap<_, _> = ROOMS.iter().map(read).collect();
+    for (name, embedded) in load::rooms().unwrap_or_else(|error| panic!("{error}")) {
+        assert_eq!(embedded.file, rooms[name.as_str()].file, "{name}: what is embedded is what the file says");
+    }
+    rooms
+}
+
+#[test]
+fn no_check_says_again_what_its_room_says() {
+    let rooms = rooms();
+    for check in &catalogue().checks {
+        let file = &check.file;
+        let Some(Room { file: room, .. }) = rooms.get(check.room()) else {
+            assert!(!file.ignore_room, "{}: there is no room.toml to ignore", check.id);
+            continue;
+        };
+        if file.ignore_room {
+            continue;
+        }
+        assert!(file.dimension.is_none() || file.dimension != room.dimension, "{}: dimension", check.id);
+        assert!(file.owner.is_none() || file.owner != room.owner, "{}: owner", check.id);
+        assert!(file.phases.is_empty() || file.phases != room.phases, "{}: phases", check.id);
+        assert!(!file.requires.iter().any(|id| room.requires.contains(id)), "{}: requires", check.id);
+        let again = |shared: &String| file.when.iter().any(|own| own.contains(shared.as_str()));
+        assert!(!room.when.iter().any(again), "{}: when", check.id);
+    }
 }
 
 #[test]
@@ -117,7 +153,7 @@ fn deriving_from_nothing_learns_nothing() {
 fn no_check_waits_for_one_that_matters_less() {
     let catalogue = catalogue();
     for check in &catalogue.checks {
-        for cause in &check.file.requires {
+        for cause in &check.requires {
             let cause = catalogue.get(cause).expect("requires was resolved");
             assert!(
                 cause.file.severity <= check.file.severity,
@@ -131,73 +167,13 @@ fn no_check_waits_for_one_that_matters_less() {
     }
 }
 
+// A single fact may be context: `docs/facts.md` counts and marks those, so that the diff of a change shows which fact a
+// check has begun or ceased to read. But a room of which nobody reads anything is a probe that runs for nothing.
 #[test]
-fn every_fact_is_read_by_some_check_or_marked_as_context() {
-    let mut used = BTreeSet::new();
-    for check in &catalogue().checks {
-        let prefix = check.each.as_ref().map(|path| path.join("."));
-        let mut names: Vec<(String, String)> = prefix.iter().map(|path| ("it".to_owned(), path.clone())).collect();
-        used.extend(prefix.clone());
-        for expr in check.when.iter().chain([&check.expect]) {
-            paths(expr, &mut names, &mut used);
-        }
-        for path in
-            check.message.paths().chain(check.subject.iter().flat_map(gpu_preflight::check::template::Template::paths))
-        {
-            used.insert(full(path, &names));
-        }
-    }
-    let mut missing = Vec::new();
-    walk(Facts::SHAPE, "", &mut |path, is_context| {
-        if !is_context && !used.iter().any(|known| known == path || known.starts_with(&format!("{path}."))) {
-            missing.push(path.to_owned());
-        }
-    });
-    assert!(missing.is_empty(), "no check reads {missing:#?}");
-}
-
-fn full(path: &[String], names: &[(String, String)]) -> String {
-    let replaced = names.iter().rev().find(|(name, _)| *name == path[0]).map(|(_, path)| path.clone());
-    let first = replaced.unwrap_or_else(|| path[0].clone());
-    [&[first], &path[1..]].concat().join(".")
-}
-
-fn paths(expr: &Expr, names: &mut Vec<(String, String)>, read: &mut BTreeSet<String>) {
-    match &expr.node {
-        Node::Path(path) => {
-            read.insert(full(path, names));
-        }
-        Node::Not(a) | Node::Size(a) | Node::Has(a) | Node::Version(a) => paths(a, names, read),
-        Node::And(a, b) | Node::Or(a, b) | Node::Compare(_, a, b) | Node::In(a, b) => {
-            paths(a, names, read);
-            paths(b, names, read);
-        }
-        Node::List(items) => items.iter().for_each(|item| paths(item, names, read)),
-        Node::Every { list, name, condition, .. } => {
-            paths(list, names, read);
-            let Node::Path(path) = &list.node else { return };
-            names.push((name.clone(), full(path, names)));
-            paths(condition, names, read);
-            names.pop();
-        }
-        Node::Bool(_) | Node::Integer(_) | Node::Float(_) | Node::Text(_) => {}
-    }
-}
-
-/// Calls `visit` with every leaf of the facts. What lies under a context field is context.
-fn walk(shape: &'static Shape, path: &str, visit: &mut impl FnMut(&str, bool)) {
-    for field in shape.fields() {
-        let here = if path.is_empty() { field.name.to_owned() } else { format!("{path}.{}", field.name) };
-        let inner = match field.shape.bare() {
-            Shape::List(item) => item,
-            other => other,
-        };
-        if field.is_context() || inner.fields().is_empty() {
-            visit(&here, field.is_context());
-        } else if here != "probes" {
-            walk(inner, &here, visit);
-        }
-    }
+fn every_room_of_facts_is_read_by_some_check() {
+    let context = context(&catalogue());
+    let unread = context.iter().filter(|(record, _)| *record == "Facts").map(|(_, room)| *room);
+    assert_eq!(unread.collect::<Vec<_>>(), ["probes", "schema"], "these two describe the recording itself");
 }
 
 #[test]

@@ -67,11 +67,6 @@ impl Field {
     pub fn text(&self) -> String {
         text(self.doc)
     }
-
-    /// Whether it only gives context, so that no check need read it.
-    pub fn is_context(&self) -> bool {
-        self.text().ends_with("Context.")
-    }
 }
 
 /// Doc comment lines as one paragraph.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::check::load::with_suggestion;
-use crate::check::{Catalogue, ConfigError, Severity, matches};
+use crate::check::load::{SiteRoom, with_suggestion};
+use crate::check::{Catalogue, ConfigError, Severity, matches, room};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
 use crate::facts::{Fact, Facts, Phase, SCHEMA};
@@ -123,8 +123,8 @@ fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<Profile, 
     }
 }
 
-/// The checks of a folder: (file, id, text), for `DIR/room/state.toml`.
-fn site_checks(world: &World, folder: &Path) -> Result<Vec<(String, String, String)>, Failure> {
+/// The checks of a folder, `DIR/ROOM/STATE.toml`, and what they share, `DIR/ROOM/room.toml`.
+fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
     let names = |path: &Path| match world.list(path) {
         Fact::Known(names) => Ok(names),
         Fact::Absent => Err(wrong(path, "there is no such folder")),
@@ -136,15 +136,22 @@ fn site_checks(world: &World, folder: &Path) -> Result<Vec<(String, String, Stri
         if room.strip_suffix(".toml").is_some() {
             return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
         }
+        let mut site = SiteRoom { shared: None, checks: Vec::new() };
         for file in names(&room_folder)? {
             if let Some(state) = file.strip_suffix(".toml") {
                 let path = room_folder.join(&file);
                 let text = read(world, &path, crate::world::READ_LIMIT)?;
-                found.push((path.to_string_lossy().into_owned(), format!("{room}.{state}"), text));
+                let path = path.to_string_lossy().into_owned();
+                if file == room::FILE {
+                    site.shared = Some((path, text));
+                } else {
+                    site.checks.push((path, format!("{room}.{state}"), text));
+                }
             }
         }
+        found.push(site);
     }
-    if found.is_empty() {
+    if found.iter().all(|site| site.checks.is_empty()) {
         return Err(wrong(folder, "holds no check: DIR/ROOM/STATE.toml"));
     }
     Ok(found)

@@ -58,7 +58,7 @@ fn section(page: &mut String, level: usize, failure: &Failure, check: Option<&Ch
     line(format!("- **Cause:** {}", failure.cause));
     if let Some(check) = check {
         line(format!("- **Check:** [{}](checks.md#{}) ({})", check.id, anchor(&check.id), check.file.severity));
-        line(format!("- **Who:** {}", check.file.owner));
+        line(format!("- **Who:** {}", check.owner));
         let remedies: Vec<String> = check.file.remedy.iter().map(|(place, text)| format!("{place}: {text}")).collect();
         line(format!("- **Remedy:**\n  - {}", remedies.join("\n  - ")));
     }
@@ -87,7 +87,7 @@ fn the_table_is_whole() {
         assert!(failure.decidable || failure.limit.is_some(), "{id}: why it cannot be decided");
         assert!(!failure.decidable || failure.owner.is_some(), "{id}: who fixes it");
         if let Some(check) = check_of(&failure, &catalogue) {
-            assert!(failure.owner.as_deref().is_none_or(|owner| owner == check.file.owner.as_str()), "{id}: the owner");
+            assert!(failure.owner.as_deref().is_none_or(|owner| owner == check.owner.as_str()), "{id}: the owner");
         }
     }
 }
