@@ -20,5 +20,7 @@ mod handover;
 mod isolation;
 #[path = "containers/misfortune.rs"]
 mod misfortune;
+#[path = "containers/remedies.rs"]
+mod remedies;
 #[path = "containers/services.rs"]
 mod services;

@@ -19,7 +19,7 @@ const NODES: [&str; 3] =
     ["--device=/dev/null:/dev/nvidiactl", "--device=/dev/null:/dev/nvidia0", "--device=/dev/null:/dev/nvidia-uvm"];
 
 /// The fake GPU libraries, built once.
-fn fakes() -> &'static Path {
+pub fn fakes() -> &'static Path {
     static BUILT: OnceLock<tempfile::TempDir> = OnceLock::new();
     BUILT
         .get_or_init(|| {

@@ -130,7 +130,7 @@ fn a_privileged_container_is_called_privileged() {
 }
 
 /// Privileged mode but for the capabilities that docker here cannot give.
-fn almost_privileged() -> Recipe {
+pub fn almost_privileged() -> Recipe {
     let capabilities = super::capabilities::grantable().into_iter().map(|name| format!("--cap-add={name}"));
     let devices = ["/dev/kmsg", "/dev/mem", "/dev/fuse", "/dev/loop-control", "/dev/vda", "/dev/sda", "/dev/nvme0n1"]
         .into_iter()

@@ -11,6 +11,7 @@
 //! | `driver=580.65.06` `cuda=13000` | driver version, newest CUDA of the driver |
 //! | `runtime=12090` `cublas=120901` | versions of libcudart and libcublas |
 //! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
+//! | `cu_init_while=VARIABLE:TEXT:CODE` | `cuInit` returns this code while this variable of the environment holds this text |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
 //! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made, and `operands DIGEST` for each product that is read back |
