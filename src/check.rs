@@ -3,8 +3,10 @@
 //! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
 //! file may say, [`room`] what the checks of one folder share, [`load`] reads and validates both, [`template`] is the
 //! language of messages, [`judge`] evaluates all checks over one recording, [`examples`] holds a check to its own examples.
-//! Severity is only a default here; a profile weighs.
+//! [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
 
+mod catalogue;
+pub mod error;
 pub mod examples;
 pub mod file;
 pub mod judge;
@@ -12,9 +14,10 @@ pub mod load;
 pub mod room;
 pub mod template;
 
+pub use catalogue::Catalogue;
+pub use error::ConfigError;
 pub use file::{CheckFile, Dimension, Outcome, Owner, Severity};
 pub use judge::{Judged, judge};
-pub use load::{Catalogue, ConfigError};
 pub use room::Room;
 
 use crate::facts::Phase;

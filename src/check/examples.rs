@@ -1,8 +1,8 @@
 //! What a check must show beside being well-formed: words for the one who reads it at night, and examples that come out
 //! as they say. Those that are part of the program show it in a test; those of a site when they are loaded.
 
+use super::error::ConfigError;
 use super::file::{Example, Owner};
-use super::load::ConfigError;
 use super::{Catalogue, Check, judge};
 use crate::facts::Facts;
 

@@ -4,8 +4,8 @@
 //! asked before its own, the room's `requires` come before its own, and the room's `dimension`, `owner` and `phases`
 //! stand where it says none.
 
+use super::error::{ConfigError, at_key, parse_toml};
 use super::file::{Dimension, Owner};
-use super::load::{ConfigError, at_key, parse_toml};
 use crate::facts::shape::{Shaped, record};
 use crate::facts::{Facts, Phase};
 use crate::lang::parse::Node;

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::check::load::{SiteRoom, with_suggestion};
+use crate::check::error::with_suggestion;
+use crate::check::load::SiteRoom;
 use crate::check::{Catalogue, ConfigError, Severity, matches, room};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
