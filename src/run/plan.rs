@@ -33,8 +33,15 @@ impl From<ConfigError> for Failure {
 }
 
 impl Plan {
+    /// Every check of a catalogue, weighed by a profile.
+    pub fn of(catalogue: Catalogue, profile: Profile) -> Self {
+        let mut plan = Self { catalogue, profile, only: Vec::new(), skip: Vec::new() };
+        plan.forget_silent_causes();
+        plan
+    }
+
     /// Reads catalogue, site checks and profile, and refuses what does not fit together.
-    pub fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
+    pub(super) fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
         let profile = profile(world, &arguments.profile, &catalogue)?;
         for pattern in arguments.only.iter().chain(&arguments.skip) {
