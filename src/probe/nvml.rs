@@ -17,10 +17,10 @@ use std::time::Instant;
 
 use nvml_wrapper::Nvml as Wrapper;
 use nvml_wrapper::error::NvmlError;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cuda::{is_missing, version_text};
+use crate::facts::shape::record;
 use crate::facts::{Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
@@ -37,17 +37,18 @@ const SONAMES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];
 /// GPUs that one container can have; a count above it is garbage.
 const GPU_LIMIT: u32 = 128;
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    nvml: Nvml,
-    gpus: Fact<Vec<Gpu>>,
+record! {
+    /// What a child answers.
+    struct Reading {
+        nvml: Nvml,
+        gpus: Fact<Vec<Gpu>>,
+    }
 }
 
 /// Asks NVML in a child until `deadline`.
 pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe::<Reading>(world, NAME, None, &(), deadline);
-    let Reading { mut nvml, gpus } = super::whole(reading, gap.as_ref());
+    let Reading { mut nvml, gpus } = super::complete(reading, gap.as_ref());
     let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
     nvml.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     nvml.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
