@@ -23,6 +23,7 @@ mod memory;
 mod native;
 mod network;
 mod process;
+pub mod recording;
 pub mod reference;
 mod run;
 mod service;
@@ -57,7 +58,11 @@ pub use storage::{Disk, DiskRole, Storage};
 
 use shape::record;
 
-/// The `schema` of a recording that this version writes and reads.
+/// The `schema` of a recording that this version writes.
+///
+/// Its number is raised when a field takes another meaning or another type, or is renamed. A new field, a field that is
+/// gone and a new word do not raise it: every version reads around them. Older numbers are upgraded at reading and newer
+/// ones read as far as they are known ([`recording`]).
 pub const SCHEMA: &str = "gpu-preflight/facts/1";
 
 record! {

@@ -18,6 +18,7 @@ use crate::cli::{
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit};
+use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
@@ -163,11 +164,12 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load(&world, &arguments.judging)?;
-    let mut facts = plan::recording(&world, &arguments.recording)?;
+    let Recording { mut facts, notes } = plan::recording(&world, &arguments.recording)?;
     if let Some(phase) = arguments.phase.or(plan.profile.file.phase) {
         facts.run.phase = phase;
     }
-    let report = reported(facts, &plan, &arguments.assuming.assume);
+    let mut report = reported(facts, &plan, &arguments.assuming.assume);
+    report.notes.splice(..0, notes);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
