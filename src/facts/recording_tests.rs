@@ -7,11 +7,12 @@ use serde_json::json;
 /// What 0.1.0 recorded on a machine with an H100.
 const REAL: &str = include_str!("../../tests/recordings/0.1.0.json");
 
+/// The same as this version would have written it.
 fn real() -> Value {
-    serde_json::from_str(REAL).expect("JSON")
+    serde_json::to_value(read(REAL).expect("a recording").facts).expect("JSON")
 }
 
-/// The real recording as another version might have made it.
+/// The same as another version might have made it.
 fn changed(change: impl FnOnce(&mut Value)) -> Recording {
     let mut value = real();
     value["run"]["tool_version"] = json!("0.3.0");
@@ -232,4 +233,48 @@ fn a_real_recording_of_the_first_release_is_read_without_a_word() {
     assert_eq!(recording.notes, Vec::<String>::new());
     assert_eq!(recording.facts.container.kind, Fact::Known(ContainerKind::Docker));
     assert_eq!(recording.facts.run.tool_version, "0.1.0");
+}
+
+/// Every path into a recording whose lists hold one item each.
+fn paths(value: &mut Value, path: &str, found: &mut Vec<String>) {
+    found.push(path.to_owned());
+    match value {
+        Value::Object(fields) => {
+            for (key, inner) in fields {
+                paths(inner, &format!("{path}/{key}"), found);
+            }
+        }
+        Value::Array(items) => {
+            items.truncate(1);
+            for inner in items {
+                paths(inner, &format!("{path}/0"), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_recording_of_a_newer_schema_is_never_refused_whatever_has_changed_in_it() {
+    const STEP: usize = 29;
+    let mut value = real();
+    value["schema"] = json!(NEWER);
+    let mut found = Vec::new();
+    paths(&mut value, "", &mut found);
+    found.retain(|path| !path.is_empty() && path != "/schema");
+    assert!(found.len() > 300, "{}", found.len());
+    for foreign in [json!("moonlight"), json!(7.5), json!([{}]), json!({ "moon": 7 }), json!(true), Value::Null] {
+        for first in 0..STEP {
+            let mut newer = value.clone();
+            for path in found.iter().skip(first).step_by(STEP) {
+                // What it lies in may have been replaced just now.
+                if let Some(place) = newer.pointer_mut(path) {
+                    *place = foreign.clone();
+                }
+            }
+            if let Err(mistake) = read(&newer.to_string()) {
+                panic!("{foreign} at every {STEP}th place from {first}: {mistake:?}");
+            }
+        }
+    }
 }
