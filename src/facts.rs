@@ -12,6 +12,7 @@ mod container;
 mod driver;
 mod environment;
 mod fact;
+mod gaps;
 mod gpu;
 mod identity;
 mod image;
@@ -23,6 +24,7 @@ mod memory;
 mod native;
 mod network;
 mod process;
+pub mod recording;
 pub mod reference;
 mod run;
 mod service;
@@ -37,6 +39,7 @@ pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
+pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
 pub use image::{Framework, Image, Tool, ToolKind};
@@ -57,7 +60,11 @@ pub use storage::{Disk, DiskRole, Storage};
 
 use shape::record;
 
-/// The `schema` of a recording that this version writes and reads.
+/// The `schema` of a recording that this version writes.
+///
+/// Its number is raised when a field takes another meaning or another type, or is renamed. A new field, a field that is
+/// gone and a new word do not raise it: every version reads around them. Older numbers are upgraded at reading and newer
+/// ones read as far as they are known ([`recording`]).
 pub const SCHEMA: &str = "gpu-preflight/facts/1";
 
 record! {

@@ -1,11 +1,8 @@
 //! One file per source of facts. A probe reads and has no opinion.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::facts::{Fact, Gap, ProbeEnd, ProbeRun};
+use crate::facts::{Fact, Gap, Gaps, ProbeEnd, ProbeRun};
 use crate::world::World;
-use crate::world::child::{Progress, fill_gaps};
+use crate::world::child::Progress;
 
 pub mod compute;
 pub mod container;
@@ -70,9 +67,6 @@ fn unless_interrupted<T>(run: &ProbeRun, gap: Option<&Gap>, fact: Fact<T>) -> Fa
 }
 
 /// What a child told, or when it never said anything, a reading whose every fact says why.
-fn whole<T: Default + Serialize + DeserializeOwned>(reading: Option<T>, gap: Option<&Gap>) -> T {
-    let (Some(gap), None) = (gap, &reading) else { return reading.unwrap_or_default() };
-    let Ok(mut value) = serde_json::to_value(T::default()) else { return T::default() };
-    fill_gaps(&mut value, gap);
-    serde_json::from_value(value).unwrap_or_default()
+fn complete<T: Default + Gaps>(reading: Option<T>, gap: Option<&Gap>) -> T {
+    reading.or_else(|| gap.map(T::all_unknown)).unwrap_or_default()
 }

@@ -18,6 +18,7 @@ use crate::cli::{
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit};
+use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
@@ -163,8 +164,9 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load(&world, &arguments.judging)?;
-    let facts = plan::recording(&world, &arguments.recording)?;
-    let report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
+    let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
+    let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
+    report.notes.splice(..0, notes);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }

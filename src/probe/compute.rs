@@ -21,15 +21,15 @@ pub(super) mod timing;
 
 use std::time::{Duration, Instant};
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 pub use device::serve;
 pub use second::keep_better;
 
+use crate::facts::shape::record;
 use crate::facts::{
-    Compute, Fact, GPU_LIMIT, Gap, GapKind, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply, ProbeEnd,
-    ProbeRun,
+    Compute, Fact, GPU_LIMIT, Gap, GapKind, Gaps, Library, LibraryId, Memory, MemoryCopy, MemoryPatterns, Multiply,
+    ProbeEnd, ProbeRun,
 };
 use crate::probe::libraries::refusal;
 use crate::world::World;
@@ -64,13 +64,13 @@ pub struct Effort {
     pub patterns: Duration,
 }
 
-/// What a child answers.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    multiplies: Vec<Multiply>,
-    copies: Vec<MemoryCopy>,
-    patterns: Vec<MemoryPatterns>,
+record! {
+    /// What a child answers.
+    struct Reading {
+        multiplies: Vec<Multiply>,
+        copies: Vec<MemoryCopy>,
+        patterns: Vec<MemoryPatterns>,
+    }
 }
 
 /// What was learnt of all GPUs, and how it went.
@@ -170,7 +170,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
         copy.first_device_gb_per_second = Fact::Absent;
     }
     if multiplies.is_empty() {
-        multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
+        multiplies.push(Multiply { gpu: ordinal, ..super::complete(None, gap.as_ref()) });
     }
     // A child that was still making progress when its time was up is no failure of the call it was in.
     let is_lost = match run.end {
@@ -201,7 +201,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
 
 fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
     let gap = Gap::new(GapKind::Crashed, why.clone());
-    let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
+    let multiply = Multiply { gpu: ordinal, ..Multiply::all_unknown(&gap) };
     let run = ProbeRun {
         name: NAME.to_owned(),
         gpu: Fact::Known(ordinal),
@@ -211,16 +211,6 @@ fn unheard(ordinal: u32, why: String) -> (Reading, ProbeRun) {
         wall_ms: 0.0,
     };
     (Reading { multiplies: vec![multiply], ..Reading::default() }, run)
-}
-
-/// Gives every fact that was not reached a reason.
-pub(super) fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
-    let gap = Gap::new(kind, why);
-    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
-    child::fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *reading = filled;
-    }
 }
 
 #[cfg(test)]

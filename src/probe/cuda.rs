@@ -39,7 +39,7 @@ pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     let left = deadline.saturating_duration_since(Instant::now());
     let input = Input { budget_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) };
     let Probed { reading, run, gap, hung_in_kernel, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
-    let mut cuda = super::whole(reading, gap.as_ref());
+    let mut cuda = super::complete(reading, gap.as_ref());
     let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
     cuda.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     cuda.hung_in_kernel = ended(Fact::Known(hung_in_kernel));

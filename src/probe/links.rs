@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 pub use nccl::{NAME as NCCL, serve as serve_nccl};
 pub use pairs::serve;
 
-use crate::facts::{Fact, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun};
+use crate::facts::shape::record;
+use crate::facts::{Fact, Framework, Gap, GapKind, Gaps, Library, LibraryId, Links, Nccl, Pair, ProbeEnd, ProbeRun};
 use crate::probe::compute::winner;
 use crate::probe::libraries::refusal;
 use crate::world::World;
@@ -37,11 +38,11 @@ struct Input {
     pairs: Vec<[u32; 2]>,
 }
 
-/// What it answers: the pairs it is done with, in their order.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    pairs: Vec<Pair>,
+record! {
+    /// What it answers: the pairs it is done with, in their order.
+    struct Reading {
+        pairs: Vec<Pair>,
+    }
 }
 
 /// Looks at the links between GPUs 0 to `device_count` - 1 until `deadline`.
@@ -57,7 +58,7 @@ pub fn collect(
     let cudart = winner(libraries, LibraryId::Cudart).filter(|_| libraries.iter().any(usable));
     let Some(cudart) = cudart else {
         let gap = Gap::new(GapKind::NotAsked, "no libcudart to ask");
-        let nccl = super::whole(None, Some(&gap));
+        let nccl = Nccl::all_unknown(&gap);
         return (Links { pairs: Fact::Unknown(gap), nccl }, Vec::new());
     };
     let (pairs, mut runs) = all_pairs(world, cudart, gpus, share_of_time(deadline, 0.5));
@@ -89,7 +90,7 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
         let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited);
         if let (true, Fact::Known(at), false) = (is_lost, &run.at, open.is_empty()) {
             let [from, to] = open.remove(0);
-            let mut lost: Pair = super::whole(None, gap.as_ref());
+            let mut lost: Pair = super::complete(None, gap.as_ref());
             if speaks_against(&run, stuck) {
                 (lost.failed_call, lost.failed_code) = (Fact::Known(at.clone()), Fact::Known(lost_how(&run)));
             }
@@ -134,7 +135,7 @@ fn speaks_against(run: &ProbeRun, stuck: bool) -> bool {
 
 fn unknown([from, to]: [u32; 2], why: &str) -> Pair {
     let gap = Gap::new(GapKind::TimedOut, why);
-    Pair { from, to, memory_short: Fact::Known(false), ..super::whole(None, Some(&gap)) }
+    Pair { from, to, memory_short: Fact::Known(false), ..Pair::all_unknown(&gap) }
 }
 
 /// How a child was lost, as a code of the call that it was in.

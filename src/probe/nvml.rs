@@ -17,10 +17,10 @@ use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use nvml_wrapper::Nvml as Wrapper;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cuda::{is_missing, version_text};
+use crate::facts::shape::record;
 use crate::facts::{Fact, GPU_LIMIT, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun, cut, cut_word};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
@@ -35,17 +35,18 @@ pub const NAME: &str = "nvml";
 /// The sonames to ask for: the driver's own first, then the name that only development packages install.
 const SONAMES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    nvml: Nvml,
-    gpus: Fact<Vec<Gpu>>,
+record! {
+    /// What a child answers.
+    struct Reading {
+        nvml: Nvml,
+        gpus: Fact<Vec<Gpu>>,
+    }
 }
 
 /// Asks NVML in a child until `deadline`.
 pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe::<Reading>(world, NAME, None, &(), deadline);
-    let Reading { mut nvml, gpus } = super::whole(reading, gap.as_ref());
+    let Reading { mut nvml, gpus } = super::complete(reading, gap.as_ref());
     let ended = |fact| super::unless_interrupted(&run, gap.as_ref(), fact);
     nvml.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     nvml.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));

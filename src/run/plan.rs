@@ -8,8 +8,9 @@ use crate::check::load::SiteRoom;
 use crate::check::{Catalogue, ConfigError, Severity, matches, room};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
-use crate::facts::{Fact, Facts, Phase, SCHEMA};
-use crate::text::plain;
+use crate::facts::recording::{self, Mistake, Recording};
+use crate::facts::{Fact, Phase};
+use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
 use crate::world::World;
 
@@ -165,23 +166,16 @@ fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
     Ok(found)
 }
 
-/// A recording, validated.
-pub fn recording(world: &World, path: &Path) -> Result<Facts, Failure> {
+/// A recording of this or another version.
+pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     let text = if path == Path::new("-") {
         world.read_stdin(RECORDING_LIMIT).map_err(|error| wrong(path, error.to_string()))?
     } else {
         read(world, path, RECORDING_LIMIT)?
     };
-    let facts: Facts = serde_json::from_str(&text).map_err(|error| {
-        // serde_json ends its messages with the place, which stands in front here.
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        let place = format!("{}:{}", error.line(), error.column());
-        Failure::new(exit::CONFIG, format!("{}:{place}: {}", plain(&path.to_string_lossy()), with_suggestion(message)))
-    })?;
-    if facts.schema == SCHEMA {
-        Ok(facts)
-    } else {
-        Err(wrong(path, format!("its schema is `{}`, not `{SCHEMA}`", plain(&facts.schema))))
-    }
+    recording::read(&text).map_err(|Mistake { place, message }| {
+        let file = plain(&path.to_string_lossy());
+        let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
+        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&with_suggestion(&message))))
+    })
 }

@@ -182,6 +182,13 @@ fn a_program_that_cannot_be_started_is_a_reading() {
 }
 
 #[test]
+fn an_answer_that_makes_no_sense_leaves_a_reason() {
+    let (probed, ..) = run("echo '{\"done\":7}'", Duration::from_secs(20));
+    assert_eq!((probed.run.end, probed.reading), (ProbeEnd::Completed, None));
+    assert!(probed.gap.is_some_and(|gap| gap.kind == GapKind::Malformed && gap.detail.contains("made no sense")));
+}
+
+#[test]
 fn a_name_that_is_no_probe_is_refused() {
     let world = World::here(Duration::from_secs(20)).with_program(BINARY);
     let probed: Probed<Storage> = probe(&world, "nonsense", None, &(), world.deadline());

@@ -13,4 +13,5 @@ mod gpu_code;
 mod language;
 mod laws;
 mod machines;
+mod recordings;
 mod rooms;

@@ -8,8 +8,8 @@
 use super::device::{LEAST_TIME, Session};
 use super::gear::Gear;
 use super::operands::Random;
-use super::{Reading, note_gaps, timing};
-use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
+use super::{Reading, timing};
+use crate::facts::{Fact, Gap, GapKind, Gaps, MemoryCopy, Multiply, Proof};
 use crate::probe::cuda::unanswered;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::CudaRuntime;
@@ -33,7 +33,7 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
     let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
     session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()], ..Reading::default() });
     if session.left() < LEAST_TIME {
-        note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
+        copy.fill_gaps(&Gap::new(GapKind::TimedOut, "no time was left to copy"));
         return vec![copy];
     }
     match prove(gear, &mut copy, session).and_then(|()| time_on_device(gear, &mut copy, session)) {
@@ -43,7 +43,7 @@ pub(super) fn measure(gear: &Gear, multiplies: &[Multiply], session: &mut Sessio
         }
         Err(failed) => {
             if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
-                note_gaps(&mut copy, gap.kind, &gap.detail);
+                copy.fill_gaps(&gap);
             }
             copy.failed_call = Fact::Known(failed.call.to_owned());
             copy.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());

@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::gear::Gear;
 use super::operands::Random;
 use super::precision::{Route, precisions, recipe};
-use super::{Input, Reading, copies, gemm, note_gaps, patterns, soak};
-use crate::facts::{Fact, GapKind, Multiply};
+use super::{Input, Reading, copies, gemm, patterns, soak};
+use crate::facts::{Fact, Gap, GapKind, Gaps, Multiply};
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::Progress;
@@ -114,7 +114,8 @@ fn multiply_all(gear: &Gear, about: &Multiply, session: &mut Session<'_>) -> Vec
                     multiplies.remove(index);
                     continue;
                 }
-                note_gaps(multiply, GapKind::NotSupported, &format!("{}: {}", failed.call, failed.code_text()));
+                let why = format!("{}: {}", failed.call, failed.code_text());
+                multiply.fill_gaps(&Gap::new(GapKind::NotSupported, why));
                 (multiply.size, multiply.tflops) = (Fact::Absent, Fact::Absent);
                 (multiply.failed_call, multiply.failed_code) = (Fact::Absent, Fact::Absent);
             }
@@ -154,7 +155,7 @@ fn measure(gear: &Gear, multiply: &mut Multiply, session: &mut Session<'_>) -> R
 pub(super) fn note_failure(multiply: &mut Multiply, failed: &CallFailed) {
     let gap: Fact<()> = unanswered(failed);
     if let Fact::Unknown(gap) = gap {
-        note_gaps(multiply, gap.kind, &gap.detail);
+        multiply.fill_gaps(&gap);
     }
     multiply.failed_call = Fact::Known(failed.call.to_owned());
     multiply.failed_code = Fact::Known(failed.code_text().chars().take(255).collect());

@@ -6,10 +6,10 @@
 
 use std::time::{Duration, Instant};
 
+use super::Reading;
 use super::copies::difference;
 use super::device::{LEAST_TIME, Session};
-use super::{Reading, note_gaps};
-use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
+use crate::facts::{Fact, GapKind, Gaps, MemoryPatterns, Proof};
 use crate::probe::cuda::unanswered;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
@@ -41,7 +41,7 @@ pub(super) fn test(runtime: &CudaRuntime, reading: &mut Reading, time: Duration,
         Ok(()) => (patterns.failed_call, patterns.failed_code) = (Fact::Absent, Fact::Absent),
         Err(failed) => {
             if let Fact::Unknown(gap) = unanswered::<()>(&failed) {
-                note_gaps(&mut patterns, gap.kind, &gap.detail);
+                patterns.fill_gaps(&gap);
             }
             patterns.failed_call = Fact::Known(failed.call.to_owned());
             patterns.failed_code = Fact::Known(failed.code_text());

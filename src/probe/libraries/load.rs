@@ -14,7 +14,8 @@ use serde_json::Value;
 
 use super::names::{identify, soname_of};
 use super::refusal::refusal;
-use crate::facts::{Fact, FoundBy, Gap, GapKind, Library, LibraryId, ProbeRun, cut};
+use crate::facts::shape::record;
+use crate::facts::{Fact, FoundBy, Gap, GapKind, Gaps, Library, LibraryId, ProbeRun, cut};
 use crate::probe::paths::base_name;
 use crate::probe::skipped;
 use crate::world::World;
@@ -33,13 +34,13 @@ struct Wanted {
     path: Option<String>,
 }
 
-/// What came of it, in the order in which it was wanted.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Loaded {
-    path: Fact<String>,
-    error: Fact<String>,
-    version: Fact<String>,
+record! {
+    /// What came of it, in the order in which it was wanted.
+    struct Loaded {
+        path: Fact<String>,
+        error: Fact<String>,
+        version: Fact<String>,
+    }
 }
 
 /// Opens the chosen runtime, cuBLAS and cuBLASLt in a child and writes down what came of it.
@@ -69,8 +70,7 @@ pub fn load(world: &World, libraries: &mut [Library], deadline: Instant) -> Prob
         .collect();
     let probed = child::probe::<Vec<Loaded>>(world, NAME, None, &wanted, deadline);
     let gap = probed.gap.unwrap_or_else(|| Gap::new(GapKind::Malformed, "the answer of the child made no sense"));
-    let unheard =
-        Loaded { path: Fact::Unknown(gap.clone()), error: Fact::Unknown(gap.clone()), version: Fact::Unknown(gap) };
+    let unheard = Loaded::all_unknown(&gap);
     let mut answers = probed.reading.unwrap_or_default().into_iter();
     for library in &mut chosen {
         let loaded = answers.next().unwrap_or_else(|| unheard.clone());

@@ -8,8 +8,8 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Fact, Framework, GapKind, Nccl, ProbeEnd, ProbeRun, Proof, cut};
-use crate::probe::compute::{note_gaps, timing};
+use crate::facts::{Fact, Framework, Gap, GapKind, Gaps, Nccl, ProbeEnd, ProbeRun, Proof, cut};
+use crate::probe::compute::timing;
 use crate::probe::cuda::unanswered;
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
@@ -53,7 +53,7 @@ pub(super) fn collect(
     let copies = there.chain([SONAME.to_owned()]).collect();
     let input = Input { cudart: cudart.to_owned(), copies, gpus };
     let Probed { reading, run, gap, stuck, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
-    let mut nccl = super::super::whole(reading, gap.as_ref());
+    let mut nccl = super::super::complete(reading, gap.as_ref());
     // Who is killed from outside was so most often for lack of memory.
     let is_killed = run.detail.known().is_some_and(|detail| detail == "SIGKILL");
     let is_lost = stuck || matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited) && !is_killed;
@@ -82,7 +82,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
             if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call == "cudaSetDevice" =>
         {
             let why = format!("a GPU has too little free memory for {}", failed.call);
-            note_gaps(&mut nccl, GapKind::NotSupported, &why);
+            nccl.fill_gaps(&Gap::new(GapKind::NotSupported, why));
             (nccl.failed_call, nccl.failed_code) = (Fact::Absent, Fact::Absent);
         }
         Err(failed) => note_failure(&mut nccl, &failed),
@@ -131,7 +131,7 @@ fn note_failure(nccl: &mut Nccl, failed: &CallFailed) {
     nccl.failed_call = Fact::Known(failed.call.to_owned());
     nccl.failed_code = Fact::Known(failed.code_text());
     if let Fact::Unknown(gap) = unanswered::<()>(failed) {
-        note_gaps(nccl, gap.kind, &gap.detail);
+        nccl.fill_gaps(&gap);
     }
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{Input, Reading};
-use crate::facts::{Fact, Pair, Proof};
+use crate::facts::{Fact, Gaps, Pair, Proof};
 use crate::probe::compute::copies::{difference, random_bytes, rate};
 use crate::probe::compute::operands::Random;
 use crate::probe::cuda::unanswered;
 use crate::world::World;
-use crate::world::child::{Progress, fill_gaps};
+use crate::world::child::Progress;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
 
@@ -63,10 +63,8 @@ fn note_failure(pair: &mut Pair, gpu: u32, failed: &CallFailed) {
     pair.failed_call = Fact::Known(format!("{} on GPU {gpu}", failed.call));
     pair.failed_code = Fact::Known(failed.code_text());
     let gap: Fact<()> = unanswered(failed);
-    let (Fact::Unknown(gap), Ok(mut value)) = (gap, serde_json::to_value(&*pair)) else { return };
-    fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *pair = filled;
+    if let Fact::Unknown(gap) = gap {
+        pair.fill_gaps(&gap);
     }
 }
 

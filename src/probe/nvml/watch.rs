@@ -16,7 +16,6 @@ use nvml_wrapper::bitmasks::event::EventTypes;
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::enums::event::XidError;
 use nvml_wrapper::{Device, EventSet, Nvml as Wrapper};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use looks::{Look, sum};
@@ -24,6 +23,7 @@ use looks::{Look, sum};
 use super::answer::{fact, failed, mhz, or_absent, or_older};
 use super::gpu::celsius;
 use super::{health, link};
+use crate::facts::shape::record;
 use crate::facts::{Fact, GPU_LIMIT, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
@@ -40,19 +40,18 @@ const LOOKS_KEPT: usize = 1024;
 /// Xid codes of one GPU that are kept.
 const XIDS_KEPT: usize = 16;
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    gpus: Fact<Vec<Watched>>,
-}
+record! {
+    /// What a child answers.
+    struct Reading {
+        gpus: Fact<Vec<Watched>>,
+    }
 
-/// What was seen of one GPU.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Watched {
-    index: u32,
-    load: Fact<GpuLoad>,
-    xids: Fact<Vec<u32>>,
+    /// What was seen of one GPU.
+    pub struct Watched {
+        index: u32,
+        load: Fact<GpuLoad>,
+        xids: Fact<Vec<u32>>,
+    }
 }
 
 /// What was seen of all GPUs.
@@ -79,7 +78,7 @@ pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Under
     let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
     let gpus = match (reading, &gap) {
         (None, None) => Fact::Absent,
-        (reading, gap) => super::super::whole(reading, gap.as_ref()).gpus,
+        (reading, gap) => super::super::complete(reading, gap.as_ref()).gpus,
     };
     let answered = Fact::Known(run.end == ProbeEnd::Completed && !gpus.is_unknown());
     let answered = super::super::unless_interrupted(&run, gap.as_ref(), answered);
