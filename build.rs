@@ -1,7 +1,7 @@
-//! Lists the catalogue: every `checks/**/*.toml` by the id that its path gives.
+//! Lists the catalogue: every `checks/**/*.toml` by the id that its path gives, and every `room.toml` by its folder.
 //!
-//! The folder is the one list of checks; this only writes down what stands in it. The checks are written a second time
-//! as one JSON text without their examples, because that is read many times faster at every start.
+//! The folder is the one list of checks; this only writes down what stands in it. Checks and rooms are written a second
+//! time as one JSON text each, checks without their examples, because that is read many times faster at every start.
 
 #![allow(clippy::disallowed_methods)] // a build script has no World
 
@@ -12,6 +12,7 @@ fn main() {
     let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("checks");
     println!("cargo::rerun-if-changed={}", root.display());
     let mut checks = Vec::new();
+    let mut rooms = Vec::new();
     let mut profiles = Vec::new();
     for room in entries(&root).into_iter().filter(|path| path.is_dir()) {
         println!("cargo::rerun-if-changed={}", room.display());
@@ -20,6 +21,8 @@ fn main() {
             let (folder, state) = (stem(&room), stem(&file));
             if folder == "profiles" {
                 profiles.push((state, file));
+            } else if state == "room" {
+                rooms.push((folder, file));
             } else {
                 checks.push((format!("{folder}.{state}"), file));
             }
@@ -27,7 +30,8 @@ fn main() {
     }
     let mut code = String::new();
     writeln!(code, "pub const CHECKS_JSON: &str = {:?};", json(&checks)).expect("memory");
-    for (name, list) in [("CHECKS", checks), ("PROFILES", profiles)] {
+    writeln!(code, "pub const ROOMS_JSON: &str = {:?};", json(&rooms)).expect("memory");
+    for (name, list) in [("CHECKS", checks), ("ROOMS", rooms), ("PROFILES", profiles)] {
         writeln!(code, "pub const {name}: &[(&str, &str)] = &[").expect("memory");
         for (id, file) in list {
             writeln!(code, "    ({id:?}, include_str!({:?})),", file.display().to_string()).expect("memory");
@@ -38,15 +42,15 @@ fn main() {
     std::fs::write(out.join("catalogue.rs"), code).expect("the build folder is writable");
 }
 
-/// `[[id, check], …]` without examples.
-fn json(checks: &[(String, PathBuf)]) -> String {
+/// `[[id, content], …]` without examples.
+fn json(files: &[(String, PathBuf)]) -> String {
     let read = |(id, file): &(String, PathBuf)| {
         let text = std::fs::read_to_string(file).expect("a check is text");
-        let mut check: toml::Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-        check.remove("example");
-        (id.clone(), check)
+        let mut content: toml::Table = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        content.remove("example");
+        (id.clone(), content)
     };
-    serde_json::to_string(&checks.iter().map(read).collect::<Vec<_>>()).expect("TOML is JSON")
+    serde_json::to_string(&files.iter().map(read).collect::<Vec<_>>()).expect("TOML is JSON")
 }
 
 fn entries(folder: &Path) -> Vec<PathBuf> {

@@ -1,22 +1,26 @@
 # Shortcuts; nothing is defined here that a plain command could not do.
 
-# Everything that cargo alone can run; says what it skipped.
+# Everything that can be run here; says what it skipped.
 test:
     cargo test
+
+# What needs less than a minute: unit tests, laws, documents, recordings, the command line.
+quick:
+    cargo test --lib --test quick
 
 lint:
     cargo fmt --check
     cargo clippy --all-targets -- -D warnings
     cargo deny check licenses bans sources
 
-# Writes docs, schemas and golden reports anew. Read the diff before committing it.
+# Writes anew what is made from the source: docs, schemas, outcomes, layouts. Read the diff before committing it.
 bless:
-    BLESS=1 cargo test
+    BLESS=1 cargo test --no-fail-fast --test quick --test slow -- _current
 
 # The images and real parts that the container tests need, then those tests.
 containers:
     tests/containers/build
-    PREFLIGHT_REQUIRE_CONTAINERS=1 cargo test --test containers
+    PREFLIGHT_REQUIRE_CONTAINERS=1 cargo test --test slow -- containers jupyter real_
 
 # Time, memory and size, beside two peers. Prints figures, fails on nothing.
 bench:

@@ -1,20 +1,28 @@
 //! The catalogue: what should hold, in words and as an expression, one TOML file each.
 //!
 //! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
-//! file may say, [`load`] reads and validates it, [`template`] is the language of its messages, [`judge`] evaluates
-//! all of them over one recording, [`examples`] holds a check to its own examples. Severity is only a default here; a profile weighs.
+//! file may say, [`room`] what the checks of one folder share, [`load`] reads and validates both, [`template`] is the
+//! language of messages, [`judge`] evaluates all checks over one recording, [`examples`] holds a check to its own examples.
+//! [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
 
+mod catalogue;
+pub mod error;
 pub mod examples;
 pub mod file;
 pub mod judge;
 pub mod load;
+pub mod room;
 pub mod template;
 
+pub use catalogue::Catalogue;
+pub use error::ConfigError;
 pub use file::{CheckFile, Dimension, Outcome, Owner, Severity};
 pub use judge::{Judged, judge};
-pub use load::{Catalogue, ConfigError};
+pub use room::Room;
 
+use crate::facts::Phase;
 use crate::lang::Expr;
+use room::Condition;
 use template::Template;
 
 /// One check, read and validated.
@@ -24,8 +32,16 @@ pub struct Check {
     pub id: String,
     /// Everything its file says.
     pub file: CheckFile,
-    /// Whether it applies at all.
-    pub when: Option<Expr>,
+    /// The axis of the score it speaks for.
+    pub dimension: Dimension,
+    /// Who can fix it.
+    pub owner: Owner,
+    /// When it can be judged.
+    pub phases: Vec<Phase>,
+    /// Checks whose failure blocks it: the room's, then its own.
+    pub requires: Vec<String>,
+    /// Whether it applies at all: what the room asks, then what it asks itself.
+    pub when: Option<Condition>,
     /// The list whose items are judged one by one.
     pub each: Option<Vec<String>>,
     /// What should hold.

@@ -50,8 +50,11 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         let gpu = spawn_or_run(scope, || gpu_chain::read(world, &framework, input, asks_gpu, &log, &waiting));
         let services = spawn_or_run(scope, || {
             let network: Network = log.time("network", || probe::network::collect(world));
-            let services: Services =
-                log.time("services", || probe::services::collect(world, &network, input.command.as_deref()));
+            let services = log.time("services", || {
+                let startup = probe::startup::collect(world, &network.listeners, input.command.as_deref());
+                let running = probe::services::collect(world, &network, &startup.ssh_args);
+                Services { declared: startup.declared, ..running }
+            });
             (network, services)
         });
         let storage = spawn_or_run(scope, || {

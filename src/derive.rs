@@ -7,7 +7,7 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
-//! [`target`] sets the image's GPU code beside a GPU;
+//! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
 mod copies;
@@ -15,6 +15,7 @@ mod failure;
 mod links;
 mod load;
 mod multiply;
+mod situation;
 mod slow;
 mod stack;
 pub mod target;
@@ -37,6 +38,7 @@ pub fn derive(facts: &mut Facts) {
             gpu.memory_used_share = memory_used_share(gpu);
         }
     }
+    situation::derive(facts);
     facts.cuda.init_meaning = failure::init_meaning(facts);
     facts.cuda.unsearched_copy = stack::unsearched_cuda(facts);
     adopt_loaded(facts);

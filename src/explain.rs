@@ -7,7 +7,7 @@ use crate::check::Check;
 /// The page of a check, in Markdown that reads well as plain text. `level` is the level of its heading.
 pub fn page(check: &Check, level: usize) -> String {
     let file = &check.file;
-    let phases: Vec<&str> = file.phases.iter().map(|phase| phase.as_str()).collect();
+    let phases: Vec<&str> = check.phases.iter().map(|phase| phase.as_str()).collect();
     let mut page = format!("{} {}\n\n{}.\n\n", "#".repeat(level), check.id, file.title);
     let mut line = |text: String| {
         page.push_str(&text);
@@ -16,22 +16,22 @@ pub fn page(check: &Check, level: usize) -> String {
     line(format!(
         "Severity {}, dimension {}, fixed by: {}, judged in phase {}.",
         file.severity,
-        file.dimension,
-        file.owner,
+        check.dimension,
+        check.owner,
         phases.join(", ")
     ));
     line(String::new());
     section(&mut line, "Why it matters", &file.why);
     section(&mut line, "How it is found", &file.detect);
-    if let Some(when) = &file.when {
-        line(format!("Applies when `{when}`."));
+    if let Some(when) = &check.when {
+        line(format!("Applies when `{}`.", when.text));
     }
     if let Some(each) = &file.each {
         line(format!("Judged for each item of `{each}`."));
     }
     line(format!("Expects `{}`.", file.expect));
-    if !file.requires.is_empty() {
-        line(format!("Not judged while one of these fails: {}.", file.requires.join(", ")));
+    if !check.requires.is_empty() {
+        line(format!("Not judged while one of these, or what it requires, fails: {}.", check.requires.join(", ")));
     }
     line(String::new());
     line("How to fix it:".to_owned());

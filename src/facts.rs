@@ -2,9 +2,10 @@
 //!
 //! Each file declares the records of one room with [`shape`]'s macros; the doc
 //! comment of a field gives its unit, range and source, and becomes
-//! `docs/facts.md`. A fact that no check reads ends its comment with "Context."
+//! `docs/facts.md`, which also marks what no check reads.
 //! The room `derive` fills the fields marked "Derived", which follow from the readings.
 
+mod bounds;
 mod compatibility;
 mod compute;
 mod container;
@@ -12,6 +13,7 @@ mod driver;
 mod environment;
 mod fact;
 mod failure;
+mod gaps;
 mod gpu;
 mod identity;
 mod image;
@@ -23,14 +25,15 @@ mod memory;
 mod native;
 mod network;
 mod process;
+pub mod recording;
 pub mod reference;
 mod run;
 mod service;
 pub mod shape;
 mod storage;
-pub mod upgrade;
 pub mod version;
 
+pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
@@ -38,6 +41,7 @@ pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
 pub use failure::{FailedHow, Failure, FailureKind};
+pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
 pub use image::{Framework, Image, Tool, ToolKind};
@@ -58,13 +62,17 @@ pub use storage::{Disk, DiskRole, Storage};
 
 use shape::record;
 
-/// The `schema` of a recording that this version writes and reads.
+/// The `schema` of a recording that this version writes.
+///
+/// Its number is raised when a field takes another meaning or another type, or is renamed. A new field, a field that is
+/// gone and a new word do not raise it: every version reads around them. Older numbers are upgraded at reading and newer
+/// ones read as far as they are known ([`recording`]).
 pub const SCHEMA: &str = "gpu-preflight/facts/2";
 
 record! {
     /// Everything that was learnt about one container at one moment.
     pub struct Facts {
-        /// Always `gpu-preflight/facts/2`. Context.
+        /// Always `gpu-preflight/facts/2`.
         pub schema: String,
         /// How this recording was made.
         pub run: Run,

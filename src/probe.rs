@@ -1,11 +1,8 @@
 //! One file per source of facts. A probe reads and has no opinion.
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-
-use crate::facts::{Fact, Failure, Gap, GapKind, ProbeEnd, ProbeRun};
+use crate::facts::{Fact, Failure, Gap, Gaps, ProbeEnd, ProbeRun};
 use crate::world::World;
-use crate::world::child::{Progress, fill_gaps};
+use crate::world::child::Progress;
 use crate::world::library::CallFailed;
 
 pub mod compute;
@@ -15,6 +12,7 @@ pub mod driver;
 mod elf;
 pub mod environment;
 pub mod framework;
+mod glob;
 mod gpu;
 pub mod identity;
 pub mod image;
@@ -25,9 +23,11 @@ pub mod links;
 pub mod native;
 pub mod network;
 pub mod nvml;
+mod paths;
 pub mod process;
 mod procfs;
 pub mod services;
+pub mod startup;
 pub mod storage;
 
 /// Serves one probe as a child of ourselves: the other end of [`crate::world::child::probe`]. Whether it could.
@@ -69,27 +69,13 @@ fn unless_unheard<T>(run: &ProbeRun, gap: Option<&Gap>, fact: Fact<T>) -> Fact<T
 }
 
 /// What a child told, or when it never said anything, a reading whose every fact says why.
-fn whole<T: Default + Serialize + DeserializeOwned>(reading: Option<T>, gap: Option<&Gap>) -> T {
-    let (Some(gap), None) = (gap, &reading) else { return reading.unwrap_or_default() };
-    let Ok(mut value) = serde_json::to_value(T::default()) else { return T::default() };
-    fill_gaps(&mut value, gap);
-    serde_json::from_value(value).unwrap_or_default()
-}
-
-/// Gives every fact that was not reached a reason.
-fn note_gaps<T: Serialize + DeserializeOwned>(reading: &mut T, kind: GapKind, why: &str) {
-    let gap = Gap::new(kind, why);
-    let Ok(mut value) = serde_json::to_value(&*reading) else { return };
-    fill_gaps(&mut value, &gap);
-    if let Ok(filled) = serde_json::from_value(value) {
-        *reading = filled;
-    }
+fn complete<T: Default + Gaps>(reading: Option<T>, gap: Option<&Gap>) -> T {
+    reading.or_else(|| gap.map(T::all_unknown)).unwrap_or_default()
 }
 
 /// The failure of a call, as it is recorded. What was learnt before stays; what was not reached says why.
-fn note_failure<T: Serialize + DeserializeOwned>(reading: &mut T, failed: &CallFailed) -> Fact<Failure> {
+fn note_failure(reading: &mut impl Gaps, failed: &CallFailed) -> Fact<Failure> {
     let failure = failed.failure();
-    let gap = failure.gap();
-    note_gaps(reading, gap.kind, &gap.detail);
+    reading.fill_gaps(&failure.gap());
     Fact::Known(failure)
 }

@@ -18,6 +18,7 @@ use crate::cli::{
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit};
+use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
@@ -25,7 +26,7 @@ use crate::world::child;
 use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
 use output::{Target, say};
-use plan::Plan;
+pub use plan::Plan;
 
 /// Why a run ends without a verdict.
 struct Failure {
@@ -163,11 +164,9 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load(&world, &arguments.judging)?;
-    let mut facts = plan::recording(&world, &arguments.recording)?;
-    if let Some(phase) = arguments.phase.or(plan.profile.file.phase) {
-        facts.run.phase = phase;
-    }
-    let report = reported(facts, &plan, &arguments.assuming.assume);
+    let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
+    let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
+    report.notes.splice(..0, notes);
     output::report(&report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
@@ -221,6 +220,14 @@ fn assume(facts: &mut Facts, assumed: &[Assumption]) {
             Assumption::Driver(version) => facts.run.assumed_driver = Fact::Known(version.clone()),
         }
     }
+}
+
+/// What is said of a recording, in the phase that is asked for, else the profile's, else its own.
+pub fn report_on(mut facts: Facts, plan: &Plan, phase: Option<Phase>, assumed: &[Assumption]) -> Report {
+    if let Some(phase) = phase.or(plan.profile.file.phase) {
+        facts.run.phase = phase;
+    }
+    reported(facts, plan, assumed)
 }
 
 /// Judge, weigh, build: from facts to a report, by values alone.

@@ -127,8 +127,8 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
     let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| judged.outcome == Outcome::Fails);
     Some(Finding {
         severity,
-        dimension: check.file.dimension,
-        owner: check.file.owner,
+        dimension: check.dimension,
+        owner: check.owner,
         gating: profile.gates(severity),
         remedy: check.file.remedy.clone(),
         evidence: judged.evidence.into_iter().map(|e| EvidenceItem { path: e.path, value: e.value }).collect(),

@@ -1,8 +1,8 @@
 //! What a check must show beside being well-formed: words for the one who reads it at night, and examples that come out
 //! as they say. Those that are part of the program show it in a test; those of a site when they are loaded.
 
+use super::error::ConfigError;
 use super::file::{Example, Owner};
-use super::load::ConfigError;
 use super::{Catalogue, Check, judge};
 use crate::facts::Facts;
 
@@ -14,7 +14,7 @@ pub fn prove(file: &str, check: &Check) -> Result<(), ConfigError> {
             return wrong(format!("`{name}` is missing: `explain` has nothing to say"));
         }
     }
-    let places: &[&str] = match check.file.owner {
+    let places: &[&str] = match check.owner {
         Owner::Pod => &["docker", "kubernetes"],
         Owner::Hardware => &["hardware", "node"],
         Owner::Workload => &["workload"],
@@ -22,7 +22,7 @@ pub fn prove(file: &str, check: &Check) -> Result<(), ConfigError> {
         Owner::Node => &["node"],
     };
     if !places.iter().any(|place| check.file.remedy.contains_key(*place)) {
-        let owner = check.file.owner;
+        let owner = check.owner;
         return wrong(format!("`[remedy]` has nothing for its owner, {owner}: {}", places.join(" or ")));
     }
     for (index, example) in check.file.example.iter().enumerate() {
@@ -39,7 +39,7 @@ fn try_example(check: &Check, example: &Example) -> Result<(), String> {
     let facts = serde_json::to_value(facts).map_err(|error| error.to_string())?;
     let mut check = check.clone();
     check.causes.clear();
-    let phase = check.file.phases.first().copied().unwrap_or_default();
+    let phase = check.phases.first().copied().unwrap_or_default();
     let judged = judge(&Catalogue { checks: vec![check] }, &facts, phase);
     let [judged] = judged.as_slice() else { return Err(format!("gives {} findings, not one", judged.len())) };
     if judged.outcome != example.then {

@@ -76,16 +76,18 @@ record! {
         pub title: String,
         /// How much a failure matters, unless the profile says otherwise.
         pub severity: Severity,
-        /// The axis of the score it speaks for.
-        pub dimension: Dimension,
-        /// Who can fix it.
-        pub owner: Owner,
-        /// When it can be judged; outside these it does not apply.
+        /// The axis of the score it speaks for; that of `room.toml` where it is left out.
+        pub dimension: Option<Dimension>,
+        /// Who can fix it; as `room.toml` says where it is left out.
+        pub owner: Option<Owner>,
+        /// When it can be judged; outside these it does not apply. As `room.toml` says where it is left out.
         pub phases: Vec<Phase>,
-        /// Checks whose failure makes this one blocked.
+        /// Checks whose failure makes this one blocked, beside those that `room.toml` names.
         pub requires: Vec<String>,
-        /// A condition; when it is false the check does not apply.
+        /// A condition; when it or that of `room.toml` is false the check does not apply.
         pub when: Option<String>,
+        /// Whether nothing in `room.toml` holds for this check.
+        pub ignore_room: bool,
         /// A list in the facts; the check is judged for each item, which is called `it`.
         pub each: Option<String>,
         /// How an item of `each` is called in the report.

@@ -68,7 +68,7 @@ fn cause_of(catalogue: &Catalogue, check: &Check, subject: Option<&str>, failed:
 }
 
 fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
-    if !check.file.phases.contains(&phase) {
+    if !check.phases.contains(&phase) {
         return vec![plain(check, Outcome::NotApplicable, format!("not judged in phase {phase}"))];
     }
     let Some(path) = &check.each else { return vec![judge_in(check, scope, None)] };
@@ -86,7 +86,7 @@ fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
         Found::Unknown(why) => {
             let item = serde_json::json!({ "unknown": "not-asked" });
             let scope = scope.with("it", &item, String::new());
-            let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(when, &mut Vec::new()));
+            let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(&when.expr, &mut Vec::new()));
             vec![match applies {
                 Truth::False => plain(check, Outcome::NotApplicable, "does not apply here".to_owned()),
                 _ => plain(check, Outcome::Unknown, format!("could not tell: {}: {why}", path.join("."))),
@@ -102,7 +102,7 @@ fn plain(check: &Check, outcome: Outcome, message: String) -> Judged {
 
 fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) -> Judged {
     let mut evidence = Vec::new();
-    let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(when, &mut evidence));
+    let applies = check.when.as_ref().map_or(Truth::True, |when| scope.truth(&when.expr, &mut evidence));
     let (outcome, message) = match applies {
         Truth::False => (Outcome::NotApplicable, "does not apply here".to_owned()),
         Truth::Unknown(why) => (Outcome::Unknown, format!("could not tell: {why}")),

@@ -1,11 +1,11 @@
 //! Reads check files and refuses what would not work, with file, line, column and the nearest right name.
 
-use std::fmt;
-
+use super::error::{ConfigError, at_key, parse_toml, whole};
 use super::examples::prove;
 use super::file::{CheckFile, PLACES};
+use super::room::{self, Condition, Room, RoomFile};
 use super::template::Template;
-use super::{Check, matches};
+use super::{Catalogue, Check};
 use crate::facts::Facts;
 use crate::facts::shape::{Shape, Shaped};
 use crate::lang::types::{Names, shape_at};
@@ -15,95 +15,89 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
 }
 
-use embedded::CHECKS_JSON;
-pub use embedded::{CHECKS, PROFILES};
+pub use embedded::{CHECKS, PROFILES, ROOMS};
+use embedded::{CHECKS_JSON, ROOMS_JSON};
 
-/// A mistake in a file that the user can correct.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// The file.
-    pub file: String,
-    /// Line, from 1; 0 when the mistake is the whole file's.
-    pub line: usize,
-    /// Column, from 1.
-    pub column: usize,
-    /// What is wrong and what might have been meant.
-    pub message: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let file = crate::text::plain(&self.file);
-        if self.line == 0 {
-            write!(f, "{file}: {}", self.message)
-        } else {
-            write!(f, "{file}:{}:{}: {}", self.line, self.column, self.message)
-        }
-    }
-}
-
-impl std::error::Error for ConfigError {}
-
-/// Every check, each after those it requires.
-#[derive(Debug, Clone)]
-pub struct Catalogue {
-    /// The checks.
-    pub checks: Vec<Check>,
+/// A folder of checks that a site brings.
+pub struct SiteRoom {
+    /// Its `room.toml`, if it has one: path and text.
+    pub shared: Option<(String, String)>,
+    /// Its checks: path, id and text.
+    pub checks: Vec<(String, String, String)>,
 }
 
 impl Catalogue {
-    /// The checks that are part of the program, without their examples, and those of site folders with their text:
-    /// (file name, id, text).
-    pub fn load(site: &[(String, String, String)]) -> Result<Self, ConfigError> {
-        let embedded: Vec<(String, CheckFile)> = serde_json::from_str(CHECKS_JSON)
-            .map_err(|error| whole("checks", format!("the embedded catalogue cannot be read: {error}")))?;
+    /// The checks that are part of the program, without their examples, and those of a site.
+    pub fn load(site: &[SiteRoom]) -> Result<Self, ConfigError> {
+        let rooms = rooms()?;
+        let none = Room::default();
         let mut checks = Vec::new();
         let mut names = Vec::new();
-        for (id, parsed) in embedded {
+        for (id, parsed) in embedded::<CheckFile>(CHECKS_JSON)? {
             let file = format!("checks/{}.toml", id.replacen('.', "/", 1));
-            let text = CHECKS.iter().find(|(known, _)| *known == id).map_or("", |(_, text)| *text);
-            checks.push(validate(&file, &id, text, parsed)?);
+            let folder = id.split('.').next().unwrap_or_default();
+            let room = rooms.iter().find(|(name, _)| name == folder).map_or(&none, |(_, room)| room);
+            checks.push(validate(&file, &id, text_of(CHECKS, &id), parsed, room)?);
             names.push(file);
         }
-        for (file, id, text) in site {
-            if checks.iter().any(|check| check.id == *id) {
-                return Err(whole(file, format!("a check called `{id}` exists already")));
+        let mut shared = Vec::new();
+        for SiteRoom { shared: room, checks: own } in site {
+            let read_room = |(file, text): &(String, String)| Room::read(file, text);
+            let beside = room.as_ref().map(read_room).transpose()?.unwrap_or_default();
+            for (file, id, text) in own {
+                if checks.iter().any(|check: &Check| check.id == *id) {
+                    return Err(whole(file, format!("a check called `{id}` exists already")));
+                }
+                let check = read(file, id, text, &beside)?;
+                prove(file, &check)?;
+                checks.push(check);
+                names.push(file.clone());
             }
-            let check = read(file, id, text)?;
-            prove(file, &check)?;
-            checks.push(check);
-            names.push(file.clone());
+            shared.extend(room.as_ref().map(|(file, text)| (file, text, beside)));
         }
+        let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
+        shared.iter().try_for_each(|(file, text, room)| room.refuse_unknown(file, text, &ids))?;
         order(checks, &names)
-    }
-
-    /// The check with this id.
-    pub fn get(&self, id: &str) -> Option<&Check> {
-        self.checks.iter().find(|check| check.id == id)
-    }
-
-    /// The ids that are nearest to `pattern`, for a message; `Ok` when it matches something.
-    pub fn require_match(&self, pattern: &str) -> Result<(), String> {
-        if self.checks.iter().any(|check| matches(pattern, &check.id)) {
-            return Ok(());
-        }
-        let rooms = self.checks.iter().map(Check::room);
-        let near = suggestion(pattern, self.checks.iter().map(|check| check.id.as_str()).chain(rooms));
-        Err(format!("no check matches `{pattern}`{near}"))
     }
 }
 
-/// Reads and validates one check file.
-pub fn read(file: &str, id: &str, text: &str) -> Result<Check, ConfigError> {
-    validate(file, id, text, parse_toml(file, text)?)
+/// The rooms that are part of the program and have a `room.toml`, by name.
+pub fn rooms() -> Result<Vec<(String, Room)>, ConfigError> {
+    let validate = |(name, parsed): (String, RoomFile)| {
+        let room = Room::validate(&format!("checks/{name}/{}", room::FILE), text_of(ROOMS, &name), parsed)?;
+        Ok((name, room))
+    };
+    embedded(ROOMS_JSON)?.into_iter().map(validate).collect()
+}
+
+fn embedded<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<(String, T)>, ConfigError> {
+    serde_json::from_str(json)
+        .map_err(|error| whole("checks", format!("the embedded catalogue cannot be read: {error}")))
+}
+
+fn text_of(files: &[(&str, &'static str)], name: &str) -> &'static str {
+    files.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| *text)
+}
+
+/// Reads and validates one check file; `room` is what stands beside it.
+pub fn read(file: &str, id: &str, text: &str, room: &Room) -> Result<Check, ConfigError> {
+    validate(file, id, text, parse_toml(file, text)?, room)
 }
 
 /// Validates what a check file says; `text` is the file, to tell the place of a mistake.
-fn validate(file: &str, id: &str, text: &str, parsed: CheckFile) -> Result<Check, ConfigError> {
+fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) -> Result<Check, ConfigError> {
+    let none = Room::default();
+    let room = if parsed.ignore_room { &none } else { room };
+    let (Some(dimension), Some(owner)) = (parsed.dimension.or(room.file.dimension), parsed.owner.or(room.file.owner))
+    else {
+        let message = "a check needs `dimension` and `owner`, from itself or from the `room.toml` beside it";
+        return Err(whole(file, message.to_owned()));
+    };
+    let phases = if parsed.phases.is_empty() { &room.file.phases } else { &parsed.phases };
     if parsed.title.is_empty() || parsed.expect.is_empty() || parsed.message.is_empty() {
         return Err(whole(file, "a check needs `title`, `expect` and `message`".to_owned()));
     }
-    if parsed.phases.is_empty() {
+    if phases.is_empty() {
         return Err(whole(file, "`phases` names at least one of live, start, build".to_owned()));
     }
     if let Some(place) = parsed.remedy.keys().find(|place| !PLACES.contains(&place.as_str())) {
@@ -133,9 +127,17 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile) -> Result<Check
         Ok::<_, ConfigError>(expr)
     };
     let template = |key: &str, value: &str| Template::parse(value, facts, &names).map_err(|m| located(key, value, m));
+    let own = parsed
+        .when
+        .as_ref()
+        .map(|value| condition("when", value, &names).map(|expr| Condition { text: value.clone(), expr }));
     Ok(Check {
         id: id.to_owned(),
-        when: parsed.when.as_deref().map(|value| condition("when", value, &names)).transpose()?,
+        dimension,
+        owner,
+        phases: phases.clone(),
+        requires: room.file.requires.iter().chain(&parsed.requires).cloned().collect(),
+        when: room.condition(own.transpose()?),
         each,
         expect: condition("expect", &parsed.expect, &names)?,
         message: template("message", &parsed.message)?,
@@ -145,62 +147,11 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile) -> Result<Check
     })
 }
 
-/// Reads TOML into a type; a mistake comes with its place and, for a wrong name, the nearest right one.
-pub fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, ConfigError> {
-    toml::from_str(text).map_err(|error| {
-        let (line, column) = error.span().map_or((0, 0), |span| place(text, span.start));
-        ConfigError { file: file.to_owned(), line, column, message: with_suggestion(error.message()) }
-    })
-}
-
-/// Adds the nearest name to serde's "unknown field `x`, expected one of `a`, `b`".
-pub fn with_suggestion(message: &str) -> String {
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    let line = message.lines().next().unwrap_or_default();
-    match names.split_first() {
-        Some((wrong, right)) if line.starts_with("unknown") && !right.is_empty() => {
-            let near = suggestion(wrong, right.iter().copied());
-            let kind = line.split(' ').nth(1).unwrap_or("name");
-            format!(
-                "unknown {kind} `{}`{}",
-                crate::text::plain(wrong),
-                if near.is_empty() { format!(", expected one of {}", right.join(", ")) } else { near }
-            )
-        }
-        _ => line.to_owned(),
-    }
-}
-
-fn whole(file: &str, message: String) -> ConfigError {
-    ConfigError { file: file.to_owned(), line: 0, column: 0, message }
-}
-
-/// The place of byte `at` of the value of `key`.
-fn at_key(file: &str, text: &str, key: &str, value: &str, at: usize, message: String) -> ConfigError {
-    let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        let is_key = line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));
-        if is_key {
-            let inside = text[start..].find(value).map_or(start, |offset| start + offset + at);
-            let (line, column) = place(text, inside);
-            return ConfigError { file: file.to_owned(), line, column, message };
-        }
-        start += line.len();
-    }
-    whole(file, message)
-}
-
-fn place(text: &str, at: usize) -> (usize, usize) {
-    let before = &text[..text.floor_char_boundary(at)];
-    let line_start = before.rfind('\n').map_or(0, |end| end + 1);
-    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
-}
-
 /// Puts every check after those it requires and gathers all its causes.
 fn order(checks: Vec<Check>, files: &[String]) -> Result<Catalogue, ConfigError> {
     let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
     for (check, file) in checks.iter().zip(files) {
-        if let Some(missing) = check.file.requires.iter().find(|id| !ids.contains(id)) {
+        if let Some(missing) = check.requires.iter().find(|id| !ids.contains(id)) {
             let near = suggestion(missing, ids.iter().map(String::as_str));
             return Err(whole(file, format!("`requires` names no check `{missing}`{near}")));
         }
@@ -208,12 +159,12 @@ fn order(checks: Vec<Check>, files: &[String]) -> Result<Catalogue, ConfigError>
     let mut left: Vec<(Check, &String)> = checks.into_iter().zip(files).collect();
     let mut done: Vec<Check> = Vec::new();
     while !left.is_empty() {
-        let is_ready = |check: &Check| check.file.requires.iter().all(|id| done.iter().any(|d| d.id == *id));
+        let is_ready = |check: &Check| check.requires.iter().all(|id| done.iter().any(|d| d.id == *id));
         let Some(index) = left.iter().position(|(check, _)| is_ready(check)) else {
             return Err(whole(left[0].1, format!("`{}` requires itself through others", left[0].0.id)));
         };
         let (mut check, _) = left.remove(index);
-        for id in &check.file.requires {
+        for id in &check.requires {
             let through = done.iter().find(|d| d.id == *id).map(|d| d.causes.clone()).unwrap_or_default();
             for cause in through.into_iter().chain([id.clone()]) {
                 if !check.causes.contains(&cause) {

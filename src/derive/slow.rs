@@ -2,6 +2,7 @@
 //!
 //! The checks read what is derived here, and so does the second look: no rate is accused that was not measured twice.
 
+use super::situation::any;
 use crate::facts::{Fact, Facts, Gpu};
 
 /// Below this share of what its model reaches, a GPU does less than it is bought for.
@@ -54,16 +55,11 @@ fn slow(share: f64, sliced: &Fact<bool>) -> Fact<bool> {
 
 /// Whether some GPU is split by MIG. One that does not know MIG is not.
 fn is_sliced(gpus: &Fact<Vec<Gpu>>) -> Fact<bool> {
-    let gpus = match gpus {
-        Fact::Known(gpus) => gpus.as_slice(),
-        Fact::Absent => &[],
-        Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
-    };
-    if gpus.iter().any(|gpu| gpu.mig_enabled == Fact::Known(true)) {
-        return Fact::Known(true);
+    match gpus {
+        Fact::Known(gpus) => any(gpus.iter().map(|gpu| gpu.mig_enabled.clone())),
+        Fact::Absent => Fact::Known(false),
+        Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
     }
-    let unknown = gpus.iter().find(|gpu| gpu.mig_enabled.is_unknown());
-    unknown.map_or(Fact::Known(false), |gpu| gpu.mig_enabled.clone())
 }
 
 #[cfg(test)]

@@ -45,11 +45,11 @@ record! {
     pub struct MemoryCopy {
         /// CUDA ordinal.
         pub gpu: u32,
-        /// Product name, `cuDeviceGetName`. Context.
+        /// Product name, `cuDeviceGetName`.
         pub gpu_name: Fact<String>,
-        /// Bytes of each copy between host and device. Context.
+        /// Bytes of each copy between host and device.
         pub host_bytes: Fact<u64>,
-        /// Bytes of each timed copy on the device. Context.
+        /// Bytes of each timed copy on the device.
         pub device_bytes: Fact<u64>,
         /// Whether random bytes that went to the device, across it and back came back as they were.
         pub proof: Fact<Proof>,
@@ -60,27 +60,26 @@ record! {
         /// Rate of copies on the device, reads and writes counted.
         pub device_gb_per_second: Fact<f64>,
         /// The rate of the first look, where a low one was taken once more and the better one kept; absent otherwise.
-        /// Context.
         pub first_device_gb_per_second: Fact<f64>,
         /// Rate from pinned memory of the host (`cudaMallocHost`) to the device.
         pub host_to_device_pinned_gb_per_second: Fact<f64>,
         /// Rate from the device to pinned memory of the host.
         pub device_to_host_pinned_gb_per_second: Fact<f64>,
-        /// Rate from ordinary memory of the host to the device. Context.
+        /// Rate from ordinary memory of the host to the device.
         pub host_to_device_pageable_gb_per_second: Fact<f64>,
-        /// Rate from the device to ordinary memory of the host. Context.
+        /// Rate from the device to ordinary memory of the host.
         pub device_to_host_pageable_gb_per_second: Fact<f64>,
         /// Rate of copies on the device that is expected of this model, from its memory bandwidth; absent for models that
         /// are not in the table, MIG instances and copies below 128 MiB. Derived.
         pub expected_device_gb_per_second: Fact<f64>,
-        /// Where `expected_device_gb_per_second` comes from. Derived. Context.
+        /// Where `expected_device_gb_per_second` comes from. Derived.
         pub expected_from: Fact<String>,
         /// `device_gb_per_second` / `expected_device_gb_per_second`. Derived.
         pub share_of_expected: Fact<f64>,
         /// `device_gb_per_second` over the median of the other GPUs of the same name; absent with fewer than three. Derived.
         pub share_of_siblings: Fact<f64>,
         /// Whether `share_of_expected` is below 0.75, so that the copy is measured once more; absent where nothing is
-        /// expected. Derived. Context.
+        /// expected. Derived.
         pub reduced: Fact<bool>,
         /// Whether `share_of_expected` is below 0.5; absent where nothing is expected. Derived.
         pub slow: Fact<bool>,
@@ -92,28 +91,28 @@ record! {
     pub struct Multiply {
         /// CUDA ordinal.
         pub gpu: u32,
-        /// Product name, `cuDeviceGetName`. Context.
+        /// Product name, `cuDeviceGetName`.
         pub gpu_name: Fact<String>,
-        /// PCI address, `cuDeviceGetPCIBusId`. Context.
+        /// PCI address, `cuDeviceGetPCIBusId`.
         pub pci_address: Fact<String>,
         /// Arithmetic.
         pub precision: Precision,
-        /// Rows and columns of the square operands that were timed; absent when nothing was timed. Context.
+        /// Rows and columns of the square operands that were timed; absent when nothing was timed.
         pub size: Fact<u64>,
-        /// Rows and columns of the square operands of the proof. Context.
+        /// Rows and columns of the square operands of the proof.
         pub proof_size: Fact<u64>,
         /// What the proof showed; unknown when the multiply could not be run.
         pub proof: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub proof_detail: Fact<String>,
         /// Digest of the product of fixed random operands of 512 rows, to the last bit; comparable between GPUs of one
-        /// model with the same driver and libraries. Context.
+        /// model with the same driver and libraries.
         pub fingerprint: Fact<String>,
         /// Whether it is the digest that most GPUs of the same name and SMs give here; absent with fewer than three, and
         /// where no digest is that of most. Derived.
         pub fingerprint_common: Fact<bool>,
         /// Whether cuBLAS used TF32 although it was off, as after `NVIDIA_TF32_OVERRIDE=1`; absent for the other
-        /// precisions. The proof is then that of TF32 arithmetic. Context.
+        /// precisions. The proof is then that of TF32 arithmetic.
         pub tf32_substituted: Fact<bool>,
         /// How a call failed; absent when none did.
         pub failure: Fact<Failure>,
@@ -121,28 +120,27 @@ record! {
         /// they would stay in a cache.
         pub tflops: Fact<f64>,
         /// The rate of the first look, where a low one was taken once more and the better one kept; absent otherwise.
-        /// Context.
         pub first_tflops: Fact<f64>,
-        /// Slowest to fastest timed multiply, as a share of the median. Context.
+        /// Slowest to fastest timed multiply, as a share of the median.
         pub spread: Fact<f64>,
-        /// Proven and timed again so often, in the tiers that do; absent in the others. Context.
+        /// Proven and timed again so often, in the tiers that do; absent in the others.
         pub repeated_count: Fact<u64>,
         /// The lowest of the rates when it was repeated; absent where it was not.
         pub slowest_tflops: Fact<f64>,
         /// `slowest_tflops` / `tflops`. Derived.
         pub slowest_share: Fact<f64>,
-        /// Device time of one multiply in milliseconds, median. Context.
+        /// Device time of one multiply in milliseconds, median.
         pub wall_ms: Fact<f64>,
-        /// Highest SM clock of the device in MHz, `cudaDevAttrClockRate`. Context.
+        /// Highest SM clock of the device in MHz, `cudaDevAttrClockRate`.
         pub sm_clock_mhz: Fact<u32>,
-        /// Streaming multiprocessors of the device. Context.
+        /// Streaming multiprocessors of the device.
         pub sm_count: Fact<u32>,
-        /// Compute capability as `9.0`. Context.
+        /// Compute capability as `9.0`.
         pub compute_capability: Fact<String>,
         /// Rate that a healthy GPU of this model reaches in practice; absent below 2048 rows, and where neither the
         /// model nor its capability is in the tables. Derived.
         pub expected_tflops: Fact<f64>,
-        /// Where `expected_tflops` comes from. Derived. Context.
+        /// Where `expected_tflops` comes from. Derived.
         pub expected_from: Fact<String>,
         /// `tflops` / `expected_tflops`. Derived.
         pub share_of_expected: Fact<f64>,

@@ -46,14 +46,14 @@ record! {
     pub struct Container {
         /// What made it, from marker files, mounts and environment names.
         pub kind: Fact<ContainerKind>,
-        /// What `kind` was concluded from, for example `/.dockerenv`. Context.
+        /// What `kind` was concluded from, for example `/.dockerenv`.
         pub evidence: Vec<String>,
         /// Whether it looks like a virtual machine built from a container image (Kata, Firecracker):
         /// container marks, yet every namespace and the mount table are the kernel's initial ones, or Kata's agent is here.
-        /// Then there is no host to share with, and the facts `isolation.host_*` and `isolation.privileged` are false. Context.
+        /// Then there is no host to share with, and the facts `isolation.host_*` and `isolation.privileged` are false.
         pub micro_vm: Fact<bool>,
         /// Control-group hierarchy, from the file-system types mounted at and below `/sys/fs/cgroup` in
-        /// `/proc/self/mountinfo`. Context.
+        /// `/proc/self/mountinfo`.
         pub cgroup: Fact<Cgroup>,
     }
 
@@ -62,13 +62,13 @@ record! {
         /// Total memory in bytes, from sysinfo (`MemTotal` of `/proc/meminfo`); the host's, not the container's.
         pub memory_bytes: Fact<u64>,
         /// Logical processors of the host, `/sys/devices/system/cpu/online`; sysinfo would read `/proc/cpuinfo`, which takes
-        /// milliseconds on big hosts. Context.
+        /// milliseconds on big hosts.
         pub logical_cpus: Fact<u64>,
-        /// Kernel release, from sysinfo. Context.
+        /// Kernel release, from sysinfo.
         pub kernel_version: Fact<String>,
-        /// Machine type as in `uname -m`, from sysinfo. Context.
+        /// Machine type as in `uname -m`, from sysinfo.
         pub machine: Fact<String>,
-        /// Seconds since the kernel started, from sysinfo. Context.
+        /// Seconds since the kernel started, from sysinfo.
         pub uptime_seconds: Fact<u64>,
     }
 }

@@ -29,7 +29,7 @@ record! {
         pub gpu_node_openable_count: Fact<u64>,
         /// Version of the kernel driver, from `/proc/driver/nvidia/version`; absent when it is not loaded.
         pub kernel_version: Fact<String>,
-        /// Whether it is the open kernel module. Context.
+        /// Whether it is the open kernel module.
         pub kernel_open: Fact<bool>,
         /// GPUs that the kernel driver lists under `/proc/driver/nvidia/gpus`.
         pub kernel_gpu_count: Fact<u64>,
@@ -38,7 +38,7 @@ record! {
         pub mps_folder: Fact<String>,
         /// Whether the daemon's pipe `control` is in that folder; absent without a folder.
         pub mps_control_present: Fact<bool>,
-        /// Whether any driver library or node is mounted into this container, from `/proc/self/mountinfo`. Context.
+        /// Whether any driver library or node is mounted into this container, from `/proc/self/mountinfo`.
         pub injected: Fact<bool>,
     }
 
@@ -46,11 +46,11 @@ record! {
     pub struct DeviceNode {
         /// Where it is.
         pub path: String,
-        /// Major number. Context.
+        /// Major number.
         pub major: Fact<u32>,
-        /// Minor number. Context.
+        /// Minor number.
         pub minor: Fact<u32>,
-        /// The errno of opening it for reading and writing; absent when that worked. Context.
+        /// The errno of opening it for reading and writing; absent when that worked.
         pub errno: Fact<String>,
     }
 
@@ -66,7 +66,7 @@ record! {
         pub init_name: Fact<String>,
         /// Driver version, `nvmlSystemGetDriverVersion`.
         pub driver_version: Fact<String>,
-        /// Newest CUDA release of the driver, `nvmlSystemGetCudaDriverVersion_v2`. Context.
+        /// Newest CUDA release of the driver, `nvmlSystemGetCudaDriverVersion_v2`.
         pub cuda_version: Fact<String>,
         /// Number of GPUs, `nvmlDeviceGetCount_v2`.
         pub gpu_count: Fact<u64>,
@@ -74,6 +74,9 @@ record! {
         pub lost_gpus: Fact<Vec<String>>,
         /// The least advanced fabric state of all GPUs; absent where none has an NVLink fabric. Derived.
         pub fabric_state: Fact<FabricState>,
+        /// Whether somebody's workload runs beside this look, so that a low rate says nothing: in phase live more than 5 % of
+        /// some GPU's memory is in use. False in the other phases. Derived.
+        pub workload_running: Fact<bool>,
         /// Whether NVML still did not answer when its time was up.
         pub hung: Fact<bool>,
         /// Whether NVML crashed, or ended the process, before it answered.
@@ -97,6 +100,9 @@ record! {
         /// What that code means in a container, from the reference table; absent for success and for codes that are not
         /// in it. Derived.
         pub init_meaning: Fact<String>,
+        /// Whether that code is success or names a reason of its own (0, 3, 34, 100, 802 to 810), so that no device node
+        /// need be to blame. Derived.
+        pub init_explained: Fact<bool>,
         /// Number of GPUs, `cuDeviceGetCount`.
         pub device_count: Fact<u64>,
         /// Whether a call still had not returned when its time was up.

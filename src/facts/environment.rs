@@ -26,7 +26,7 @@ record! {
         pub settings: Fact<Vec<Setting>>,
         /// Names of variables that look like secrets, with a value that is not a path. Names only.
         pub secret_names: Fact<Vec<String>>,
-        /// `LD_LIBRARY_PATH`, entry by entry; absent when unset. Context.
+        /// `LD_LIBRARY_PATH`, entry by entry; absent when unset.
         pub library_path: Fact<Vec<String>>,
         /// Files that `LD_PRELOAD` or `/etc/ld.so.preload` puts into every process.
         pub preloaded: Fact<Vec<String>>,
@@ -38,11 +38,11 @@ record! {
         pub nvidia_driver_capabilities: Fact<Vec<String>>,
         /// Number of entries in `CUDA_VISIBLE_DEVICES`, 0 when it hides all; absent when unset.
         pub cuda_visible_count: Fact<u64>,
-        /// Those entries, identifiers cut as those of the GPUs; absent when unset. Context.
+        /// Those entries, identifiers cut as those of the GPUs; absent when unset.
         pub cuda_visible_devices: Fact<Vec<String>>,
         /// `OMP_NUM_THREADS` as a number; absent when unset.
         pub omp_threads: Fact<u64>,
-        /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once. Context.
+        /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once.
         pub python_unbuffered: Fact<bool>,
     }
 

@@ -48,26 +48,26 @@ record! {
     pub struct Failure {
         /// The call, for example `cublasCreate_v2`, with its GPU where there are several.
         pub call: String,
-        /// How it failed. Context.
+        /// How it failed.
         pub how: FailedHow,
         /// What it returned, the exit code of the process that left in it, or the errno for which none could be started;
-        /// absent for the other ways to fail. Context.
+        /// absent for the other ways to fail.
         pub code: Fact<i64>,
-        /// The name of that code, for example `cudaErrorECCUncorrectable`; absent where it has none. Context.
+        /// The name of that code, for example `cudaErrorECCUncorrectable`; absent where it has none.
         pub name: Fact<String>,
-        /// The signal that ended the process, for example `SIGSEGV`; absent where none did. Context.
+        /// The signal that ended the process, for example `SIGSEGV`; absent where none did.
         pub signal: Fact<String>,
-        /// Seconds that the process had taken when its time was up; absent where it was not. Context.
+        /// Seconds that the process had taken when its time was up; absent where it was not.
         pub waited_seconds: Fact<f64>,
-        /// What the loader or the kernel says of it, for a person; absent where a code or a signal says all. Context.
+        /// What the loader or the kernel says of it, for a person; absent where a code or a signal says all.
         pub reason: Fact<String>,
         /// What came of the call, for example `46 cudaErrorDevicesUnavailable`, `SIGSEGV` or `no answer within 2.0 s`.
         /// Derived.
         pub result: Fact<String>,
         /// What that means in a container, from the reference table, and what the other facts say for or against it.
-        /// Derived. Context.
+        /// Derived.
         pub meaning: Fact<String>,
-        /// What kind of trouble it was. Derived. Context.
+        /// What kind of trouble it was. Derived.
         pub kind: Fact<FailureKind>,
     }
 }

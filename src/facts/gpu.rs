@@ -72,9 +72,9 @@ record! {
         pub index: u32,
         /// Product name.
         pub name: Fact<String>,
-        /// UUID, cut to `GPU-` and four characters unless identifiers were asked for. Context.
+        /// UUID, cut to `GPU-` and four characters unless identifiers were asked for.
         pub uuid: Fact<String>,
-        /// PCI address. Context.
+        /// PCI address.
         pub pci_address: Fact<String>,
         /// Memory in bytes.
         pub memory_bytes: Fact<u64>,
@@ -82,7 +82,7 @@ record! {
         pub memory_free_bytes: Fact<u64>,
         /// Share of memory in use, 0 to 1. Derived.
         pub memory_used_share: Fact<f64>,
-        /// Compute capability as `9.0`. Context.
+        /// Compute capability as `9.0`.
         pub compute_capability: Fact<String>,
         /// Whether MIG is on; absent where the GPU has none.
         pub mig_enabled: Fact<bool>,
@@ -92,15 +92,15 @@ record! {
         pub ecc_enabled: Fact<bool>,
         /// Uncorrectable memory errors since the driver was loaded; absent without ECC.
         pub ecc_uncorrected_count: Fact<u64>,
-        /// Memory errors that ECC has corrected since the driver was loaded; absent without ECC. Context.
+        /// Memory errors that ECC has corrected since the driver was loaded; absent without ECC.
         pub ecc_corrected_count: Fact<u64>,
-        /// Uncorrectable memory errors in the life of the GPU; absent without ECC. Context.
+        /// Uncorrectable memory errors in the life of the GPU; absent without ECC.
         pub ecc_uncorrected_lifetime_count: Fact<u64>,
         /// Faulty memory pages out of use; absent where the GPU replaces rows instead.
         pub retired_page_count: Fact<u64>,
-        /// Memory rows replaced after errors that were corrected; absent where the GPU cannot. Context.
+        /// Memory rows replaced after errors that were corrected; absent where the GPU cannot.
         pub remapped_rows_corrected_count: Fact<u64>,
-        /// Memory rows replaced after errors that were not; absent where the GPU cannot. Context.
+        /// Memory rows replaced after errors that were not; absent where the GPU cannot.
         pub remapped_rows_uncorrected_count: Fact<u64>,
         /// Whether a faulty memory row waits for a reset to be replaced; absent where the GPU cannot.
         pub row_remap_pending: Fact<bool>,
@@ -118,7 +118,6 @@ record! {
         /// absent where it does not count them.
         pub nvlink_error_count: Fact<u64>,
         /// How far it has come in joining the NVLink fabric, `nvmlDeviceGetGpuFabricInfo`; absent where it has none.
-        /// Context.
         pub fabric_state: Fact<FabricState>,
         /// What the NVLink fabric suffers from as this GPU sees it, `nvmlDeviceGetGpuFabricInfoV`, for example `degraded
         /// bandwidth`; absent when nothing, and where the driver or the GPU does not say.
@@ -126,15 +125,15 @@ record! {
         /// What the driver asks for before this GPU can be relied on, `NVML_FI_DEV_GET_GPU_RECOVERY_ACTION`; absent where
         /// the driver is too old to say.
         pub recovery_action: Fact<RecoveryAction>,
-        /// Generation of its PCIe link, which idle links lower to save power. Context.
+        /// Generation of its PCIe link, which idle links lower to save power.
         pub pcie_generation: Fact<u32>,
-        /// Highest generation that both ends of the link can. Context.
+        /// Highest generation that both ends of the link can.
         pub pcie_generation_max: Fact<u32>,
-        /// Lanes of its PCIe link. Context.
+        /// Lanes of its PCIe link.
         pub pcie_width: Fact<u32>,
         /// Lanes that both ends of the link can.
         pub pcie_width_max: Fact<u32>,
-        /// Transfers over PCIe that were repeated since the driver was loaded. Context.
+        /// Transfers over PCIe that were repeated since the driver was loaded.
         pub pcie_replay_count: Fact<u64>,
         /// Degrees Celsius; unknown when NVML gives an impossible value.
         pub temperature_celsius: Fact<u32>,
@@ -142,19 +141,19 @@ record! {
         pub power_limit_watts: Fact<f64>,
         /// Default power limit in watts.
         pub power_default_watts: Fact<f64>,
-        /// Highest SM clock in MHz. Context.
+        /// Highest SM clock in MHz.
         pub sm_clock_max_mhz: Fact<u32>,
         /// Who may use it at once.
         pub compute_mode: Fact<ComputeMode>,
         /// Processes on it that NVML shows us.
         pub process_count: Fact<u64>,
-        /// Those processes. Context.
+        /// Those processes.
         pub processes: Fact<Vec<GpuProcess>>,
         /// Who holds memory on it, for example `process 4242 with 120.0 GiB`; absent when NVML shows nobody. Derived.
         pub memory_holders: Fact<String>,
         /// Whether the driver stays loaded between programs.
         pub persistence: Fact<bool>,
-        /// Why clocks are held down, by NVML's names without prefix, read once while idle. Context.
+        /// Why clocks are held down, by NVML's names without prefix, read once while idle.
         pub throttle_reasons: Fact<Vec<ThrottleReason>>,
         /// What NVML showed of it while the multiplies ran; absent when none ran, when it was not at work for as long as
         /// a few looks take, and when all was over before NVML had started.
@@ -166,7 +165,7 @@ record! {
         /// and within MIG where that may not be read. Derived.
         pub power_brake_share: Fact<f64>,
         /// Xid codes that the driver reported of it while the multiplies ran; absent when nobody listened, as for `load`,
-        /// and where the GPU reports none. Context.
+        /// and where the GPU reports none.
         pub xids: Fact<Vec<u32>>,
         /// Those of them that are faults of the GPU or its links and not of a program, with what they mean; absent when
         /// there are none. Derived.
@@ -174,7 +173,7 @@ record! {
     }
     /// What NVML showed of a GPU in the looks that found it at work, some 20 ms apart.
     pub struct GpuLoad {
-        /// Looks that found it at work. Context.
+        /// Looks that found it at work.
         pub sample_count: u64,
         /// SM clock in MHz, median.
         pub sm_clock_mhz: Fact<u32>,
@@ -182,7 +181,7 @@ record! {
         pub power_watts: Fact<f64>,
         /// Degrees Celsius, highest.
         pub temperature_celsius: Fact<u32>,
-        /// What held its clocks down. Context.
+        /// What held its clocks down.
         pub throttles: Vec<Throttle>,
         /// Generation of its PCIe link, highest.
         pub pcie_generation: Fact<u32>,

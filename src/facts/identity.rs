@@ -8,9 +8,9 @@ record! {
     pub struct Identity {
         /// Effective user id, `Uid:` in `/proc/self/status`.
         pub uid: Fact<u32>,
-        /// Effective group id, `Gid:` in `/proc/self/status`. Context.
+        /// Effective group id, `Gid:` in `/proc/self/status`.
         pub gid: Fact<u32>,
-        /// Supplementary groups, `Groups:` in `/proc/self/status`. Context.
+        /// Supplementary groups, `Groups:` in `/proc/self/status`.
         pub groups: Fact<Vec<u32>>,
         /// Name of the user in `/etc/passwd`; absent when the uid has no entry.
         pub user_name: Fact<String>,
@@ -23,11 +23,11 @@ record! {
         pub uid_on_host: Fact<u32>,
         /// Whether we are in a user namespace with a map of its own: `/proc/self/uid_map` is not the identity.
         pub user_namespaced: Fact<bool>,
-        /// Effective capabilities by name as Docker and Kubernetes write them (`SYS_ADMIN`), `CapEff:`. Context.
+        /// Effective capabilities by name as Docker and Kubernetes write them (`SYS_ADMIN`), `CapEff:`.
         pub capabilities_effective: Fact<Vec<String>>,
-        /// Bounding capabilities by name, `CapBnd:`: what a setuid program could regain. Context.
+        /// Bounding capabilities by name, `CapBnd:`: what a setuid program could regain.
         pub capabilities_bounding: Fact<Vec<String>>,
-        /// Ambient capabilities by name, `CapAmb:`. Context.
+        /// Ambient capabilities by name, `CapAmb:`.
         pub capabilities_ambient: Fact<Vec<String>>,
         /// Effective or ambient capabilities beyond the Kubernetes Pod Security baseline list.
         pub capabilities_beyond_baseline: Fact<Vec<String>>,

@@ -26,7 +26,7 @@ words! {
 record! {
     /// What the image carries.
     pub struct Image {
-        /// Name and version, from `/etc/os-release`. Context.
+        /// Name and version, from `/etc/os-release`.
         pub os: Fact<String>,
         /// Development tools found on `$PATH`.
         pub tools: Fact<Vec<Tool>>,
@@ -44,7 +44,7 @@ record! {
         pub name: String,
         /// What it is for.
         pub kind: ToolKind,
-        /// Where it is. Context.
+        /// Where it is.
         pub path: String,
     }
 
@@ -54,7 +54,7 @@ record! {
         pub torch_version: Fact<String>,
         /// CUDA release that PyTorch was built for, from `torch/version.py`; absent in a CPU build.
         pub torch_cuda: Fact<String>,
-        /// Folders that hold Python packages. Context.
+        /// Folders that hold Python packages.
         pub site_packages: Fact<Vec<String>>,
         /// Distributions with two `.dist-info` folders of different versions in one site-packages folder.
         pub duplicate_distributions: Fact<Vec<String>>,

@@ -32,9 +32,9 @@ record! {
         pub no_new_privileges: Fact<bool>,
         /// The system-call filter, `Seccomp:` in `/proc/self/status`.
         pub seccomp: Fact<Seccomp>,
-        /// AppArmor profile, `/proc/self/attr/apparmor/current`; absent when AppArmor is off. Context.
+        /// AppArmor profile, `/proc/self/attr/apparmor/current`; absent when AppArmor is off.
         pub apparmor_profile: Fact<String>,
-        /// SELinux label, `/proc/self/attr/current`; absent when SELinux is off. Context.
+        /// SELinux label, `/proc/self/attr/current`; absent when SELinux is off.
         pub selinux_label: Fact<String>,
         /// Whether we share the host's process namespace: inode 4026531836, or `kthreadd` is visible where the inode
         /// cannot be read. False in a micro-VM, as all `host_*`.
@@ -44,9 +44,9 @@ record! {
         pub host_network: Fact<bool>,
         /// Whether we share the host's IPC namespace (inode 4026531839).
         pub host_ipc: Fact<bool>,
-        /// Whether we share the host's UTS namespace (inode 4026531838). Context.
+        /// Whether we share the host's UTS namespace (inode 4026531838).
         pub host_uts: Fact<bool>,
-        /// Whether we share the host's control-group namespace (inode 4026531835). Context.
+        /// Whether we share the host's control-group namespace (inode 4026531835).
         pub host_cgroup: Fact<bool>,
         /// Whether at least three of the signs of privileged mode are there together, outside of a user namespace; false in
         /// a micro-VM.

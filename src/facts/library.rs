@@ -42,7 +42,7 @@ record! {
         pub id: LibraryId,
         /// Soname, for example `libcublas.so.12`.
         pub soname: String,
-        /// CUDA major in the soname; absent for driver libraries. Context.
+        /// CUDA major in the soname; absent for driver libraries.
         pub major: Fact<u32>,
         /// Whether the workload uses this soname: the one of PyTorch's CUDA major, else the newest major that a
         /// loader finds, else the newest major found.
@@ -52,7 +52,7 @@ record! {
         /// Path of the copy that the workload's loader ends at, usable or damaged; absent when it finds none: copies
         /// in toolkit and conda folders win nothing unless a loader path or PyTorch's run path names them.
         pub winner: Fact<String>,
-        /// Why it wins, as the end of a sentence. Context.
+        /// Why it wins, as the end of a sentence.
         pub reason: String,
         /// File that was really mapped when a child loaded it, from `/proc/self/maps`; absent when it could not be
         /// loaded. Asked of the chosen copies only.
@@ -71,28 +71,27 @@ record! {
     pub struct Candidate {
         /// Path as found.
         pub path: String,
-        /// Path with links resolved. Context.
+        /// Path with links resolved.
         pub real_path: Fact<String>,
-        /// How it was found. Context.
+        /// How it was found.
         pub found_by: FoundBy,
         /// Version in the name of the real file, else of NVIDIA's wheel that brought it; absent when neither tells one.
-        /// Context.
         pub file_version: Fact<String>,
-        /// `DT_SONAME`. Context.
+        /// `DT_SONAME`.
         pub soname: Fact<String>,
-        /// ELF class in bits, 32 or 64. Context.
+        /// ELF class in bits, 32 or 64.
         pub elf_bits: Fact<u32>,
-        /// ELF machine, `x86_64` or `aarch64` …. Context.
+        /// ELF machine, `x86_64` or `aarch64` ….
         pub machine: Fact<String>,
         /// Whether it is a shared object for this machine whose segments and sections all lie within the file.
         pub loadable: Fact<bool>,
         /// Whether it is a link-time stub: under a `stubs` folder, or a driver library below 128 KiB.
         pub is_stub: Fact<bool>,
-        /// Whether it is a forward-compatibility copy of libcuda: under a `compat` or `cuda-compat` folder. Context.
+        /// Whether it is a forward-compatibility copy of libcuda: under a `compat` or `cuda-compat` folder.
         pub is_compat: Fact<bool>,
-        /// Whether it is mounted into the container rather than part of the image. Context.
+        /// Whether it is mounted into the container rather than part of the image.
         pub is_mounted: Fact<bool>,
-        /// Size in bytes. Context.
+        /// Size in bytes.
         pub size_bytes: Fact<u64>,
     }
 }

@@ -9,7 +9,7 @@ record! {
         /// Memory limit in bytes: the smallest `memory.max` (v1 `memory.limit_in_bytes`) of the visible
         /// control groups, on v1 also `hierarchical_memory_limit`; absent when none is below the host's memory.
         pub memory_bytes: Fact<u64>,
-        /// Memory in use in bytes, `memory.current` (v1 `memory.usage_in_bytes`). Context.
+        /// Memory in use in bytes, `memory.current` (v1 `memory.usage_in_bytes`).
         pub memory_used_bytes: Fact<u64>,
         /// Times the kernel killed a process of this control group for lack of memory, `memory.events` `oom_kill`.
         pub oom_kills: Fact<u64>,
@@ -27,7 +27,7 @@ record! {
         pub cpu_throttled_share: Fact<f64>,
         /// Processes and threads allowed, `pids.max`.
         pub pids: Fact<u64>,
-        /// Processes and threads there are, `pids.current`. Context.
+        /// Processes and threads there are, `pids.current`.
         pub pids_used: Fact<u64>,
         /// Soft limit of open files, `/proc/self/limits`.
         pub open_files_soft: Fact<u64>,
@@ -35,9 +35,9 @@ record! {
         pub open_files_hard: Fact<u64>,
         /// Memory that may be locked, in bytes (soft limit); absent means unlimited.
         pub locked_memory_bytes: Fact<u64>,
-        /// Stack size in bytes (soft limit); absent means unlimited. Context.
+        /// Stack size in bytes (soft limit); absent means unlimited.
         pub stack_bytes: Fact<u64>,
-        /// Processes of this user (soft limit); absent means unlimited. Context.
+        /// Processes of this user (soft limit); absent means unlimited.
         pub user_processes: Fact<u64>,
         /// Size of a core file in bytes (soft limit); absent means unlimited.
         pub core_file_bytes: Fact<u64>,
@@ -48,7 +48,7 @@ record! {
         pub shm_bytes: Fact<u64>,
         /// Free space of `/dev/shm` in bytes, statvfs.
         pub shm_free_bytes: Fact<u64>,
-        /// File-system type of `/dev/shm`, from `/proc/self/mountinfo`. Context.
+        /// File-system type of `/dev/shm`, from `/proc/self/mountinfo`.
         pub shm_type: Fact<String>,
         /// Shared memory that a workload on the visible GPUs commonly needs: 1 GiB per GPU, at least 1 GiB. Derived.
         pub shm_wanted_bytes: Fact<u64>,

@@ -19,9 +19,9 @@ record! {
         /// CUDA ordinal of the GPU that is copied to.
         pub to: u32,
         /// Whether one can reach the memory of the other directly, `cudaDeviceCanAccessPeer`; else copies go through the
-        /// memory of the host. Context.
+        /// memory of the host.
         pub peer_access: Fact<bool>,
-        /// Bytes of one copy. Context.
+        /// Bytes of one copy.
         pub copy_bytes: Fact<u64>,
         /// Rate in 10^9 bytes per second, median of `cudaMemcpyPeer` by events of the device.
         pub gb_per_second: Fact<f64>,
@@ -43,18 +43,17 @@ record! {
         pub library: Fact<String>,
         /// Why it could not be loaded, in the loader's words; absent when it was, or there is none.
         pub load_error: Fact<String>,
-        /// Its version as `2.27.3`, `ncclGetVersion`. Context.
+        /// Its version as `2.27.3`, `ncclGetVersion`.
         pub version: Fact<String>,
-        /// GPUs that took part in the sum. Context.
+        /// GPUs that took part in the sum.
         pub gpu_count: Fact<u64>,
         /// Whether every GPU got the exact sum of one all-reduce over all GPUs.
         pub summed: Fact<Proof>,
         /// What was wrong, for a person; absent when nothing was.
         pub summed_detail: Fact<String>,
-        /// Bytes of one all-reduce on each GPU. Context.
+        /// Bytes of one all-reduce on each GPU.
         pub sum_bytes: Fact<u64>,
         /// Bus bandwidth of an all-reduce in 10^9 bytes per second, as `nccl-tests` counts it; absent with one GPU.
-        /// Context.
         pub bus_gb_per_second: Fact<f64>,
         /// How a call failed; absent when none did.
         pub failure: Fact<Failure>,

@@ -16,7 +16,7 @@ record! {
         /// CUDA ordinal.
         pub gpu: u32,
         /// Bytes of the region, at most half of what was free, and no more than there was time for; absent when nothing
-        /// could be tested. Context.
+        /// could be tested.
         pub tested_bytes: Fact<u64>,
         /// Whether every byte was kept.
         pub kept: Fact<Proof>,

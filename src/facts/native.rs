@@ -37,10 +37,10 @@ record! {
     /// GPU code in the image's libraries.
     pub struct Native {
         /// Libraries with GPU code in the folders of Python packages, of `LD_LIBRARY_PATH` and of cuBLAS; of cuBLAS the
-        /// copies that the workload would get. Read from the headers of their `.nv_fatbin`; nothing is loaded. Context.
+        /// copies that the workload would get. Read from the headers of their `.nv_fatbin`; nothing is loaded.
         pub libraries: Fact<Vec<NativeLibrary>>,
         /// The image on the GPUs that are here, one for each model, as NVML or, where that cannot be asked, CUDA names them.
-        /// Derived. Context.
+        /// Derived.
         pub present: Fact<Vec<Target>>,
         /// The image on the GPUs that the profile wants and on those that `--assume` asks about. Derived.
         pub targets: Vec<Target>,
@@ -81,15 +81,15 @@ record! {
         pub code: Fact<CodeFit>,
         /// The core library that decides: the first that has no code for it, or none but PTX. Derived.
         pub deciding_library: Fact<String>,
-        /// Optional libraries without code for it. Derived. Context.
+        /// Optional libraries without code for it. Derived.
         pub missing_optional: Fact<Vec<String>>,
         /// Oldest driver that runs the image on it: that of the CUDA major and of the GPU, and where PTX has to be
         /// compiled that of the toolkit that wrote it. Derived.
         pub minimum_driver: Fact<String>,
-        /// Last driver branch that supports it; absent where there is none yet. Derived. Context.
+        /// Last driver branch that supports it; absent where there is none yet. Derived.
         pub last_driver_branch: Fact<u64>,
         /// Oldest driver branch below the minimum on which the `cuda-compat` package of the image's CUDA release makes
-        /// up for the rest; absent where none does, or the board is none for data centres. Derived. Context.
+        /// up for the rest; absent where none does, or the board is none for data centres. Derived.
         pub forward_compatible_branch: Fact<u64>,
         /// Driver that `--assume` names; absent without. Derived.
         pub assumed_driver: Fact<String>,

@@ -20,7 +20,7 @@ record! {
     pub struct Network {
         /// Every listening TCP socket of this network namespace.
         pub listeners: Fact<Vec<Listener>>,
-        /// Whether some listener belongs to a process that could not be seen. Context.
+        /// Whether some listener belongs to a process that could not be seen.
         pub owners_hidden: Fact<bool>,
     }
 
@@ -35,9 +35,9 @@ record! {
         /// User that made the socket, in our user namespace.
         pub uid: Fact<u32>,
         /// Process that holds it; absent when every process could be seen and none holds it (another container
-        /// of the pod), unknown when processes were hidden. Context.
+        /// of the pod), unknown when processes were hidden.
         pub pid: Fact<u32>,
-        /// Name of that process. Context.
+        /// Name of that process.
         pub process: Fact<String>,
     }
 }

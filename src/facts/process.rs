@@ -26,7 +26,7 @@ record! {
     pub struct Process {
         /// Whether we are process 1, so that the workload will be.
         pub is_first: Fact<bool>,
-        /// Name of process 1, `/proc/1/comm`. Context.
+        /// Name of process 1, `/proc/1/comm`.
         pub first_name: Fact<String>,
         /// Whether process 1 is an init that reaps orphans (tini, dumb-init, docker-init, s6, systemd, pause …).
         pub first_is_init: Fact<bool>,
@@ -36,7 +36,7 @@ record! {
         /// Zombie processes whose parent is process 1 and does not collect them for 20 ms; at least so many where there are
         /// very many processes.
         pub orphaned_zombies: Fact<u64>,
-        /// Processes visible in `/proc`. Context.
+        /// Processes visible in `/proc`.
         pub visible_count: Fact<u64>,
         /// Where the standard output of process 1 goes, `/proc/1/fd/1`.
         pub first_stdout: Fact<StreamKind>,

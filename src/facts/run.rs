@@ -48,46 +48,46 @@ words! {
 record! {
     /// How a recording was made.
     pub struct Run {
-        /// Version of the program that recorded. Context.
+        /// Version of the program that recorded.
         pub tool_version: String,
-        /// When the recording was made, seconds since 1970-01-01 UTC. Context.
+        /// When the recording was made, seconds since 1970-01-01 UTC.
         pub taken_at_seconds: u64,
-        /// When in the life of the container it was made; checks outside their phases do not apply. Context.
+        /// When in the life of the container it was made; checks outside their phases do not apply.
         pub phase: Phase,
         /// How deep the look went; `quick` makes no CUDA context, so what needs one does not apply. A recording that does
         /// not say it is a standard one.
         pub tier: Tier,
-        /// Seconds for which the tier `soak` was to repeat its multiplies; absent in the other tiers. Context.
+        /// Seconds for which the tier `soak` was to repeat its multiplies; absent in the other tiers.
         pub soak_seconds: Fact<f64>,
         /// Whether this container is meant to have a GPU: false after `--no-gpu`.
         pub gpu_expected: bool,
-        /// GPUs that the profile wants the image to run on. Context.
+        /// GPUs that the profile wants the image to run on.
         pub wanted_gpus: Vec<String>,
-        /// GPU that `--assume` names; absent without. Context.
+        /// GPU that `--assume` names; absent without.
         pub assumed_gpu: Fact<String>,
-        /// Driver that `--assume` names; absent without. Context.
+        /// Driver that `--assume` names; absent without.
         pub assumed_driver: Fact<String>,
-        /// Seconds that the whole run was given. Context.
+        /// Seconds that the whole run was given.
         pub deadline_seconds: f64,
-        /// Wall time of collecting in milliseconds. Context.
+        /// Wall time of collecting in milliseconds.
         pub wall_ms: f64,
-        /// Name of the program that `exec` was asked to start; absent for other commands. Context.
+        /// Name of the program that `exec` was asked to start; absent for other commands.
         pub command: Fact<String>,
     }
 
     /// How one probe ended.
     pub struct ProbeRun {
-        /// The probe, as in `src/probe/`. Context.
+        /// The probe, as in `src/probe/`.
         pub name: String,
-        /// The GPU it looked at, for probes that run once per GPU. Context.
+        /// The GPU it looked at, for probes that run once per GPU.
         pub gpu: Fact<u32>,
-        /// How it ended. Context.
+        /// How it ended.
         pub end: ProbeEnd,
-        /// The call it was in when it did not complete. Context.
+        /// The call it was in when it did not complete.
         pub at: Fact<String>,
-        /// Signal, exit code or kernel state, for a person. Context.
+        /// Signal, exit code or kernel state, for a person.
         pub detail: Fact<String>,
-        /// Wall time in milliseconds. Context.
+        /// Wall time in milliseconds.
         pub wall_ms: f64,
     }
 }

@@ -67,11 +67,13 @@ record! {
         /// SSH servers found among the listeners.
         pub ssh: Fact<Vec<Ssh>>,
         /// Listeners on the ports of Jupyter and SSH (8888, 2222) that could not be recognised as anything: silent,
-        /// behind TLS, or bound to an address that is not contacted. Context.
+        /// behind TLS, or bound to an address that is not contacted.
         pub undecided: Fact<Vec<Undecided>>,
         /// What holds for the SSH servers that run or are declared, from their arguments and files; without any, what
         /// `/etc/ssh/sshd_config` says. Absent when there is none.
         pub sshd_config: Fact<SshdConfig>,
+        /// Whether an SSH server runs or is declared. Derived.
+        pub ssh_expected: Fact<bool>,
         /// Private host keys under `/etc/ssh`.
         pub ssh_host_keys: Fact<Vec<HostKey>>,
         /// State of root's password in `/etc/shadow`.
@@ -90,14 +92,14 @@ record! {
         pub bind: Bind,
         /// User that made the socket.
         pub uid: Fact<u32>,
-        /// Path it is served under, `/` or `base_url`. Context.
+        /// Path it is served under, `/` or `base_url`.
         pub base_url: String,
-        /// Version that `GET <base>/api` gives. Context.
+        /// Version that `GET <base>/api` gives.
         pub version: Fact<String>,
         /// Whether `GET <base>/api/me` is answered without a token (200 open, 403 required), with
         /// `GET <base>/api` as the control.
         pub auth: Fact<Auth>,
-        /// Whether a secret stands on the command line or in a file others may read. Context.
+        /// Whether a secret stands on the command line or in a file others may read.
         pub secret_exposed: Fact<bool>,
     }
 
@@ -109,27 +111,27 @@ record! {
         pub address: String,
         /// From where it can be reached.
         pub bind: Bind,
-        /// The first line it sends, at most 255 bytes. Context.
+        /// The first line it sends, at most 255 bytes.
         pub banner: Fact<String>,
     }
 
     /// A listener of which it could not be learnt what it is.
     pub struct Undecided {
-        /// Port. Context.
+        /// Port.
         pub port: u16,
-        /// Address it is bound to. Context.
+        /// Address it is bound to.
         pub address: String,
-        /// From where it can be reached. Context.
+        /// From where it can be reached.
         pub bind: Bind,
-        /// User that made the socket. Context.
+        /// User that made the socket.
         pub uid: Fact<u32>,
-        /// Why it could not be learnt. Context.
+        /// Why it could not be learnt.
         pub reason: String,
     }
 
     /// The global part of the sshd configuration; the first value of a keyword wins.
     pub struct SshdConfig {
-        /// The file that was read first. Context.
+        /// The file that was read first.
         pub path: String,
         /// What root may do: `PermitRootLogin`, default `prohibit-password`.
         pub root_login: Fact<RootLogin>,
@@ -138,10 +140,10 @@ record! {
         pub password_login: Fact<bool>,
         /// Whether empty passwords let one in: `PermitEmptyPasswords`, default no.
         pub empty_passwords: Fact<bool>,
-        /// Ports: Port, default 22. Context.
+        /// Ports: Port, default 22.
         pub ports: Vec<u16>,
         /// How many `Match` blocks change something for some connections. What one lets in beyond the rest makes the
-        /// above unknown. Context.
+        /// above unknown.
         pub match_blocks: u32,
     }
 
@@ -161,15 +163,15 @@ record! {
         pub by: DeclaredBy,
         /// The file, or `command`.
         pub path: String,
-        /// Port it will listen on, from its arguments or the default. Context.
+        /// Port it will listen on, from its arguments or the default.
         pub port: u16,
         /// From where it will be reachable, from its arguments and configuration; unknown when they do not say.
         pub bind: Fact<Bind>,
         /// Whether its arguments switch authentication off.
         pub auth: Fact<Auth>,
-        /// Whether its arguments allow root. Context.
+        /// Whether its arguments allow root.
         pub allow_root: Fact<bool>,
-        /// Whether such a service listens already. Context.
+        /// Whether such a service listens already.
         pub running: Fact<bool>,
     }
 }

@@ -1,7 +1,7 @@
 //! What a fact looks like: its type, its words and its documentation, as data.
 //!
 //! `record!` and `words!` declare plain types and, from the same text, their
-//! [`Shape`]. The expression language checks paths against shapes, the JSON
+//! [`Shape`] and their [`Gaps`](super::Gaps). The expression language checks paths against shapes, the JSON
 //! Schemas and `docs/facts.md` are printed from them, so none of them can drift.
 
 /// The type of a fact, as data.
@@ -67,11 +67,6 @@ impl Field {
     pub fn text(&self) -> String {
         text(self.doc)
     }
-
-    /// Whether it only gives context, so that no check need read it.
-    pub fn is_context(&self) -> bool {
-        self.text().ends_with("Context.")
-    }
 }
 
 /// Doc comment lines as one paragraph.
@@ -110,7 +105,13 @@ pub trait Shaped {
 
 macro_rules! plain {
     ($($type:ty => $shape:ident),* $(,)?) => {
-        $(impl Shaped for $type { const SHAPE: &'static Shape = &Shape::$shape; })*
+        $(
+            impl Shaped for $type { const SHAPE: &'static Shape = &Shape::$shape; }
+
+            impl super::Gaps for $type {
+                fn fill_gaps(&mut self, _gap: &super::Gap) {}
+            }
+        )*
     };
 }
 
@@ -138,16 +139,22 @@ impl<T: Shaped> Shaped for std::collections::BTreeMap<String, T> {
     const SHAPE: &'static Shape = &Shape::Map(T::SHAPE);
 }
 
-/// Declares a struct of documented fields together with its [`Shape`].
+/// Declares a struct of documented fields together with its [`Shape`] and the way to fill its gaps.
 macro_rules! record {
-    ($($(#[doc = $doc:literal])* $(#[derive($($derive:ident),*)])? pub struct $name:ident {
-        $($(#[doc = $field_doc:literal])* $(#[serde($($serde:tt)*)])? pub $field:ident: $type:ty,)*
+    ($($(#[doc = $doc:literal])* $visible:vis struct $name:ident {
+        $($(#[doc = $field_doc:literal])* $(#[serde($($serde:tt)*)])? $field_visible:vis $field:ident: $type:ty,)*
     })*) => {$(
         $(#[doc = $doc])*
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
-        pub struct $name {
-            $($(#[doc = $field_doc])* $(#[serde($($serde)*)])? pub $field: $type,)*
+        $visible struct $name {
+            $($(#[doc = $field_doc])* $(#[serde($($serde)*)])? $field_visible $field: $type,)*
+        }
+
+        impl $crate::facts::Gaps for $name {
+            fn fill_gaps(&mut self, gap: &$crate::facts::Gap) {
+                $($crate::facts::Gaps::fill_gaps(&mut self.$field, gap);)*
+            }
         }
 
         impl $crate::facts::shape::Shaped for $name {
@@ -192,6 +199,10 @@ macro_rules! words {
             fn default() -> Self {
                 Self::ALL[0]
             }
+        }
+
+        impl $crate::facts::Gaps for $name {
+            fn fill_gaps(&mut self, _gap: &$crate::facts::Gap) {}
         }
 
         impl std::fmt::Display for $name {

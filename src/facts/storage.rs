@@ -28,9 +28,9 @@ record! {
         pub role: DiskRole,
         /// The folder.
         pub path: String,
-        /// File-system type, from `/proc/self/mountinfo`. On `overlay` the sizes are those of the node's disk. Context.
+        /// File-system type, from `/proc/self/mountinfo`. On `overlay` the sizes are those of the node's disk.
         pub kind: Fact<String>,
-        /// Size in bytes, statvfs. Context.
+        /// Size in bytes, statvfs.
         pub total_bytes: Fact<u64>,
         /// Bytes that this user may still write, statvfs `f_bavail`.
         pub free_bytes: Fact<u64>,

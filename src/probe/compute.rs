@@ -19,7 +19,9 @@ use std::time::{Duration, Instant};
 
 pub use child::serve;
 
-use crate::facts::{Compute, Fact, Gap, GapKind, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun};
+use crate::facts::{
+    Compute, Fact, GPU_LIMIT, Gap, GapKind, Gaps, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun,
+};
 use crate::probe::gpu::bench::Place;
 use crate::probe::libraries::{refusal, winner};
 use crate::world::World;
@@ -31,9 +33,6 @@ pub const NAME: &str = "compute";
 
 /// Time that is kept for what a child says last, at most.
 const LAST_WORDS: Duration = Duration::from_secs(2);
-
-/// GPUs that are multiplied on at most.
-const GPU_LIMIT: u64 = 64;
 
 /// What is done beyond one proven multiply in every precision and the copies.
 #[derive(Debug, Clone, Copy, Default)]
@@ -55,7 +54,7 @@ pub fn not_run(gap: &Gap) -> Learnt {
 
 /// The GPUs that are multiplied on, by their CUDA ordinals.
 pub fn ordinals(device_count: u64) -> Vec<u32> {
-    (0..u32::try_from(device_count.min(GPU_LIMIT)).unwrap_or_default()).collect()
+    (0..u32::try_from(device_count).unwrap_or(GPU_LIMIT).min(GPU_LIMIT)).collect()
 }
 
 /// Why no multiply can be run, where that can be told without trying.
@@ -133,7 +132,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
         copy.first_device_gb_per_second = Fact::Absent;
     }
     if multiplies.is_empty() {
-        multiplies.push(Multiply { gpu: ordinal, ..super::whole(None, gap.as_ref()) });
+        multiplies.push(Multiply { gpu: ordinal, ..super::complete(None, gap.as_ref()) });
     }
     if let Some(failure) = lost {
         let multiply = multiplies.iter_mut().map(|multiply| &mut multiply.failure);
@@ -150,7 +149,7 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
 
 /// Where nobody came to ask, and why.
 fn unheard(ordinal: u32, end: ProbeEnd, gap: Gap) -> (Reading, ProbeRun) {
-    let multiply = Multiply { gpu: ordinal, ..super::whole(None, Some(&gap)) };
+    let multiply = Multiply { gpu: ordinal, ..Multiply::all_unknown(&gap) };
     let run = ProbeRun {
         name: NAME.to_owned(),
         gpu: Fact::Known(ordinal),

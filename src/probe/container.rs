@@ -8,8 +8,8 @@ use sysinfo::{MemoryRefreshKind, RefreshKind, System};
 
 use super::procfs::mounts::Mounts;
 use super::procfs::namespaces::Namespace;
-use super::procfs::{count_list, cut, malformed, memory_total_bytes, required};
-use crate::facts::{Cgroup, Container, ContainerKind, Fact, GapKind, Host};
+use super::procfs::{count_list, malformed, memory_total_bytes, required};
+use crate::facts::{Cgroup, Container, ContainerKind, Fact, GapKind, Host, cut};
 use crate::world::World;
 
 /// Reads what kind of container this is.

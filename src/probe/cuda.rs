@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Cuda, Fact, GapKind, ProbeEnd, ProbeRun};
+use super::libraries::stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
+use crate::facts::{Cuda, Fact, GapKind, ProbeEnd, ProbeRun, cut, cut_word};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_driver::CudaDriver;
@@ -17,9 +18,6 @@ use crate::world::library::{CallFailed, mapped_files};
 
 /// The name of this probe.
 pub const NAME: &str = "cuda";
-
-/// A link-time stub has some tens of kilobytes, a driver tens of megabytes.
-const STUB_BYTES: u64 = 256 << 10;
 
 /// `CUDA_ERROR_STUB_LIBRARY`
 const STUB: i32 = 34;
@@ -41,7 +39,7 @@ pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     let left = deadline.saturating_duration_since(Instant::now());
     let input = Input { budget_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX) };
     let Probed { reading, run, gap, hung_in_kernel, .. } = child::probe::<Cuda>(world, NAME, None, &input, deadline);
-    let mut cuda = super::whole(reading, gap.as_ref());
+    let mut cuda = super::complete(reading, gap.as_ref());
     let ended = |fact| super::unless_unheard(&run, gap.as_ref(), fact);
     cuda.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     cuda.hung_in_kernel = ended(Fact::Known(hung_in_kernel));
@@ -68,7 +66,7 @@ pub fn not_there() -> (Cuda, ProbeRun) {
 pub fn not_usable(why: &str) -> (Cuda, ProbeRun) {
     let cuda = Cuda {
         library: Fact::unknown(GapKind::Malformed, why),
-        load_error: Fact::Known(why.chars().take(255).collect()),
+        load_error: Fact::Known(cut(why)),
         hung: Fact::Known(false),
         hung_in_kernel: Fact::Known(false),
         crashed: Fact::Known(false),
@@ -88,7 +86,7 @@ pub fn serve(world: &World, input: Value, progress: &mut Progress) -> Result<(),
             let missing = is_missing(&words, CudaDriver::SONAME);
             cuda = without_library(if missing { "no libcuda to ask" } else { "libcuda could not be loaded" });
             cuda.library = if missing { Fact::Absent } else { Fact::unknown(GapKind::Malformed, words.clone()) };
-            cuda.load_error = Fact::Known(words.chars().take(255).collect());
+            cuda.load_error = Fact::Known(cut(&words));
         }
         Ok(driver) => {
             cuda.load_error = Fact::Absent;
@@ -127,11 +125,11 @@ fn describe_file(world: &World, cuda: &mut Cuda) {
         return;
     };
     let path = file.to_string_lossy().into_owned();
-    let tiny = world.stat(&file).map(|stat| stat.size_bytes < STUB_BYTES);
-    cuda.is_stub = if path.contains("/stubs/") { Fact::Known(true) } else { tiny };
-    cuda.is_compat = Fact::Known(path.contains("/compat/"));
+    let tiny = world.stat(&file).map(|stat| stat.size_bytes < STUB_BYTES_MAX);
+    cuda.is_stub = if lies_among_stubs(&path) { Fact::Known(true) } else { tiny };
+    cuda.is_compat = Fact::Known(lies_among_compat(&path));
     cuda.file_version = file_version(&file);
-    cuda.library = Fact::Known(path.chars().take(255).collect());
+    cuda.library = Fact::Known(cut(&path));
 }
 
 /// The version in a name such as `libcuda.so.580.65.06`; absent in `libcuda.so.1`.
@@ -139,7 +137,7 @@ fn file_version(file: &Path) -> Fact<String> {
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let version = name.split_once(".so.").map(|(_, version)| version).unwrap_or_default();
     let dotted = version.contains('.') && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    Fact::present(dotted.then(|| version.chars().take(32).collect()))
+    Fact::present(dotted.then(|| cut_word(version)))
 }
 
 fn ask(driver: &CudaDriver, cuda: &mut Cuda, budget: Duration, progress: &mut Progress) {

@@ -7,7 +7,9 @@
 
 use rustix::fs::FileType;
 
-use crate::facts::{DeviceNode, Driver, Fact, GapKind};
+use super::paths::{base_name, below};
+use super::procfs::mounts::Mounts;
+use crate::facts::{DeviceNode, Driver, Fact, GapKind, cut};
 use crate::world::World;
 
 /// Entries of `/dev` that are looked at, so that an odd folder cannot take long.
@@ -23,7 +25,7 @@ pub fn collect(world: &World) -> Driver {
     let mps_folder = mps_folder(world);
     Driver {
         mps_control_present: mps_folder.as_ref().and_then(|folder| world.exists(format!("{folder}/control"))),
-        mps_folder: mps_folder.map(|folder| folder.chars().take(255).collect()),
+        mps_folder: mps_folder.map(|folder| cut(&folder)),
         control_node_present: control.present,
         control_node_openable: control.openable,
         control_node_errno: control.errno,
@@ -37,7 +39,7 @@ pub fn collect(world: &World) -> Driver {
         kernel_version: version.clone().and_then(|text| kernel_version(&text)),
         kernel_open: version.map(|text| text.contains("Open Kernel Module")),
         kernel_gpu_count: world.list("/proc/driver/nvidia/gpus").map(|names| count(names.len())),
-        injected: world.read("/proc/self/mountinfo").map(|text| text.lines().any(is_driver_mount)),
+        injected: Mounts::read(world).map(|mounts| mounts.iter().any(|mount| is_drivers(&mount.point))),
     }
 }
 
@@ -101,7 +103,7 @@ fn device_node(world: &World, path: &str) -> DeviceNode {
         Fact::Absent => Fact::Known("ENOENT".to_owned()),
     };
     DeviceNode {
-        path: path.chars().take(255).collect(),
+        path: cut(path),
         major: device.clone().map(|(major, _)| major),
         minor: device.map(|(_, minor)| minor),
         errno,
@@ -151,11 +153,10 @@ fn kernel_version(text: &str) -> Fact<String> {
     }
 }
 
-/// Whether a line of mountinfo puts a driver library, program or node into this container.
-fn is_driver_mount(line: &str) -> bool {
-    let place = line.split(' ').nth(4).unwrap_or_default();
-    let name = place.rsplit('/').next().unwrap_or_default();
-    let is_folder = place == "/usr/local/nvidia" || place.starts_with("/usr/local/nvidia/");
+/// Whether what is mounted there is a driver library, program or node.
+fn is_drivers(place: &str) -> bool {
+    let name = base_name(place);
+    let is_folder = below(place, "/usr/local/nvidia").is_some();
     is_folder || name.starts_with("libcuda.so") || name.starts_with("libnvidia-") || name.starts_with("nvidia")
 }
 

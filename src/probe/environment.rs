@@ -6,13 +6,8 @@
 mod secrets;
 
 use crate::facts::reference::env_vars;
-use crate::facts::{Environment, Fact, GapKind, Setting};
+use crate::facts::{Environment, Fact, GapKind, LIST_LIMIT, Setting, cut, cut_word, redacted_uuid};
 use crate::world::World;
-
-/// Characters of a value that are kept.
-const VALUE_LIMIT: usize = 64;
-/// Entries of a list that are kept.
-const ENTRIES: usize = 64;
 
 /// Reads our own environment, which is the one that the workload will inherit.
 pub fn collect(world: &World) -> Environment {
@@ -43,8 +38,8 @@ fn settings(world: &World) -> Vec<Setting> {
             let variable = env_vars::find(&name)?;
             let value = world.env(&name)?;
             variable.is_active(&value).then(|| Setting {
-                name: cut(&name),
-                value: cut(&value),
+                name: escaped(&name),
+                value: escaped(&value),
                 class: variable.class,
                 effect: variable.effect.clone(),
             })
@@ -55,17 +50,17 @@ fn settings(world: &World) -> Vec<Setting> {
     settings
 }
 
-/// At most [`VALUE_LIMIT`] characters, with what is no printable character escaped.
-fn cut(value: &str) -> String {
+/// As much of a value as a fact keeps, with control characters escaped.
+fn escaped(value: &str) -> String {
     let mut out = String::new();
     for c in value.chars() {
         if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
     }
-    out.chars().take(VALUE_LIMIT).collect()
+    cut_word(&out)
 }
 
 fn entries(list: &str, separator: char) -> Vec<String> {
-    list.split(separator).take(ENTRIES).map(|entry| entry.trim().chars().take(255).collect()).collect()
+    list.split(separator).take(LIST_LIMIT).map(|entry| cut(entry.trim())).collect()
 }
 
 /// Libraries that the loader puts into every process.
@@ -73,8 +68,8 @@ fn preloaded(world: &World) -> Fact<Vec<String>> {
     let split = |text: &str| -> Vec<String> {
         text.split(|c: char| c.is_whitespace() || c == ':')
             .filter(|entry| !entry.is_empty())
-            .take(ENTRIES)
-            .map(|entry| entry.chars().take(255).collect())
+            .take(LIST_LIMIT)
+            .map(cut)
             .collect()
     };
     let mut libraries = world.env("LD_PRELOAD").map(|value| split(&value)).unwrap_or_default();
@@ -114,8 +109,7 @@ fn granted_count(value: &str) -> Option<u64> {
 
 /// A UUID cut to as much as the GPUs' own are.
 fn shortened(entry: &str) -> String {
-    let kept = if entry.starts_with("GPU-") || entry.starts_with("MIG-") { 8 } else { VALUE_LIMIT };
-    entry.chars().take(kept).collect()
+    if entry.starts_with("GPU-") || entry.starts_with("MIG-") { redacted_uuid(entry) } else { cut_word(entry) }
 }
 
 /// CUDA stops at the first entry that it cannot use, so `-1` in front hides all.
@@ -131,7 +125,7 @@ fn threads(value: &str) -> Fact<u64> {
     match value.split(',').next().unwrap_or_default().trim() {
         "" => Fact::Absent,
         first => first.parse().map_or_else(
-            |_| Fact::unknown(GapKind::Malformed, format!("OMP_NUM_THREADS: {:?}", cut(value))),
+            |_| Fact::unknown(GapKind::Malformed, format!("OMP_NUM_THREADS: {:?}", escaped(value))),
             Fact::Known,
         ),
     }
@@ -145,7 +139,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::facts::SettingClass;
+    use crate::facts::{SettingClass, WORD_LIMIT};
 
     fn collect_with(variables: &[(&str, &str)], preload: Option<&str>) -> Environment {
         let root = tempfile::tempdir().expect("a folder");
@@ -174,7 +168,7 @@ mod tests {
         let found = collect(&World::at(root.path(), environment, Duration::from_secs(1)));
         let Fact::Known(settings) = found.settings else { panic!("settings") };
         assert!(settings[0].value.starts_with("\\u{1b}[31m\\n\u{fffd}x"), "{:?}", settings[0].value);
-        assert_eq!(settings[0].value.chars().count(), VALUE_LIMIT);
+        assert_eq!(settings[0].value.chars().count(), WORD_LIMIT);
     }
 
     #[test]

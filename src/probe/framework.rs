@@ -6,12 +6,9 @@ pub mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Fact, Framework, GapKind};
+use crate::facts::{Fact, Framework, GapKind, LIST_LIMIT, cut_word};
 use crate::world::World;
 use packages::Distribution;
-
-/// Distributions that are listed at most.
-const ENTRIES: usize = 64;
 
 /// Reads PyTorch's version file and the names of installed distributions.
 pub fn collect(world: &World) -> Framework {
@@ -36,7 +33,7 @@ pub fn collect(world: &World) -> Framework {
             Fact::Unknown(unread) => gap = gap.or(Some(unread)),
         }
     }
-    duplicates.truncate(ENTRIES);
+    duplicates.truncate(LIST_LIMIT);
     // Side by side means in one folder: two environments of one image do not disturb each other.
     let majors = majors.into_iter().max_by_key(BTreeSet::len).unwrap_or_default();
     let unless_blind = |found: Vec<String>| match &gap {
@@ -91,7 +88,7 @@ fn assigned(text: &str, name: &str) -> Option<Value> {
         }
         let quote = right.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
         let inner = right.strip_prefix(quote)?.strip_suffix(quote)?;
-        Some(Value::Text(inner.chars().take(64).collect()))
+        Some(Value::Text(cut_word(inner)))
     })
 }
 

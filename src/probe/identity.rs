@@ -7,8 +7,8 @@ pub mod caps;
 
 use self::caps::Caps;
 use super::procfs::mounts::Mounts;
-use super::procfs::{Status, cut, malformed, required};
-use crate::facts::{DiskRole, Fact, GapKind, Identity, Storage};
+use super::procfs::{Status, malformed, required};
+use crate::facts::{DiskRole, Fact, GapKind, Identity, Storage, cut};
 use crate::world::World;
 
 const PASSWD: &str = "/etc/passwd";

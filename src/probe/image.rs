@@ -5,11 +5,8 @@ mod tools;
 
 use std::collections::HashSet;
 
-use crate::facts::{Fact, Image};
+use crate::facts::{Fact, Image, LIST_LIMIT, cut};
 use crate::world::World;
-
-/// Entries of a list that are kept.
-const ENTRIES: usize = 64;
 
 /// Reads what the image carries.
 pub fn collect(world: &World) -> Image {
@@ -31,7 +28,7 @@ fn os(world: &World) -> Fact<String> {
     text.and_then(|text| {
         let value = |key: &str| {
             let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
-            let value: String = line.trim_matches(['"', '\'']).chars().take(255).collect();
+            let value = cut(line.trim_matches(['"', '\'']));
             (!value.is_empty()).then_some(value)
         };
         let parts = || value("NAME").map(|name| format!("{name} {}", value("VERSION_ID").unwrap_or_default()));
@@ -79,7 +76,7 @@ fn leftovers(world: &World) -> Fact<Vec<String>> {
         world.list(&folder).map(|names| {
             let is_notebook = |name: &str| std::path::Path::new(name).extension().is_some_and(|end| end == "ipynb");
             let left = names.into_iter().filter(|name| name == ".git" || is_notebook(name));
-            left.take(ENTRIES).map(|name| name.chars().take(255).collect()).collect()
+            left.take(LIST_LIMIT).map(|name| cut(&name)).collect()
         })
     })
 }

@@ -13,8 +13,8 @@ mod shared;
 use super::container::{is_first_mount_namespace, is_micro_vm, marks};
 use super::procfs::mounts::Mounts;
 use super::procfs::namespaces::Namespace;
-use super::procfs::{Status, cut, malformed, required};
-use crate::facts::{Fact, GapKind, Isolation, Seccomp};
+use super::procfs::{Status, malformed, required};
+use crate::facts::{Fact, GapKind, Isolation, Seccomp, cut};
 use crate::world::World;
 
 /// Reads what separates us from the host.

@@ -2,7 +2,7 @@
 //!
 //! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
 //! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats, [`release`] what files
-//! say of their version. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
+//! say of their version, [`stubs`] which copies are not the driver's own. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
 //! versions mean for each other is the business of the room `derive`.
 
 mod cache;
@@ -11,28 +11,27 @@ mod fake_root;
 mod folders;
 mod load;
 mod names;
+mod refusal;
 mod release;
 mod search;
+pub mod stubs;
 
 use std::collections::BTreeMap;
 
 use super::elf::Contents;
-use crate::facts::{Candidate, Fact, Framework, GapKind, Library, LibraryId};
+use super::procfs::mounts::Mounts;
+use crate::facts::{Candidate, Fact, Framework, Library, LibraryId, cut};
 use crate::world::World;
 use search::{Found, Search};
+use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 
 pub use load::{NAME, load, serve};
+pub use refusal::refusal;
 
 /// Copies of one library that are listed.
 const CANDIDATES_MAX: usize = 32;
 /// Sonames that are listed: five libraries of a few majors.
 const LIBRARIES_MAX: usize = 40;
-/// A driver library below this size is a link-time stub: they have tens of kilobytes, the real ones megabytes.
-const STUB_SIZE_MAX: u64 = 128 << 10;
-/// The table of mounts.
-const MOUNTS: &str = "/proc/self/mountinfo";
-/// Bytes of it that are read: nodes with many pods have megabytes.
-const MOUNTS_LIMIT: u64 = 4 << 20;
 
 /// Every copy of the libraries by soname, from files alone. Nothing is loaded.
 pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
@@ -44,7 +43,7 @@ pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
     if groups.is_empty() {
         return Fact::Known(Vec::new());
     }
-    let mounts = mount_points(world);
+    let mounts = Mounts::read(world);
     let mut libraries = Vec::new();
     let mut cublas: BTreeMap<u32, Found> = BTreeMap::new();
     for ((id, soname), copies) in groups.into_iter().take(LIBRARIES_MAX) {
@@ -74,24 +73,6 @@ pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
 pub fn winner(libraries: &[Library], id: LibraryId) -> Option<&str> {
     let chosen = libraries.iter().find(|library| library.id == id && library.chosen)?;
     chosen.winner.known().map(String::as_str)
-}
-
-/// Why no copy of this library need be opened: the one that the loader ends at is damaged, or there are copies and each
-/// is for another machine. Opening a file that was cut short may end the process.
-pub fn refusal(library: &Library) -> Option<String> {
-    let refused = |copy: &Candidate| copy.loadable == Fact::Known(false);
-    match &library.winner {
-        Fact::Known(path) => {
-            let winner = library.candidates.iter().find(|copy| copy.path == *path)?;
-            refused(winner).then(|| format!("{path}: the file is cut short or damaged"))
-        }
-        Fact::Absent if !library.candidates.is_empty() && library.candidates.iter().all(refused) => {
-            let copy = library.candidates.first()?;
-            let machine = copy.machine.known().map_or("another machine", String::as_str);
-            Some(format!("{}: the file is made for {machine}", copy.path))
-        }
-        _ => None,
-    }
 }
 
 /// Marks the sonames that the workload uses: for each library that of PyTorch's CUDA major, else the newest
@@ -132,17 +113,18 @@ fn one_per_file(winner: Option<&Found>, copies: Vec<Found>, soname: &str) -> Vec
     listed
 }
 
-fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Vec<String>>) -> Candidate {
+fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Mounts>) -> Candidate {
     let path = found.path();
     let contents = search.contents(&found.real);
     let size = world.stat(&found.real).map(|stat| stat.size_bytes);
-    let within = |name: &str| [&path, &found.real].iter().any(|path| path.split('/').any(|part| part == name));
+    let lies_among = |is_special: fn(&str) -> bool| is_special(&path) || is_special(&found.real);
     let is_driver = matches!(found.id, LibraryId::Cuda | LibraryId::Nvml);
     // A damaged file is small too, and no stub.
     let is_whole = matches!(&contents, Fact::Known(Contents::Elf(elf)) if elf.whole);
-    let is_small = size.clone().map(|size| is_driver && is_whole && size < STUB_SIZE_MAX);
-    let is_stub = if within("stubs") { Fact::Known(true) } else { is_small };
-    let is_mounted = mounts.as_ref().map(|mounts| mounts.iter().any(|mount| is_under(&found.real, mount)));
+    let is_small = size.clone().map(|size| is_driver && is_whole && size < STUB_BYTES_MAX);
+    let is_stub = if lies_among(lies_among_stubs) { Fact::Known(true) } else { is_small };
+    // The root lies under everything.
+    let is_mounted = mounts.as_ref().map(|mounts| mounts.of(&found.real).is_some_and(|mount| mount.point != "/"));
     let elf = contents.clone().and_then(|contents| match contents {
         Contents::Elf(elf) => Fact::Known(elf),
         Contents::Other => Fact::Absent,
@@ -151,7 +133,7 @@ fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Ve
         real_path: Fact::Known(found.real.clone()),
         found_by: found.by,
         file_version: Fact::present(release::of_file(world, found.id, &found.real, &found.soname)),
-        soname: elf.clone().and_then(|elf| Fact::present(elf.soname.map(|name| name.chars().take(255).collect()))),
+        soname: elf.clone().and_then(|elf| Fact::present(elf.soname.map(|name| cut(&name)))),
         elf_bits: elf.clone().map(|elf| elf.bits),
         machine: elf.map(|elf| elf.machine),
         loadable: contents.map(|contents| match contents {
@@ -159,35 +141,11 @@ fn candidate(world: &World, search: &mut Search, found: &Found, mounts: &Fact<Ve
             Contents::Other => false,
         }),
         is_stub,
-        is_compat: Fact::Known(found.id == LibraryId::Cuda && (within("compat") || within("cuda-compat"))),
+        is_compat: Fact::Known(found.id == LibraryId::Cuda && lies_among(lies_among_compat)),
         is_mounted,
         size_bytes: size,
         path,
     }
-}
-
-/// Where file systems are mounted, the root apart, from `/proc/self/mountinfo`.
-fn mount_points(world: &World) -> Fact<Vec<String>> {
-    match world.read_bytes(MOUNTS, MOUNTS_LIMIT) {
-        Fact::Known(bytes) => {
-            let text = String::from_utf8_lossy(&bytes);
-            let points = text.lines().filter_map(|line| line.split(' ').nth(4));
-            Fact::Known(points.filter(|point| *point != "/").map(unescape).collect())
-        }
-        Fact::Absent => Fact::unknown(GapKind::NotSupported, format!("there is no {MOUNTS}")),
-        Fact::Unknown(gap) => Fact::Unknown(gap),
-    }
-}
-
-/// The kernel writes blanks and backslashes in paths as octal numbers.
-fn unescape(point: &str) -> String {
-    [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
-        .iter()
-        .fold(point.to_owned(), |text, (code, plain)| text.replace(code, plain))
-}
-
-fn is_under(path: &str, mount: &str) -> bool {
-    path.strip_prefix(mount).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ mod ulimit;
 use self::cgroup::Groups;
 use self::ulimit::Ulimits;
 use super::procfs::mounts::Mounts;
-use super::procfs::{Status, count_list, cut, malformed, memory_total_bytes, required};
-use crate::facts::{Fact, Limits};
+use super::procfs::{Status, count_list, malformed, memory_total_bytes, required};
+use crate::facts::{Fact, Limits, cut};
 use crate::world::World;
 
 /// Reads the limits.

@@ -14,8 +14,9 @@ use serde::{Deserialize, Serialize};
 pub use nccl::{NAME as NCCL, serve as serve_nccl};
 pub use pairs::serve;
 
+use crate::facts::shape::record;
 use crate::facts::{
-    Fact, FailedHow, Failure, Framework, Gap, GapKind, Library, LibraryId, Links, Pair, ProbeEnd, ProbeRun,
+    Fact, FailedHow, Failure, Framework, Gap, GapKind, Gaps, Library, LibraryId, Links, Nccl, Pair, ProbeEnd, ProbeRun,
 };
 use crate::probe::libraries::{refusal, winner};
 use crate::world::World;
@@ -24,8 +25,8 @@ use crate::world::child::{self, Probed};
 /// The name of the probe that copies.
 pub const NAME: &str = "links";
 
-/// GPUs that are looked at: more than a machine has, and no more pairs than there is time for.
-const GPU_LIMIT: u32 = 16;
+/// GPUs between which the links are looked at: their pairs grow with the square, and 16 GPUs have 240.
+const LINKED_MAX: u32 = 16;
 /// Children that may be lost before the rest is given up.
 const CHILDREN_MAX: usize = 6;
 /// Lost pairs that a GPU may have been in.
@@ -38,11 +39,11 @@ struct Input {
     pairs: Vec<[u32; 2]>,
 }
 
-/// What it answers: the pairs it is done with, in their order.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    pairs: Vec<Pair>,
+record! {
+    /// What it answers: the pairs it is done with, in their order.
+    struct Reading {
+        pairs: Vec<Pair>,
+    }
 }
 
 /// Looks at the links between GPUs 0 to `device_count` - 1 until `deadline`.
@@ -53,12 +54,12 @@ pub fn collect(
     device_count: u64,
     deadline: Instant,
 ) -> (Links, Vec<ProbeRun>) {
-    let gpus = u32::try_from(device_count).unwrap_or(GPU_LIMIT).min(GPU_LIMIT);
+    let gpus = u32::try_from(device_count).unwrap_or(LINKED_MAX).min(LINKED_MAX);
     let usable = |library: &Library| library.chosen && library.id == LibraryId::Cudart && refusal(library).is_none();
     let cudart = winner(libraries, LibraryId::Cudart).filter(|_| libraries.iter().any(usable));
     let Some(cudart) = cudart else {
         let gap = Gap::new(GapKind::NotAsked, "no libcudart to ask");
-        let nccl = super::whole(None, Some(&gap));
+        let nccl = Nccl::all_unknown(&gap);
         return (Links { pairs: Fact::Unknown(gap), nccl }, Vec::new());
     };
     let (pairs, mut runs) = all_pairs(world, cudart, gpus, share_of_time(deadline, 0.5));
@@ -89,7 +90,7 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
         known.extend(done);
         if let (Some(lost), false) = (lost, open.is_empty()) {
             let [from, to] = open.remove(0);
-            let mut pair: Pair = super::whole(None, gap.as_ref());
+            let mut pair: Pair = super::complete(None, gap.as_ref());
             if speaks_against(&lost) {
                 pair.failure = Fact::Known(lost);
             }
@@ -131,5 +132,5 @@ fn speaks_against(lost: &Failure) -> bool {
 
 fn unknown([from, to]: [u32; 2], why: &str) -> Pair {
     let gap = Gap::new(GapKind::TimedOut, why);
-    Pair { from, to, memory_short: Fact::Known(false), ..super::whole(None, Some(&gap)) }
+    Pair { from, to, memory_short: Fact::Known(false), ..Pair::all_unknown(&gap) }
 }

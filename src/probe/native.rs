@@ -9,8 +9,9 @@ mod find;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::reference::native::rank;
-use crate::facts::{CodeSet, Fact, Framework, GapKind, Library, LibraryId, LibraryRole, Native, NativeLibrary};
+use crate::facts::{CodeSet, Fact, Framework, GapKind, Library, LibraryId, LibraryRole, Native, NativeLibrary, cut};
 use crate::probe::elf::sections;
+use crate::probe::paths::base_name;
 use crate::world::World;
 use fatbin::Group;
 
@@ -57,7 +58,7 @@ fn cublas(libraries: &Fact<Vec<Library>>) -> Vec<String> {
 }
 
 fn is_cublas(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
+    let name = base_name(path);
     name.starts_with("libcublas.so") || name.starts_with("libcublasLt.so")
 }
 
@@ -77,7 +78,7 @@ fn library(world: &World, path: &str) -> Option<NativeLibrary> {
         });
     }
     let role = if rank(path).is_some() { LibraryRole::Core } else { LibraryRole::Optional };
-    let named = NativeLibrary { path: path.chars().take(255).collect(), role, ..NativeLibrary::default() };
+    let named = NativeLibrary { path: cut(path), role, ..NativeLibrary::default() };
     Some(match groups {
         Ok(groups) => NativeLibrary { path: named.path, role, ..counted(&groups) },
         Err(why) => NativeLibrary {

@@ -10,9 +10,6 @@ use crate::facts::{Fact, GapKind, Listener, Network};
 use crate::world::World;
 use table::Row;
 
-/// Characters of an outside string that are kept in a fact.
-const TEXT_LIMIT: usize = 255;
-
 /// Reads the listening sockets of this network namespace and their owners.
 pub fn collect(world: &World) -> Network {
     match rows(world) {
@@ -64,11 +61,6 @@ fn listener(row: &Row, owners: &owners::Owners) -> Listener {
         pid,
         process,
     }
-}
-
-/// At most [`TEXT_LIMIT`] characters of a text.
-pub(super) fn cut(text: &str) -> String {
-    text.chars().take(TEXT_LIMIT).collect()
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! The management library, asked in a child through nvml-wrapper.
 //!
-//! Here lives the library as a whole: which file, does it start, how many GPUs
-//! does it list, which of them are lost. One GPU is described in [`gpu`], what its
-//! memory and links have been through in [`health`], its PCIe link in [`link`]; [`watch`] looks at all GPUs while they
-//! multiply; [`codes`] knows the numbers. A GPU that fell off the bus goes into `lost_gpus` and does not hide the others.
+//! Here lives the library as a whole: which file, does it start, how many GPUs does it list, which of them are lost. One
+//! GPU is described in [`gpu`], what its memory and links have been through in [`health`], its PCIe link in [`link`];
+//! [`watch`] looks at all GPUs while they multiply. [`answer`] makes facts of answers, and [`codes`] knows the numbers. A
+//! GPU that fell off the bus goes into `lost_gpus` and does not hide the others.
 
+mod answer;
 mod codes;
 mod gpu;
 mod health;
@@ -16,16 +17,16 @@ use std::mem::ManuallyDrop;
 use std::time::Instant;
 
 use nvml_wrapper::Nvml as Wrapper;
-use nvml_wrapper::error::NvmlError;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::cuda::{is_missing, version_text};
-use crate::facts::{Fact, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun};
+use crate::facts::shape::record;
+use crate::facts::{Fact, GPU_LIMIT, GapKind, Gpu, Nvml, ProbeEnd, ProbeRun, cut, cut_word};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::management::Management;
 use crate::world::library::{Library, mapped_files};
+use answer::{fact, failed};
 use codes::{code, code_name, words};
 
 /// The name of this probe.
@@ -34,20 +35,18 @@ pub const NAME: &str = "nvml";
 /// The sonames to ask for: the driver's own first, then the name that only development packages install.
 const SONAMES: [&str; 2] = ["libnvidia-ml.so.1", "libnvidia-ml.so"];
 
-/// GPUs that one container can have; a count above it is garbage.
-const GPU_LIMIT: u32 = 128;
-
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    nvml: Nvml,
-    gpus: Fact<Vec<Gpu>>,
+record! {
+    /// What a child answers.
+    struct Reading {
+        nvml: Nvml,
+        gpus: Fact<Vec<Gpu>>,
+    }
 }
 
 /// Asks NVML in a child until `deadline`.
 pub fn collect(world: &World, deadline: Instant) -> (Nvml, Fact<Vec<Gpu>>, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe::<Reading>(world, NAME, None, &(), deadline);
-    let Reading { mut nvml, gpus } = super::whole(reading, gap.as_ref());
+    let Reading { mut nvml, gpus } = super::complete(reading, gap.as_ref());
     let ended = |fact| super::unless_unheard(&run, gap.as_ref(), fact);
     nvml.hung = ended(Fact::Known(run.end == ProbeEnd::TimedOut));
     nvml.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
@@ -78,7 +77,7 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
         Ok(soname) => {
             reading.nvml.load_error = Fact::Absent;
             reading.nvml.library = match mapped_files("libnvidia-ml.so").first() {
-                Some(file) => Fact::Known(file.to_string_lossy().chars().take(255).collect()),
+                Some(file) => Fact::Known(cut(&file.to_string_lossy())),
                 None => Fact::unknown(GapKind::Malformed, "/proc/self/maps does not name libnvidia-ml"),
             };
             ask(soname, &mut reading, progress);
@@ -105,7 +104,7 @@ fn open() -> Result<&'static str, String> {
 
 fn without_library(reading: &mut Reading, words: &str) {
     let missing = is_missing(words, SONAMES[0]);
-    let why = if missing { "no libnvidia-ml to ask".to_owned() } else { words.chars().take(255).collect() };
+    let why = if missing { "no libnvidia-ml to ask".to_owned() } else { cut(words) };
     let nvml = &mut reading.nvml;
     nvml.load_error = if missing { Fact::Absent } else { Fact::Known(why.clone()) };
     nvml.library = if missing { Fact::Absent } else { Fact::unknown(GapKind::Malformed, why.clone()) };
@@ -148,8 +147,8 @@ fn ask(soname: &str, reading: &mut Reading, progress: &mut Progress) {
     reading.nvml.init_name = Fact::Known(code_name(0));
     progress.so_far(reading);
     progress.at("nvmlSystemGetDriverVersion");
-    reading.nvml.driver_version = fact("nvmlSystemGetDriverVersion", wrapper.sys_driver_version())
-        .map(|version: String| version.chars().take(64).collect());
+    reading.nvml.driver_version =
+        fact("nvmlSystemGetDriverVersion", wrapper.sys_driver_version()).map(|version| cut_word(&version));
     progress.at("nvmlSystemGetCudaDriverVersion_v2");
     reading.nvml.cuda_version =
         fact("nvmlSystemGetCudaDriverVersion_v2", wrapper.sys_cuda_driver_version()).and_then(version_text);
@@ -182,24 +181,4 @@ fn ask(soname: &str, reading: &mut Reading, progress: &mut Progress) {
     }
     reading.nvml.lost_gpus = Fact::Known(lost);
     reading.gpus = Fact::Known(gpus);
-}
-
-/// An answer of the wrapper as a fact: a refusal is a gap that names the call and the code.
-fn fact<T>(call: &str, answer: Result<T, NvmlError>) -> Fact<T> {
-    let error = match answer {
-        Ok(value) => return Fact::Known(value),
-        Err(error) => error,
-    };
-    let kind = match &error {
-        NvmlError::NotSupported => GapKind::NotSupported,
-        NvmlError::NoPermission => GapKind::NotPermitted,
-        NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound => GapKind::NoSymbol,
-        NvmlError::Timeout => GapKind::TimedOut,
-        _ => GapKind::Malformed,
-    };
-    Fact::unknown(kind, failed(call, &error))
-}
-
-fn failed(call: &str, error: &NvmlError) -> String {
-    format!("{call}: {}", words(error))
 }

@@ -1,9 +1,9 @@
 //! Processes that matter for starting and stopping: process 1 and the orphans that fall to it.
 
-use super::procfs::{Status, cut, process_ids, required};
+use super::procfs::{Status, after_name, process_ids, required};
 use std::time::{Duration, Instant};
 
-use crate::facts::{Fact, GapKind, Process, StreamKind};
+use crate::facts::{Fact, GapKind, Process, StreamKind, cut};
 use crate::world::World;
 
 /// Programs that reap orphans and pass signals on, by the name that the kernel keeps (at most 15 characters).
@@ -115,10 +115,9 @@ fn is_orphaned_zombie(world: &World, pid: u32) -> bool {
     pid != 1 && stat.is_some_and(|stat| state_and_parent(&stat) == Some(("Z", 1)))
 }
 
-/// State and parent of a stat line. The name before them may hold anything, brackets too, so they count from the last.
+/// State and parent of a stat line.
 fn state_and_parent(stat: &str) -> Option<(&str, u32)> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut words = rest.split_whitespace();
+    let mut words = after_name(stat)?;
     Some((words.next()?, words.next()?.parse().ok()?))
 }
 

@@ -7,16 +7,11 @@
 pub mod mounts;
 pub mod namespaces;
 
-use crate::facts::{Fact, GapKind};
+use crate::facts::{Fact, Gap, GapKind, cut_word};
 use crate::world::World;
 
-/// Characters of a text from outside that are kept in a fact.
-const TEXT_LIMIT: usize = 255;
-
-/// A text from outside, cut to a length that fits into a fact.
-pub fn cut(text: &str) -> String {
-    text.chars().take(TEXT_LIMIT).collect()
-}
+/// Bytes of a command line that are read.
+const COMMAND_LINE_BYTES_MAX: u64 = 64 << 10;
 
 /// Says of a file that every kernel with `/proc` and `/sys` has that its absence is no reading but a gap.
 pub fn required<T>(fact: Fact<T>, path: &str) -> Fact<T> {
@@ -26,9 +21,37 @@ pub fn required<T>(fact: Fact<T>, path: &str) -> Fact<T> {
     }
 }
 
-/// A gap for a file that came and made no sense.
+/// The gap of a file that came and made no sense, with the beginning of what came.
+pub fn nonsense(path: &str, text: &str) -> Gap {
+    Gap::new(GapKind::Malformed, format!("{path}: {:?}", cut_word(text)))
+}
+
+/// The same as a reading.
 pub fn malformed<T>(path: &str, text: &str) -> Fact<T> {
-    Fact::unknown(GapKind::Malformed, format!("{path}: {:?}", text.chars().take(40).collect::<String>()))
+    Fact::Unknown(nonsense(path, text))
+}
+
+/// The fields of `/proc/PID/stat` behind the program's name, beginning with the state, which is the third of them all.
+/// The name stands in brackets and may hold anything, brackets too, so they count from the last.
+pub fn after_name(stat: &str) -> Option<impl Iterator<Item = &str>> {
+    Some(stat.rsplit_once(')')?.1.split_ascii_whitespace())
+}
+
+/// The command line of `process`, a number or `self`, as its words.
+pub fn command_line(world: &World, process: impl std::fmt::Display) -> Fact<Vec<String>> {
+    world.read_bytes(format!("/proc/{process}/cmdline"), COMMAND_LINE_BYTES_MAX).map(|bytes| split(&bytes))
+}
+
+/// Words as the kernel keeps them, each ended by a zero byte.
+fn split(bytes: &[u8]) -> Vec<String> {
+    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
+    bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
+}
+
+/// A path as `process` means it: a relative one begins at its working folder.
+pub fn seen_from(world: &World, process: &str, path: &str) -> Fact<String> {
+    let folder = world.link(format!("/proc/{process}/cwd"));
+    folder.map(|folder| folder.join(path).to_string_lossy().into_owned())
 }
 
 /// `/proc/PID/status`, read once.
@@ -158,6 +181,12 @@ pub mod tests {
         assert!(status.mask("CapEff").is_unknown());
         assert!(Status::read(&world, "7").field("Uid").is_unknown(), "a folder is no status");
         assert!(Status::read(&world, "8").field("Uid").is_unknown(), "no file is no absent uid");
+    }
+
+    #[test]
+    fn command_lines_are_split_at_zero_bytes() {
+        assert_eq!(split(b"a\0--token=\0\0"), ["a", "--token=", ""]);
+        assert_eq!(split(b""), [""]);
     }
 
     #[test]

@@ -1,41 +1,33 @@
-//! The services behind the ports, and those that are declared and do not run yet.
+//! The services that run: Jupyter and SSH behind the ports, with the files that SSH servers live by.
 //!
-//! Listeners come from the network probe; only those on the ports of Jupyter and
-//! SSH, or whose process says that it is one, are spoken to, through loopback.
+//! Listeners come from the network probe; only those on the ports of Jupyter and SSH, or whose process says that it is
+//! one, are spoken to, through loopback. [`jupyter`] asks over [`http`], for reasons that [`hints`] finds; [`sshd`] hears
+//! banners; [`ssh_files`] and [`sshd_config`] read files. [`program`], [`jupyter_args`], [`ssh_args`] and [`address`] read
+//! command lines, also for [`super::startup`], which knows the services that do not run yet. Nothing here uses that.
 
-mod command;
-mod declared;
-mod glob;
+pub(super) mod address;
 mod hints;
 mod http;
-mod ini;
 mod jupyter;
-mod jupyter_args;
-mod jupyter_config;
-mod shell;
-mod ssh_args;
+pub(super) mod jupyter_args;
+mod parallel;
+pub(super) mod program;
+pub(super) mod ssh_args;
 mod ssh_files;
 mod sshd;
-mod sshd_config;
-mod supervisord;
-mod supervisors;
-mod wrappers;
+pub(super) mod sshd_config;
 
 use crate::facts::{Fact, Network, Services, SshdConfig};
-use crate::world::{World, spawn_or_run};
+use crate::world::World;
 use ssh_args::SshArgs;
 
-/// Listeners that are asked at the same time.
-const CHUNK: usize = 16;
-
-/// Looks behind the listeners and at what will be started, `command` included.
-pub fn collect(world: &World, network: &Network, command: Option<&[String]>) -> Services {
-    let (declared, ssh_args) = declared::find(world, command, &network.listeners);
-    let mut ssh_args: Vec<_> = ssh_args.into_iter().map(Fact::Known).collect();
+/// Looks behind the listeners. `will_start` are the arguments of SSH servers that do not run yet, for what is said of
+/// their configuration has to hold of all of them. Services that are declared are not found here.
+pub fn collect(world: &World, network: &Network, will_start: &[SshArgs]) -> Services {
+    let mut ssh_args: Vec<_> = will_start.iter().cloned().map(Fact::Known).collect();
     let mut services = Services {
         ssh_host_keys: ssh_files::host_keys(world),
         root_password: ssh_files::root_password(world),
-        declared,
         ..Services::default()
     };
     match &network.listeners {
@@ -73,39 +65,4 @@ fn ssh_configuration(world: &World, mut args: Vec<Fact<SshArgs>>) -> Fact<SshdCo
     }
     let one = |args: Fact<SshArgs>| args.and_then(|args| sshd_config::of(world, &args).map(|parsed| parsed.config));
     sshd_config::common(args.into_iter().map(one).collect())
-}
-
-/// Runs `ask` on every item, at most `width` at a time, and gives the answers in order. Where no thread can be had they
-/// are asked one after the other.
-fn in_parallel<T: Sync, R: Send>(items: &[T], width: usize, ask: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    if let [only] = items {
-        return vec![ask(only)];
-    }
-    let mut answers = Vec::with_capacity(items.len());
-    for chunk in items.chunks(width.max(1)) {
-        std::thread::scope(|scope| {
-            let ask = &ask;
-            // Where no thread can be had the item is asked at once.
-            let running: Vec<_> = chunk.iter().map(|item| spawn_or_run(scope, move || ask(item))).collect();
-            // A bug of ours goes on to whoever runs this probe.
-            let told =
-                running.into_iter().map(|one| one.join().unwrap_or_else(|| panic!("asking a listener panicked")));
-            answers.extend(told);
-        });
-    }
-    answers
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_come_in_the_order_of_the_questions_however_wide() {
-        let items: Vec<u32> = (0..40).collect();
-        let doubled: Vec<u32> = items.iter().map(|item| item * 2).collect();
-        for width in [0, 1, 16, 64] {
-            assert_eq!(in_parallel(&items, width, |item| item * 2), doubled, "{width}");
-        }
-    }
 }

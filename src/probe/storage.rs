@@ -10,31 +10,25 @@ use serde_json::Value;
 
 use super::identity;
 use super::procfs::mounts::Mounts;
-use super::procfs::{cut, required};
-use crate::facts::{Disk, DiskRole, Fact, ProbeRun, Storage};
+use super::procfs::required;
+use crate::facts::{Disk, DiskRole, Fact, Gaps, ProbeRun, Storage, cut};
 use crate::world::World;
-use crate::world::child::{Progress, fill_gaps, probe};
+use crate::world::child::{Progress, probe};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "storage";
 
 /// Asks the disks in a child, until `deadline`.
 pub fn collect(world: &World, deadline: Instant) -> (Storage, ProbeRun) {
-    let plan = plan(world);
+    let mut plan = plan(world);
     let probed = probe::<Storage>(world, NAME, None, &plan, deadline);
-    let storage = match (probed.reading, &probed.gap) {
-        (Some(storage), _) => storage,
+    let storage = probed.reading.unwrap_or_else(|| {
         // It died before its first word: the folders are known all the same, and why nothing else is.
-        (None, Some(gap)) => {
-            let filled = serde_json::to_value(&plan).map(|mut value| {
-                fill_gaps(&mut value, gap);
-                value
-            });
-            let storage = filled.and_then(serde_json::from_value);
-            storage.unwrap_or_else(|_| Storage { disks: Fact::Unknown(gap.clone()) })
+        if let Some(gap) = &probed.gap {
+            plan.fill_gaps(gap);
         }
-        (None, None) => plan,
-    };
+        plan
+    });
     (storage, probed.run)
 }
 

@@ -56,7 +56,7 @@ type Source = (&'static str, &'static [&'static str], fn(&Report) -> String);
 const ROWS: [Source; 10] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
-    ("user", &["identity", "isolation.privilege*", "isolation.not-privileged"], |report| user(&report.facts)),
+    ("user", &["identity", "isolation.no-new-privileges", "isolation.not-privileged"], |report| user(&report.facts)),
     ("limits", &["limits"], |report| limits(&report.facts)),
     ("driver", &["driver", "gpu"], driver),
     ("CUDA", &["driver.runtime*", "library.cudart*", "library.cuda-*", "framework"], |report| cuda(&report.facts)),
@@ -193,4 +193,18 @@ pub fn place(facts: &Facts) -> String {
     };
     let cgroup = facts.container.cgroup.known().map_or(String::new(), |cgroup| format!(", cgroup {cgroup}"));
     format!("{kind}{cgroup}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::Catalogue;
+
+    #[test]
+    fn every_pattern_matches_a_check() {
+        let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
+        for pattern in ROWS.iter().flat_map(|(_, patterns, _)| *patterns).chain([&gpu::KERNEL_LOADED]) {
+            assert_eq!(catalogue.require_match(pattern), Ok(()));
+        }
+    }
 }

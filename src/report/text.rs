@@ -8,7 +8,7 @@ use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
 use crate::facts::Facts;
-use crate::text::{count, plain};
+use crate::text::{count, plain, plain_long};
 use crate::weigh::{Verdict, remedy};
 
 /// How a text report is laid out.
@@ -132,7 +132,7 @@ impl Page {
             self.labelled(if cause.is_some() { "then" } else { "best" }, &then.join(" · "));
         }
         for note in &report.notes {
-            self.labelled("note", note);
+            self.labelled("note", &plain_long(note));
         }
         if cause.is_some() || !then.is_empty() || !report.notes.is_empty() {
             self.line("");

@@ -7,10 +7,12 @@ use super::{Failure, plan};
 use crate::cli::{Format, GpusArgs};
 use crate::derive::{self, target};
 use crate::exit::{self, Exit};
+use crate::facts::recording::Recording;
 use crate::facts::reference::gpus::{self, GpuModel};
 use crate::facts::{Fact, Facts, GapKind};
 use crate::probe;
 use crate::report::gpus as report;
+use crate::text::plain_long;
 use crate::world::World;
 
 /// Reading headers takes milliseconds; a disk that hangs is given up.
@@ -25,7 +27,14 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
         models = gpus::gpus().iter().collect();
     }
     let mut facts = match &arguments.from {
-        Some(path) => plan::recording(&world, path)?,
+        Some(path) => {
+            let Recording { facts, notes } = plan::recording(&world, path)?;
+            // The table has no place for them.
+            for note in notes {
+                output::say(&format!("gpu-preflight: {}\n", plain_long(&note)));
+            }
+            facts
+        }
         None => image(&world),
     };
     if let Fact::Unknown(gap) = &facts.native.libraries

@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::Failure;
-use crate::check::load::with_suggestion;
-use crate::check::{Catalogue, ConfigError, Severity, matches};
+use crate::check::error::with_suggestion;
+use crate::check::load::SiteRoom;
+use crate::check::{Catalogue, ConfigError, Severity, matches, room};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
-use crate::facts::{Fact, Facts, Phase, SCHEMA, upgrade};
-use crate::text::plain;
+use crate::facts::recording::{self, Mistake, Recording};
+use crate::facts::{Fact, Phase};
+use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
 use crate::world::World;
 
@@ -32,8 +34,15 @@ impl From<ConfigError> for Failure {
 }
 
 impl Plan {
+    /// Every check of a catalogue, weighed by a profile.
+    pub fn of(catalogue: Catalogue, profile: Profile) -> Self {
+        let mut plan = Self { catalogue, profile, only: Vec::new(), skip: Vec::new() };
+        plan.forget_silent_causes();
+        plan
+    }
+
     /// Reads catalogue, site checks and profile, and refuses what does not fit together.
-    pub fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
+    pub(super) fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
         let profile = profile(world, &arguments.profile, &catalogue)?;
         for pattern in arguments.only.iter().chain(&arguments.skip) {
@@ -123,8 +132,8 @@ fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<Profile, 
     }
 }
 
-/// The checks of a folder: (file, id, text), for `DIR/room/state.toml`.
-fn site_checks(world: &World, folder: &Path) -> Result<Vec<(String, String, String)>, Failure> {
+/// The checks of a folder, `DIR/ROOM/STATE.toml`, and what they share, `DIR/ROOM/room.toml`.
+fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
     let names = |path: &Path| match world.list(path) {
         Fact::Known(names) => Ok(names),
         Fact::Absent => Err(wrong(path, "there is no such folder")),
@@ -136,48 +145,37 @@ fn site_checks(world: &World, folder: &Path) -> Result<Vec<(String, String, Stri
         if room.strip_suffix(".toml").is_some() {
             return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
         }
+        let mut site = SiteRoom { shared: None, checks: Vec::new() };
         for file in names(&room_folder)? {
             if let Some(state) = file.strip_suffix(".toml") {
                 let path = room_folder.join(&file);
                 let text = read(world, &path, crate::world::READ_LIMIT)?;
-                found.push((path.to_string_lossy().into_owned(), format!("{room}.{state}"), text));
+                let path = path.to_string_lossy().into_owned();
+                if file == room::FILE {
+                    site.shared = Some((path, text));
+                } else {
+                    site.checks.push((path, format!("{room}.{state}"), text));
+                }
             }
         }
+        found.push(site);
     }
-    if found.is_empty() {
+    if found.iter().all(|site| site.checks.is_empty()) {
         return Err(wrong(folder, "holds no check: DIR/ROOM/STATE.toml"));
     }
     Ok(found)
 }
 
-/// A recording, validated.
-pub fn recording(world: &World, path: &Path) -> Result<Facts, Failure> {
+/// A recording of this or another version.
+pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     let text = if path == Path::new("-") {
         world.read_stdin(RECORDING_LIMIT).map_err(|error| wrong(path, error.to_string()))?
     } else {
         read(world, path, RECORDING_LIMIT)?
     };
-    let facts: Facts = parsed(&text).map_err(|error| {
-        // serde_json ends its messages with the place, which stands in front here.
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or_default();
-        let place = format!("{}:{}", error.line(), error.column());
-        Failure::new(exit::CONFIG, format!("{}:{place}: {}", plain(&path.to_string_lossy()), with_suggestion(message)))
-    })?;
-    if facts.schema == SCHEMA {
-        Ok(facts)
-    } else {
-        Err(wrong(path, format!("its schema is `{}`, not `{SCHEMA}`", plain(&facts.schema))))
-    }
-}
-
-/// Facts from JSON. A recording of an older version is upgraded first.
-fn parsed(text: &str) -> serde_json::Result<Facts> {
-    let mut value: serde_json::Value = serde_json::from_str(text)?;
-    if value.get("schema").and_then(serde_json::Value::as_str) == Some(upgrade::FIRST_SCHEMA) {
-        upgrade::upgrade(&mut value);
-        return serde_json::from_value(value);
-    }
-    // From the text once more: what is wrong then has its line and column.
-    serde_json::from_str(text)
+    recording::read(&text).map_err(|Mistake { place, message }| {
+        let file = plain(&path.to_string_lossy());
+        let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
+        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&with_suggestion(&message))))
+    })
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::load::{PROFILES, parse_toml};
+use crate::check::error::parse_toml;
+use crate::check::load::PROFILES;
 use crate::check::{Catalogue, ConfigError, Severity, matches};
 use crate::facts::Phase;
 use crate::facts::reference::gpus;

@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{World, interrupt};
-use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, ProbeRun};
+use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
 use transcript::Transcript;
@@ -63,7 +63,7 @@ pub struct Probed<T> {
     pub reading: Option<T>,
     /// How it ended.
     pub run: ProbeRun,
-    /// Why facts are missing; `None` when it completed.
+    /// Why facts are missing; `None` when it completed and its answer made sense.
     pub gap: Option<Gap>,
     /// Whether it was in state `D`, uninterruptible in the kernel, at the end.
     pub hung_in_kernel: bool,
@@ -85,7 +85,7 @@ enum Line {
 }
 
 /// Runs probe `name` in a child with `input` and waits for it until `deadline`.
-pub fn probe<T: DeserializeOwned>(
+pub fn probe<T: DeserializeOwned + Gaps>(
     world: &World,
     name: &str,
     gpu: Option<u32>,
@@ -97,7 +97,7 @@ pub fn probe<T: DeserializeOwned>(
 
 /// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
 /// is ended, and what it said last is its answer; nothing, when it had not come to say anything.
-pub fn probe_while<T: DeserializeOwned>(
+pub fn probe_while<T: DeserializeOwned + Gaps>(
     world: &World,
     name: &str,
     gpu: Option<u32>,
@@ -108,7 +108,7 @@ pub fn probe_while<T: DeserializeOwned>(
     ask(world, name, gpu, input, Some(working), deadline)
 }
 
-fn ask<T: DeserializeOwned>(
+fn ask<T: DeserializeOwned + Gaps>(
     world: &World,
     name: &str,
     gpu: Option<u32>,
@@ -143,9 +143,14 @@ fn ask<T: DeserializeOwned>(
     let gap = end.gap(failure.as_ref());
     let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
     let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
+    let reading = transcript.answer(gap.as_ref());
+    // Who watches need not have come to say anything.
+    let makes_no_sense = reading.is_none() && working.is_none();
+    let malformed = || Gap::new(GapKind::Malformed, format!("the answer of the probe {name} made no sense"));
+    let gap = gap.or_else(|| makes_no_sense.then(malformed));
     let (told, detail) = end.told(failure.as_ref());
     Probed {
-        reading: transcript.answer(gap.as_ref()),
+        reading,
         gap,
         hung_in_kernel,
         lost: failure.filter(|failure| end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
@@ -263,17 +268,4 @@ fn kill_group(child: &mut Child, patience: Duration) -> bool {
 fn is_uninterruptible(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
-}
-
-/// Says of every fact that nobody got to ask why it was not asked.
-pub fn fill_gaps(value: &mut Value, gap: &Gap) {
-    match value {
-        Value::Object(map) if map.get("unknown").and_then(Value::as_str) == Some(GapKind::NotAsked.as_str()) => {
-            map.insert("unknown".to_owned(), gap.kind.as_str().into());
-            map.insert("detail".to_owned(), gap.detail.clone().into());
-        }
-        Value::Object(map) => map.values_mut().for_each(|inner| fill_gaps(inner, gap)),
-        Value::Array(items) => items.iter_mut().for_each(|inner| fill_gaps(inner, gap)),
-        _ => {}
-    }
 }

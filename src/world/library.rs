@@ -19,7 +19,7 @@ use std::ffi::{CStr, c_char, c_int};
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::facts::{Fact, FailedHow, Failure};
+use crate::facts::{Fact, FailedHow, Failure, cut};
 
 /// An open shared library. It is never closed: a vendor library that is unloaded
 /// runs handlers that may hang, and the child that opened it ends anyway.
@@ -84,13 +84,13 @@ pub struct CallFailed {
 impl CallFailed {
     /// The failure as it is recorded.
     pub fn failure(&self) -> Failure {
-        let words = |text: &str| Fact::Known(text.chars().take(TEXT_LIMIT).collect());
-        let name = if self.detail.is_empty() { Fact::Absent } else { words(&self.detail) };
+        let words = || cut(&self.detail);
+        let name = Fact::present((!self.detail.is_empty()).then(words));
         match self.code {
             Some(code) => {
                 Failure { code: Fact::Known(code.into()), name, ..Failure::new(self.call, FailedHow::Returned) }
             }
-            None => Failure { reason: words(&self.detail), ..Failure::new(self.call, FailedHow::NotCalled) },
+            None => Failure { reason: Fact::Known(words()), ..Failure::new(self.call, FailedHow::NotCalled) },
         }
     }
 
@@ -155,9 +155,6 @@ macro_rules! symbols {
 }
 use symbols;
 
-/// Characters of a text from a library that are kept.
-const TEXT_LIMIT: usize = 255;
-
 /// The text behind a pointer that a library gave out, cut to a sane length; empty for null.
 ///
 /// # Safety
@@ -168,5 +165,5 @@ unsafe fn text(pointer: *const c_char) -> String {
     }
     // SAFETY: the caller vouches for it.
     let text = unsafe { CStr::from_ptr(pointer) };
-    text.to_string_lossy().chars().take(TEXT_LIMIT).collect()
+    cut(&text.to_string_lossy())
 }

@@ -11,8 +11,8 @@ results, binary = pathlib.Path(sys.argv[1]), sys.argv[2]
 PROMISED = {
     "check": (25, 24),
     "judge": (15, None),
-    "check-crowd": (100, None),
-    "check-crowd-user": (100, None),
+    "check-many": (100, None),
+    "check-many-user": (100, None),
 }
 
 measured = {}

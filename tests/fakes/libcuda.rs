@@ -13,9 +13,18 @@ fn init_code() -> c_int {
     let ready = number("cu_init_ready", i64::MAX);
     match number("cu_init", 0) as c_int {
         code if code != 0 && CALLS.load(Ordering::SeqCst) < ready => code,
+        _ if code_of_the_environment() != 0 => code_of_the_environment(),
         _ if scenario::visible() == 0 => 100,
         _ => 0,
     }
+}
+
+/// What `cu_init_while` says, where its variable holds its text.
+fn code_of_the_environment() -> c_int {
+    let Some(told) = scenario::text("cu_init_while") else { return 0 };
+    let [variable, text, code] = told.splitn(3, ':').collect::<Vec<_>>()[..] else { panic!("VARIABLE:TEXT:CODE") };
+    let holds = std::env::var(variable).is_ok_and(|value| value.contains(text));
+    if holds { code.parse().expect("a code") } else { 0 }
 }
 
 #[unsafe(no_mangle)]

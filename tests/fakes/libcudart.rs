@@ -12,7 +12,7 @@ mod scenario;
 
 use arithmetic::{Format, output_bytes};
 use lazy::{Work, device, overlap};
-use scenario::{code, dlopen, dlsym, enter, names, note, number, share, text};
+use scenario::{code, count, dlopen, dlsym, enter, names, note, number, share, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -36,6 +36,9 @@ fn make_context() -> c_int {
     if code == 0 && device.contexts.insert(gpu) {
         note("context");
         std::thread::sleep(Duration::from_millis(number("context_ms", 0) as u64));
+        while count("context") < number("together", 0) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
     }
     code
 }

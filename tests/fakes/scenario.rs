@@ -11,6 +11,7 @@
 //! | `driver=580.65.06` `cuda=13000` | driver version, newest CUDA of the driver |
 //! | `runtime=12090` `cublas=120901` | versions of libcudart and libcublas |
 //! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
+//! | `cu_init_while=VARIABLE:TEXT:CODE` | `cuInit` returns this code while this variable of the environment holds this text |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
 //! | `log=FILE` | every call that a fault could meet is written there, a name a line, and `context` when one is made, and `operands DIGEST` for each product that is read back |
@@ -42,6 +43,7 @@
 //! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
 //! | `context_ms=0` | time that making a context takes |
+//! | `together=0` | none is made before so many have been begun, in whichever programs that write the same `log` |
 //! | `fail=CALL:CODE` | the call returns this code |
 //! | `fail_from=CALL:N:CODE` | the same from the Nth time on, from 1 |
 //! | `compute_mode=0` | NVML's compute mode: 2 prohibited, 3 exclusive process |
@@ -130,6 +132,13 @@ pub fn note(what: &str) {
     let mut file = std::fs::File::options().create(true).append(true).open(log).expect("the log");
     // In one piece, for several processes write here at once.
     std::io::Write::write_all(&mut file, format!("{what}\n").as_bytes()).expect("the log");
+}
+
+/// How often something was written down, by whichever program.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn count(what: &str) -> i64 {
+    let written = text("log").and_then(|log| std::fs::read_to_string(log).ok()).unwrap_or_default();
+    written.lines().filter(|line| *line == what).count() as i64
 }
 
 /// Plays the faults that are meant for this call.

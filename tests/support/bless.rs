@@ -1,4 +1,6 @@
 //! Committed files that come from the source: compared, or written anew with `BLESS=1`.
+//!
+//! The tests that compare one end in `_current`, so that `just bless` can run them and no others.
 
 use std::path::{Path, PathBuf};
 
@@ -22,7 +24,7 @@ pub fn compare(file: impl AsRef<Path>, text: &str) {
         let line = differs.unwrap_or_else(|| committed.lines().count().min(text.lines().count()));
         panic!(
             "{} is not what the source gives, from line {}:\n  committed: {}\n  now:       {}\n\
-             `BLESS=1 cargo test` (or `just bless`) writes it anew; then read the difference.",
+             `just bless` writes it anew; then read the difference.",
             file.as_ref().display(),
             line + 1,
             committed.lines().nth(line).unwrap_or("(the end)"),

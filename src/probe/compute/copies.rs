@@ -6,12 +6,12 @@
 //! multiplies had.
 
 use super::messages::Reading;
-use crate::facts::{Fact, GapKind, MemoryCopy, Multiply, Proof};
+use crate::facts::{Fact, Gap, GapKind, Gaps, MemoryCopy, Multiply, Proof};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::bytes::random_bytes;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::gpu::timing::copy_rate;
-use crate::probe::{note_failure, note_gaps};
+use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 
 /// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
@@ -27,7 +27,7 @@ pub(super) fn measure(bench: &Bench, multiplies: &[Multiply], session: &mut Sess
     let mut copy = MemoryCopy { gpu: first.gpu, gpu_name: first.gpu_name.clone(), ..MemoryCopy::default() };
     session.so_far(&Reading { multiplies: multiplies.to_vec(), copies: vec![copy.clone()], ..Reading::default() });
     if session.left() < LEAST_TIME {
-        note_gaps(&mut copy, GapKind::TimedOut, "no time was left to copy");
+        copy.fill_gaps(&Gap::new(GapKind::TimedOut, "no time was left to copy"));
         return vec![copy];
     }
     match prove(bench, &mut copy, session).and_then(|()| time_on_device(bench, &mut copy, session)) {

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::facts::shape::record;
 use crate::facts::{MemoryCopy, MemoryPatterns, Multiply};
 use crate::probe::gpu::bench::Place;
 
@@ -17,11 +18,11 @@ pub struct Input {
     pub patterns_ms: u64,
 }
 
-/// What a child answers.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Reading {
-    pub multiplies: Vec<Multiply>,
-    pub copies: Vec<MemoryCopy>,
-    pub patterns: Vec<MemoryPatterns>,
+record! {
+    /// What a child answers.
+    pub struct Reading {
+        pub multiplies: Vec<Multiply>,
+        pub copies: Vec<MemoryCopy>,
+        pub patterns: Vec<MemoryPatterns>,
+    }
 }

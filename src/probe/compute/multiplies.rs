@@ -2,11 +2,11 @@
 
 use super::gemm;
 use super::messages::Reading;
-use crate::facts::{Fact, GapKind, Multiply};
+use crate::facts::{Fact, Gap, GapKind, Gaps, Multiply};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::precision::{Route, precisions, recipe};
 use crate::probe::gpu::session::Session;
-use crate::probe::{note_failure, note_gaps};
+use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 
 /// Multiplies in all precisions, until one fails for a reason that concerns the others.
@@ -25,7 +25,7 @@ pub(super) fn multiply_all(bench: &Bench, about: &Multiply, session: &mut Sessio
                     multiplies.remove(index);
                     continue;
                 }
-                note_gaps(multiply, GapKind::NotSupported, &failed.to_string());
+                multiply.fill_gaps(&Gap::new(GapKind::NotSupported, failed.to_string()));
                 (multiply.size, multiply.tflops, multiply.failure) = (Fact::Absent, Fact::Absent, Fact::Absent);
             }
             Err(failed) => {

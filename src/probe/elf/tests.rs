@@ -5,6 +5,11 @@ use super::*;
 use std::path::Path;
 use std::time::Duration;
 
+/// Size of the header of a 64-bit file.
+const HEADER: usize = size_of::<Header>();
+/// Size of a program header of a 64-bit file.
+const SEGMENT: usize = size_of::<Segment>();
+
 /// A small but true shared object with this soname, these dependencies and this run path (tag 15 or 29).
 pub fn image(soname: &str, needed: &[&str], path: Option<(u64, &str)>) -> Vec<u8> {
     let mut strings = vec![0_u8];
@@ -126,6 +131,96 @@ fn our_own_program_is_understood() {
     assert!(elf.needed.iter().any(|name| name.starts_with("libc.so")), "{:?}", elf.needed);
 }
 
+/// Where the header of a segment lies in an [`image`]: 0 is loaded, 1 the dynamic section.
+fn segment(index: usize) -> usize {
+    HEADER + index * SEGMENT
+}
+
+fn with(bytes: &[u8], changes: &[(usize, &[u8])]) -> Vec<u8> {
+    let mut out = bytes.to_vec();
+    for (at, new) in changes {
+        out[*at..at + new.len()].copy_from_slice(new);
+    }
+    out
+}
+
+#[test]
+fn what_the_loader_refuses_is_not_whole() {
+    let good = image("libcudart.so.12", &["libc.so.6"], None);
+    let huge = u64::MAX.to_le_bytes();
+    for (what, changes) in [
+        ("no segments", vec![(56, &[0, 0][..])]),
+        ("segments nowhere", vec![(32, &[0; 8][..])]),
+        ("segments outside", vec![(32, &huge[..])]),
+        ("segments of another size", vec![(54, &[57, 0][..])]),
+        ("more segments than bytes", vec![(56, &[0xfe, 0xff][..])]),
+        ("a count of segments in a section that is not there", vec![(56, &[0xff, 0xff][..])]),
+        ("sections outside", vec![(40, &huge[..]), (60, &[1, 0][..])]),
+        ("a segment outside", vec![(segment(0) + 8, &huge[..])]),
+        ("a segment longer than the file", vec![(segment(1) + 32, &huge[..])]),
+    ] {
+        let Contents::Elf(elf) = read_bytes(&with(&good, &changes)) else { panic!("{what}") };
+        assert!(!elf.whole, "{what}");
+    }
+}
+
+#[test]
+fn names_that_cannot_be_read_leave_the_rest() {
+    let good = image("libcudart.so.12", &["libc.so.6"], Some((29, "/opt/lib")));
+    let dynamic = segment(2);
+    let outside = with(&good, &[(dynamic + 8, &u64::MAX.to_le_bytes())]);
+    let Contents::Elf(elf) = read_bytes(&outside) else { panic!("an ELF file") };
+    assert_eq!((elf.needed.len(), elf.soname.as_deref()), (0, Some("libcudart.so.12")));
+    let uneven = with(&good, &[(segment(1) + 32, &[5 * 16 - 1])]);
+    let Contents::Elf(elf) = read_bytes(&uneven) else { panic!("an ELF file") };
+    assert_eq!(elf.needed, ["libc.so.6"], "half an entry at the end");
+    // The run path stands last: without its zero it does not end within the file.
+    let Contents::Elf(elf) = read_bytes(&with(&good, &[(good.len() - 1, b"x")])) else { panic!("an ELF file") };
+    assert_eq!((elf.runpath.len(), elf.soname.as_deref()), (0, Some("libcudart.so.12")));
+}
+
+/// A file whose tables claim to be as long as it is: a terabyte, most of it a hole.
+#[test]
+fn tables_of_a_terabyte_are_not_read() {
+    const SIZE: u64 = 1 << 40;
+    let root = tempfile::tempdir().expect("a folder");
+    let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
+    let look = |bytes: &[u8]| {
+        let path = root.path().join("lib.so");
+        std::fs::write(&path, bytes).expect("a file");
+        std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(SIZE)).expect("a hole");
+        let file = world.open("/lib.so").known().map(File::try_clone).expect("open").expect("a handle");
+        let Fact::Known(Contents::Elf(elf)) = read(&world, "/lib.so") else { panic!("an ELF file") };
+        (elf, sections::find(&file, SIZE, &[".nv_fatbin"]))
+    };
+    let good = image("libcudart.so.12", &["libc.so.6"], None);
+    let (elf, _) = look(&with(&good, &[(segment(1) + 32, &(SIZE - 4096).to_le_bytes())]));
+    assert!(elf.whole && elf.needed == ["libc.so.6"], "its front is read: {elf:?}");
+    // Counts above 16 bits stand in the first section: that of segments at byte 44 of it, of sections at byte 32.
+    let sectioned = with_sections(&[(".nv_fatbin", b"abc")]);
+    let table = usize::try_from(u64::from_le_bytes(*sectioned[40..].first_chunk().expect("a number"))).expect("small");
+    let most = u32::MAX.to_le_bytes();
+    let segments = with(&sectioned, &[(32, &[64]), (54, &[56]), (56, &[0xff; 2]), (table + 44, &most)]);
+    let (elf, found) = look(&segments);
+    assert!(!elf.whole && found.is_some(), "{elf:?}");
+    let (_, found) = look(&with(&sectioned, &[(60, &[0; 2]), (table + 32, &most)]));
+    assert_eq!(found, None, "four billion sections");
+    let (_, found) = look(&with(&sectioned, &[(60, &[0xff; 2])]));
+    assert_eq!(found, None, "more sections than any library has");
+    let names = table + 2 * 64 + 32;
+    let (_, found) = look(&with(&sectioned, &[(names, &(SIZE - 4096).to_le_bytes())]));
+    assert_eq!(found, None, "a terabyte of names");
+}
+
+#[test]
+fn a_thousand_names_are_not_all_read() {
+    let many: Vec<String> = (0..1000).map(|number| format!("lib{number}.so")).collect();
+    let needed: Vec<&str> = many.iter().map(String::as_str).collect();
+    let Contents::Elf(elf) = read_bytes(&image("libcudart.so.12", &needed, None)) else { panic!("an ELF file") };
+    assert!(elf.whole && (100..1000).contains(&elf.needed.len()), "{}", elf.needed.len());
+    assert_eq!(elf.needed[..100], needed[..100]);
+}
+
 /// A file of these sections and no segments.
 pub fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
     let mut names = vec![0_u8];
@@ -185,8 +280,15 @@ fn tables_of_sections_that_lie_outside_are_refused() {
         wrong[at..at + bytes.len()].copy_from_slice(&bytes);
         assert_eq!(found(&wrong, &[".nv_fatbin"]), None, "byte {at}");
     }
-    let mut long = good.clone();
     let section = good.len() - 2 * 64;
-    long[section + 32..section + 40].copy_from_slice(&u64::MAX.to_le_bytes());
+    let long = with(&good, &[(section + 32, &u64::MAX.to_le_bytes())]);
     assert_eq!(found(&long, &[".nv_fatbin"]), None, "longer than the file");
+    let nameless = with(&good, &[(section, &u32::MAX.to_le_bytes())]);
+    assert_eq!(found(&nameless, &[".nv_fatbin"]), None, "a name outside of the table of names");
+    let endless = with_sections(&[(".nv_fatbin", b"abc")]);
+    let table = endless.len() - 3 * 64;
+    let endless = with(&endless, &[(table - 1, b"x")]);
+    assert_eq!(found(&endless, &[".nv_fatbin"]), None, "a name without an end");
+    let empty = with(&good, &[(section + 4, &8_u32.to_le_bytes())]);
+    assert_eq!(found(&empty, &[".nv_fatbin"]), Some(Vec::new()), "it takes no place in the file");
 }

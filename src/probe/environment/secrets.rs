@@ -3,6 +3,7 @@
 //! A name is suspected by its last words or its value's shape. Values stay here:
 //! only names leave this module.
 
+use crate::facts::{LIST_LIMIT, cut};
 use crate::world::World;
 
 /// Last words of a name that announce a secret.
@@ -44,19 +45,17 @@ const SHAPES: [(&str, usize); 14] = [
     ("nvapi-", 30),
     ("-----BEGIN ", 20),
 ];
-/// Names that are kept at most.
-const LIMIT: usize = 64;
 
 /// The suspected names, sorted.
 pub fn names(world: &World) -> Vec<String> {
     let suspected = |name: &String| world.env(name).is_some_and(|value| is_secret(name, &value));
     let mut names: Vec<String> = world.env_names().filter(suspected).collect();
     for name in &mut names {
-        *name = name.chars().take(255).collect();
+        *name = cut(name);
     }
     names.sort();
     names.dedup();
-    names.truncate(LIMIT);
+    names.truncate(LIST_LIMIT);
     names
 }
 

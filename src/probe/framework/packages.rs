@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::facts::Fact;
+use crate::facts::{Fact, cut, cut_word};
+use crate::probe::paths::find_program;
 use crate::world::World;
 
 /// A distribution that has a `.dist-info` folder.
@@ -40,18 +41,12 @@ pub fn folders(world: &World) -> Vec<String> {
 
 /// Prefixes of the first `python3` and `python` on the path: of the name and of what it links to.
 fn interpreter_prefixes(world: &World) -> Vec<String> {
-    let path = world.env("PATH").unwrap_or_default();
     let mut prefixes = Vec::new();
-    for name in ["python3", "python"] {
-        let mut places = path.split(':').filter(|folder| folder.starts_with('/'));
-        let Some(folder) = places.find(|folder| world.executable(format!("{folder}/{name}")) == Fact::Known(true))
-        else {
-            continue;
-        };
+    for place in ["python3", "python"].iter().filter_map(|name| find_program(world, name)) {
         let parent = |path: PathBuf| Some(path.parent()?.parent()?.to_string_lossy().into_owned());
         // The interpreter of a virtual environment is a link out of it.
-        prefixes.extend(parent(PathBuf::from(format!("{folder}/{name}"))));
-        if let Fact::Known(real) = world.real_path(format!("{folder}/{name}")) {
+        prefixes.extend(parent(PathBuf::from(&place)));
+        if let Fact::Known(real) = world.real_path(&place) {
             prefixes.extend(parent(real));
         }
     }
@@ -85,7 +80,7 @@ impl Found<'_> {
         let Fact::Known(stat) = self.world.stat(folder) else { return };
         let Fact::Known(real) = self.world.real_path(folder) else { return };
         if stat.kind == rustix::fs::FileType::Directory && self.seen.insert(real) {
-            self.folders.push(folder.chars().take(255).collect());
+            self.folders.push(cut(folder));
         }
     }
 }
@@ -116,7 +111,7 @@ fn parse(entry: &str) -> Option<Distribution> {
     if name.is_empty() || name.starts_with('~') {
         return None;
     }
-    let version = version.chars().take(64).collect();
+    let version = cut_word(version);
     Some(Distribution { name: normal_name(name), version })
 }
 
@@ -124,7 +119,7 @@ fn parse(entry: &str) -> Option<Distribution> {
 fn normal_name(name: &str) -> String {
     let words: Vec<String> =
         name.split(['-', '_', '.']).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
-    words.join("-").chars().take(255).collect()
+    cut(&words.join("-"))
 }
 
 #[cfg(test)]

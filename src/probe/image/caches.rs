@@ -3,6 +3,7 @@
 use rustix::fs::FileType;
 
 use crate::facts::{Fact, Gap, GapKind};
+use crate::probe::paths::absolute_once;
 use crate::world::World;
 
 /// Files and folders that are looked at, all caches together.
@@ -47,10 +48,7 @@ fn folders(world: &World) -> Vec<String> {
     folders.extend(world.env("CONDA_PREFIX").map(|prefix| format!("{prefix}/pkgs")));
     folders.extend(world.env("HOME").map(|home| format!("{home}/.cache/pip")));
     folders.extend(world.env("PIP_CACHE_DIR"));
-    folders.retain(|folder| folder.starts_with('/'));
-    let mut seen = std::collections::HashSet::new();
-    folders.retain(|folder| seen.insert(folder.trim_end_matches('/').to_owned()));
-    folders
+    absolute_once(folders)
 }
 
 struct Walk<'a> {

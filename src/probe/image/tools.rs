@@ -1,10 +1,9 @@
 //! Development tools on `$PATH`.
 
-use crate::facts::{Fact, Tool, ToolKind};
+use crate::facts::{Fact, Tool, ToolKind, cut};
+use crate::probe::paths::{PROGRAM_FOLDERS, absolute_once, search_path};
 use crate::world::World;
 
-/// The path that a shell takes when none is set.
-const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 /// Folders that are looked at.
 const FOLDERS: usize = 32;
 
@@ -24,16 +23,16 @@ const TOOLS: [(ToolKind, &[&str]); 7] = [
 
 /// The tools that are there and may be executed, each where the path finds it first.
 pub fn find(world: &World) -> Vec<Tool> {
-    let path = world.env("PATH").filter(|path| !path.is_empty()).unwrap_or_else(|| DEFAULT_PATH.to_owned());
-    let mut seen = std::collections::HashSet::new();
-    let is_new = |folder: &&str| folder.starts_with('/') && seen.insert(folder.trim_end_matches('/').to_owned());
-    let folders: Vec<&str> = path.split(':').filter(is_new).take(FOLDERS).collect();
+    let is_set = world.env("PATH").is_some_and(|path| !path.is_empty());
+    let folders = if is_set { search_path(world) } else { PROGRAM_FOLDERS.map(str::to_owned).to_vec() };
+    let folders = absolute_once(folders);
     let mut found = Vec::new();
     for (kind, names) in TOOLS {
         for name in names {
-            let mut places = folders.iter().map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
+            let mut places =
+                folders.iter().take(FOLDERS).map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
             if let Some(path) = places.find(|path| is_program(world, path)) {
-                found.push(Tool { name: (*name).to_owned(), kind, path: path.chars().take(255).collect() });
+                found.push(Tool { name: (*name).to_owned(), kind, path: cut(&path) });
             }
         }
     }

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use rustix::fs::FileType;
 
-use crate::facts::{Fact, RuntimeSocket, TokenKind};
-use crate::probe::procfs::cut;
+use crate::facts::{Fact, RuntimeSocket, TokenKind, cut};
+use crate::probe::paths::below;
 use crate::probe::procfs::mounts::{Mount, Mounts};
 use crate::probe::procfs::namespaces::Namespace;
 use crate::world::World;
@@ -95,10 +95,7 @@ pub fn sensitive(world: &World, mounts: &Mounts) -> Vec<String> {
     // Sorted, an outer folder stands before all that is below it.
     let mut outer: Vec<(&str, &str)> = Vec::new();
     for (point, folder) in lent {
-        let is_inside = |(other, _): &(&str, &str)| {
-            point.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if !outer.iter().any(is_inside) {
+        if !outer.iter().any(|(other, _)| below(point, other).is_some()) {
             outer.push((point, folder));
         }
     }

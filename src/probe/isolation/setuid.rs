@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use crate::facts::{Fact, GapKind};
-use crate::probe::procfs::cut;
+use crate::facts::{Fact, GapKind, LIST_LIMIT, cut};
+use crate::probe::paths::search_path;
 use crate::probe::procfs::mounts::Mounts;
 use crate::world::{Stat, World};
 
@@ -51,8 +51,6 @@ const TIME_WHEN_FOUND: Duration = Duration::from_millis(5);
 const TIME_LIMIT: Duration = Duration::from_millis(40);
 /// How many files are looked at.
 const FILE_LIMIT: u32 = 20_000;
-/// How many programs are named.
-const NAME_LIMIT: usize = 64;
 
 /// The programs found; those of a slow file system may not be all. When the walk had to stop before it found any, that is a gap.
 pub fn files(world: &World, mounts: &Mounts) -> Fact<Vec<String>> {
@@ -69,11 +67,10 @@ pub fn files(world: &World, mounts: &Mounts) -> Fact<Vec<String>> {
         visited: HashSet::new(),
         found: Vec::new(),
     };
-    let path = world.env("PATH").unwrap_or_default();
-    let own = path.split(':').filter(|folder| folder.starts_with('/'));
+    let own = search_path(world);
     walk.usual();
     let mut finished = true;
-    for folder in FOLDERS.iter().copied().chain(own) {
+    for folder in FOLDERS.iter().copied().chain(own.iter().map(String::as_str)) {
         let depth = HELPER_FOLDERS.iter().find(|(helpers, _)| *helpers == folder).map_or(0, |(_, depth)| *depth);
         if let Fact::Known(real) = mounts.resolve_safely(world, folder) {
             finished &= walk.folder(&real, depth);
@@ -109,7 +106,7 @@ impl Walk<'_> {
 
     fn is_over(&self) -> bool {
         let until = if self.found.is_empty() { self.until } else { self.enough };
-        self.files_left == 0 || self.found.len() >= NAME_LIMIT || Instant::now() >= until
+        self.files_left == 0 || self.found.len() >= LIST_LIMIT || Instant::now() >= until
     }
 
     /// Looks at every file of a folder, and into its folders `depth` levels down. Whether it got to the end.

@@ -5,6 +5,9 @@
 //! header of the new format, and from the end of the table in the old one. The
 //! file may be anything: what does not lie within it is passed over. Entries for
 //! CPU levels (`glibc-hwcaps`) are passed over too: no NVIDIA library has any.
+//!
+//! It is read by hand: the crate that reads it, `ld-so-cache`, comes with a command
+//! line and a parser framework, and refuses a whole file for one damaged part.
 
 use crate::world::World;
 

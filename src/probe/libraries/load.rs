@@ -13,17 +13,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::names::{identify, soname_of};
-use super::refusal;
-use crate::facts::{Fact, FoundBy, Gap, GapKind, Library, LibraryId, ProbeEnd, ProbeRun};
+use super::refusal::refusal;
+use crate::facts::shape::record;
+use crate::facts::{Fact, FoundBy, Gap, GapKind, Gaps, Library, LibraryId, ProbeRun, cut};
+use crate::probe::paths::base_name;
+use crate::probe::skipped;
 use crate::world::World;
 use crate::world::child::{self, Progress};
 use crate::world::library::{self, CallFailed, Library as Open, versions};
 
 /// The probe's name.
 pub const NAME: &str = "libraries";
-
-/// Characters of the loader's words that are kept.
-const WORDS_MAX: usize = 255;
 
 /// A library to be opened.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,13 +34,13 @@ struct Wanted {
     path: Option<String>,
 }
 
-/// What came of it, in the order in which it was wanted.
-#[derive(Debug, Default, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Loaded {
-    path: Fact<String>,
-    error: Fact<String>,
-    version: Fact<String>,
+record! {
+    /// What came of it, in the order in which it was wanted.
+    struct Loaded {
+        path: Fact<String>,
+        error: Fact<String>,
+        version: Fact<String>,
+    }
 }
 
 /// Opens the chosen runtime, cuBLAS and cuBLASLt in a child and writes down what came of it.
@@ -49,21 +49,14 @@ pub fn load(world: &World, libraries: &mut [Library], deadline: Instant) -> Prob
     chosen.retain_mut(|library| match refusal(library) {
         Some(words) => {
             library.loaded_path = Fact::Absent;
-            library.load_error = Fact::Known(words.chars().take(WORDS_MAX).collect());
+            library.load_error = Fact::Known(cut(&words));
             library.version = Fact::Absent;
             false
         }
         None => true,
     });
     if chosen.is_empty() {
-        return ProbeRun {
-            name: NAME.to_owned(),
-            gpu: Fact::Absent,
-            end: ProbeEnd::Skipped,
-            at: Fact::Absent,
-            detail: Fact::Absent,
-            wall_ms: 0.0,
-        };
+        return skipped(NAME);
     }
     chosen.sort_by_key(|library| match library.id {
         LibraryId::CublasLt if comes_from_wheels(library) => 1,
@@ -77,8 +70,7 @@ pub fn load(world: &World, libraries: &mut [Library], deadline: Instant) -> Prob
         .collect();
     let probed = child::probe::<Vec<Loaded>>(world, NAME, None, &wanted, deadline);
     let gap = probed.gap.unwrap_or_else(|| Gap::new(GapKind::Malformed, "the answer of the child made no sense"));
-    let unheard =
-        Loaded { path: Fact::Unknown(gap.clone()), error: Fact::Unknown(gap.clone()), version: Fact::Unknown(gap) };
+    let unheard = Loaded::all_unknown(&gap);
     let mut answers = probed.reading.unwrap_or_default().into_iter();
     for library in &mut chosen {
         let loaded = answers.next().unwrap_or_else(|| unheard.clone());
@@ -121,11 +113,7 @@ fn open(wanted: &Wanted, progress: &mut Progress) -> Loaded {
     let name = wanted.path.as_deref().filter(|_| !brought).unwrap_or(&wanted.soname);
     progress.at(&format!("dlopen {name}"));
     match Open::open(name) {
-        Err(words) => Loaded {
-            path: Fact::Absent,
-            error: Fact::Known(words.chars().take(WORDS_MAX).collect()),
-            version: Fact::Absent,
-        },
+        Err(words) => Loaded { path: Fact::Absent, error: Fact::Known(cut(&words)), version: Fact::Absent },
         Ok(open) => Loaded {
             path: mapped(wanted).map_or_else(
                 || Fact::unknown(GapKind::Malformed, format!("/proc/self/maps does not show {}", wanted.soname)),
@@ -141,8 +129,7 @@ fn open(wanted: &Wanted, progress: &mut Progress) -> Loaded {
 fn mapped(wanted: &Wanted) -> Option<String> {
     let files = library::mapped_files(wanted.id.as_str()).into_iter().map(|path| path.to_string_lossy().into_owned());
     files.into_iter().find(|path| {
-        let name = path.rsplit('/').next().unwrap_or_default();
-        identify(name).is_some_and(|(id, version)| {
+        identify(base_name(path)).is_some_and(|(id, version)| {
             id == wanted.id && soname_of(id, &version).is_none_or(|soname| soname == wanted.soname)
         })
     })
@@ -167,9 +154,7 @@ fn version(id: LibraryId, open: &Open, progress: &mut Progress) -> Fact<String> 
     };
     match told {
         Ok(version) => Fact::Known(version),
-        Err(CallFailed { code: None, detail, .. }) => {
-            Fact::unknown(GapKind::NoSymbol, detail.chars().take(WORDS_MAX).collect::<String>())
-        }
+        Err(CallFailed { code: None, detail, .. }) => Fact::unknown(GapKind::NoSymbol, cut(&detail)),
         Err(CallFailed { code: Some(35), call, .. }) => Fact::unknown(
             GapKind::NotSupported,
             format!("{call}: 35 cudaErrorInsufficientDriver: this runtime answers only with a driver"),
@@ -186,6 +171,7 @@ fn cublas_number(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::facts::ProbeEnd;
     use std::time::Duration;
 
     #[test]

@@ -5,6 +5,7 @@
 
 use crate::facts::LibraryId;
 use crate::probe::framework::packages::distributions;
+use crate::probe::paths::base_name;
 use crate::world::World;
 
 /// The version in the name of the file, else that of the wheel that brought it. None where the name is no more than the
@@ -14,7 +15,7 @@ pub fn of_file(world: &World, id: LibraryId, real: &str, soname: &str) -> Option
 }
 
 fn named(real: &str, soname: &str) -> Option<String> {
-    let (_, version) = real.rsplit('/').next()?.split_once(".so.")?;
+    let (_, version) = base_name(real).split_once(".so.")?;
     let (_, asked) = soname.split_once(".so.")?;
     (version != asked).then(|| version.to_owned())
 }
@@ -26,7 +27,7 @@ fn of_wheel(world: &World, id: LibraryId, real: &str, soname: &str) -> Option<St
         LibraryId::Cublas | LibraryId::CublasLt => "nvidia-cublas",
         LibraryId::Cuda | LibraryId::Nvml => return None,
     };
-    let (folder, _) = real.strip_suffix(real.rsplit('/').next()?)?.strip_suffix("/lib/")?.rsplit_once('/')?;
+    let (folder, _) = real.strip_suffix(base_name(real))?.strip_suffix("/lib/")?.rsplit_once('/')?;
     let packages = folder.strip_suffix("/nvidia")?;
     let major = soname.split_once(".so.")?.1.split('.').next()?;
     let found = distributions(world, packages).known()?.clone();

@@ -8,9 +8,9 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::facts::{Fact, FailedHow, Framework, GapKind, Nccl, ProbeRun, Proof};
+use crate::facts::{Fact, FailedHow, Framework, Gap, GapKind, Gaps, Nccl, ProbeRun, Proof, cut};
 use crate::probe::gpu::timing;
-use crate::probe::{note_failure, note_gaps};
+use crate::probe::note_failure;
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
@@ -53,7 +53,7 @@ pub(super) fn collect(
     let copies = there.chain([SONAME.to_owned()]).collect();
     let input = Input { cudart: cudart.to_owned(), copies, gpus };
     let Probed { reading, run, gap, lost, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
-    let mut nccl = super::super::whole(reading, gap.as_ref());
+    let mut nccl = super::super::complete(reading, gap.as_ref());
     // Who is killed from outside was so most often for lack of memory.
     if let Some(lost) = lost.filter(|lost| lost.how != FailedHow::Killed) {
         nccl.failure = Fact::Known(lost);
@@ -79,7 +79,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
             if least_free < FREE_MIN || failed.code == Some(OUT_OF_MEMORY) && failed.call == "cudaSetDevice" =>
         {
             let why = format!("a GPU has too little free memory for {}", failed.call);
-            note_gaps(&mut nccl, GapKind::NotSupported, &why);
+            nccl.fill_gaps(&Gap::new(GapKind::NotSupported, why));
             nccl.failure = Fact::Absent;
         }
         Err(failed) => nccl.failure = note_failure(&mut nccl, &failed),
@@ -118,7 +118,7 @@ fn open(copies: &[String], nccl: &mut Nccl) -> Option<Library> {
     *nccl = all_absent;
     if let Some((copy, words)) = refused.into_iter().next() {
         nccl.library = Fact::Known(copy);
-        nccl.load_error = Fact::Known(words.chars().take(255).collect());
+        nccl.load_error = Fact::Known(cut(&words));
     }
     None
 }

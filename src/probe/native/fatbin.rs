@@ -2,18 +2,19 @@
 //!
 //! The section is a row of containers, one for each object that was compiled: a header, then entries of machine code
 //! (SASS, for one architecture) or of PTX, each with a header of its own. Payloads are compressed and never touched; a
-//! library of a gigabyte has a few thousand headers. The format is not documented by NVIDIA. What is read here was
-//! measured on the libraries of PyTorch 2.7 and 2.8, cuBLAS 12.6 and 12.9, cuDNN 9.10 and NCCL 2.26: magic, sizes, kind,
-//! architecture at byte 28, and in the flags at byte 40 the marks of code for one architecture only (`sm_90a`) and for one
-//! family (`sm_100f`). Anything else is refused rather than guessed.
+//! library of a gigabyte has a few thousand headers.
+//!
+//! It is read by hand: the crates that know the format read every payload into memory, or want a pointer into a library
+//! that is loaded. NVIDIA does not document it. What is read here was measured on the libraries of PyTorch 2.7 and 2.8,
+//! cuBLAS 12.6 and 12.9, cuDNN 9.10 and NCCL 2.26: magic, sizes, kind, architecture at byte 28, and in the flags at byte
+//! 40 the marks of code for one architecture only (`sm_90a`) and for one family (`sm_100f`). Anything else is refused
+//! rather than guessed.
 
 use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
-
-use crate::probe::elf::{u16_at, u32_at, u64_at};
 
 /// First word of a container.
 const MAGIC: u32 = 0xba55_ed50;
@@ -127,6 +128,25 @@ impl Reader<'_> {
         self.file.read_exact_at(&mut bytes, at).map_err(|error| format!("byte {at}: {error}"))?;
         Ok(bytes)
     }
+}
+
+fn array_at<const N: usize>(bytes: &[u8], at: usize) -> [u8; N] {
+    bytes.get(at..).and_then(|rest| rest.first_chunk::<N>()).copied().unwrap_or([0; N])
+}
+
+/// A little-endian number at a place; zero where it does not lie within.
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from_le_bytes(array_at(bytes, at))
+}
+
+/// A little-endian number at a place; zero where it does not lie within.
+fn u32_at(bytes: &[u8], at: usize) -> u32 {
+    u32::from_le_bytes(array_at(bytes, at))
+}
+
+/// A little-endian number at a place; zero where it does not lie within.
+fn u64_at(bytes: &[u8], at: usize) -> u64 {
+    u64::from_le_bytes(array_at(bytes, at))
 }
 
 #[cfg(test)]

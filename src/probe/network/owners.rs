@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::cut;
-use crate::facts::{Fact, Gap, GapKind};
+use crate::facts::{Fact, Gap, GapKind, cut};
+use crate::probe::procfs::mounts::Mounts;
 use crate::world::{Spawned, World, spawn_or_run};
 
 /// Processes that are looked into before asking whether all owners are found; fewer are not worth a thread.
@@ -125,13 +125,9 @@ fn inode(link: &str) -> Option<u64> {
 
 /// Whether `/proc` leaves out processes of other users.
 fn hides_processes(world: &World) -> bool {
-    let Fact::Known(mounts) = world.read("/proc/self/mountinfo") else { return false };
-    mounts.lines().any(|line| {
-        let Some((mount, source)) = line.split_once(" - ") else { return false };
-        mount.split(' ').nth(4) == Some("/proc")
-            && source.split([' ', ',']).filter_map(|option| option.strip_prefix("hidepid=")).any(|how| {
-                // 0 hides nothing; 1 shows the processes and refuses their content, which was seen above.
-                !matches!(how, "0" | "off" | "1" | "noaccess")
-            })
-    })
+    let mounts = Mounts::read(world);
+    let at_proc = mounts.known().into_iter().flat_map(Mounts::iter).filter(|mount| mount.point == "/proc");
+    let mut how = at_proc.flat_map(|mount| mount.super_options.split(',').filter_map(|o| o.strip_prefix("hidepid=")));
+    // 0 hides nothing; 1 shows the processes and refuses their content, which was seen above.
+    how.any(|how| !matches!(how, "0" | "off" | "1" | "noaccess"))
 }

@@ -2,7 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::facts::{Bind, Gap, GapKind};
+use crate::facts::{Bind, Gap};
+use crate::probe::procfs::nonsense;
 use crate::world::READ_LIMIT;
 
 /// The state column of a listening socket.
@@ -36,13 +37,9 @@ impl Row {
 
 /// The listening rows of a table. A row that makes no sense spoils the table: it may have been a listener.
 pub fn listening(text: &str, path: &str) -> Result<Vec<Row>, Gap> {
-    let malformed = |what: &str| {
-        let what: String = what.chars().take(80).collect();
-        Gap::new(GapKind::Malformed, format!("{path}: {what:?}"))
-    };
     let mut lines = text.lines();
     if !lines.next().is_some_and(|head| head.contains("local_address")) {
-        return Err(malformed("no header"));
+        return Err(nonsense(path, "no header"));
     }
     // The kernel lists listening sockets before connections, so a table that was cut still has them all if a
     // connection was seen before the cut.
@@ -54,10 +51,10 @@ pub fn listening(text: &str, path: &str) -> Result<Vec<Row>, Gap> {
             Line::Listening(row) => rows.push(row),
             Line::Other => seen_connection = true,
             Line::Nonsense if was_cut && seen_connection => break,
-            Line::Nonsense => return Err(malformed(line)),
+            Line::Nonsense => return Err(nonsense(path, line)),
         }
     }
-    if was_cut && !seen_connection { Err(malformed("longer than is read")) } else { Ok(rows) }
+    if was_cut && !seen_connection { Err(nonsense(path, "longer than is read")) } else { Ok(rows) }
 }
 
 /// What a line of the table is.

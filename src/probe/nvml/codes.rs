@@ -2,11 +2,13 @@
 
 use nvml_wrapper::error::NvmlError;
 
+use crate::facts::cut;
+
 /// Code and name, or the wrapper's own sentence where no code came from the library.
 pub fn words(error: &NvmlError) -> String {
     match code(error) {
         Some(code) => format!("{code} {}", code_name(code)).trim_end().to_owned(),
-        None => error.to_string().chars().take(200).collect(),
+        None => cut(&error.to_string()),
     }
 }
 

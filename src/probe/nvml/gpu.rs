@@ -9,10 +9,10 @@ use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, ComputeMode as Mode, EccCounter, MemoryError, TemperatureSensor};
 use nvml_wrapper::error::NvmlError;
 
-use super::fact;
+use super::answer::{fact, mhz, or_absent, or_older, possible, watts};
 use super::health::{Health, fabric, fabric_trouble, links_up, process, processes};
 use super::link;
-use crate::facts::{ComputeMode, FabricState, Fact, GapKind, Gpu, ThrottleReason};
+use crate::facts::{ComputeMode, FabricState, Fact, GapKind, Gpu, ThrottleReason, cut, cut_word, redacted_uuid};
 use crate::world::child::Progress;
 use crate::world::library::management::Management;
 
@@ -78,10 +78,9 @@ pub fn describe(
     at("nvmlDeviceGetPciInfo_v3");
     let gpu = Gpu {
         index,
-        name: fact("nvmlDeviceGetName", name).map(|name| name.chars().take(255).collect()),
-        uuid: fact("nvmlDeviceGetUUID", device.uuid()).map(|uuid| redacted(&uuid)),
-        pci_address: fact("nvmlDeviceGetPciInfo_v3", device.pci_info())
-            .map(|pci| pci.bus_id.chars().take(32).collect()),
+        name: fact("nvmlDeviceGetName", name).map(|name| cut(&name)),
+        uuid: fact("nvmlDeviceGetUUID", device.uuid()).map(|uuid| redacted_uuid(&uuid)),
+        pci_address: fact("nvmlDeviceGetPciInfo_v3", device.pci_info()).map(|pci| cut_word(&pci.bus_id)),
         memory_bytes: memory.clone().map(|memory| memory.total),
         memory_free_bytes: memory
             .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.free <= memory.total, memory.free)),
@@ -137,46 +136,10 @@ pub fn describe(
     }
 }
 
-/// A value, if it is one that can be.
-pub(super) fn possible<T>(call: &str, can_be: bool, value: T) -> Fact<T> {
-    if can_be { Fact::Known(value) } else { Fact::unknown(GapKind::Malformed, format!("{call}: an impossible value")) }
-}
-
-/// What a GPU does not support it does not have.
-pub(super) fn or_absent<T>(fact: Fact<T>) -> Fact<T> {
-    match fact {
-        Fact::Unknown(gap) if gap.kind == GapKind::NotSupported => Fact::Absent,
-        other => other,
-    }
-}
-
-/// The same where the library is older than the feature: no GPU that it drives has it.
-pub(super) fn or_older<T>(fact: Fact<T>) -> Fact<T> {
-    match fact {
-        Fact::Unknown(gap) if gap.kind == GapKind::NoSymbol => Fact::Absent,
-        other => or_absent(other),
-    }
-}
-
-/// Milliwatts as watts. No GPU of today takes 100 kW, or nothing.
-pub(super) fn watts(call: &str, milliwatts: u32) -> Fact<f64> {
-    possible(call, (1..100_000_000).contains(&milliwatts), f64::from(milliwatts) / 1000.0)
-}
-
 /// The core temperature.
 pub(super) fn celsius(device: &Device<'_>) -> Fact<u32> {
     const CALL: &str = "nvmlDeviceGetTemperature";
     fact(CALL, device.temperature(TemperatureSensor::Gpu)).and_then(|celsius| possible(CALL, celsius < 200, celsius))
-}
-
-/// A clock that can be.
-pub(super) fn mhz(call: &str, clock: u32) -> Fact<u32> {
-    possible(call, (1..20_000).contains(&clock), clock)
-}
-
-/// Enough of a UUID to tell GPUs apart in one report.
-fn redacted(uuid: &str) -> String {
-    uuid.chars().take("GPU-".len() + 4).collect()
 }
 
 /// Instances that are visible here. One that may not be seen is not one that is not there.
@@ -221,25 +184,6 @@ pub(super) fn throttle_reasons(bits: ThrottleReasons) -> Vec<ThrottleReason> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_uuid_is_cut_to_four_characters() {
-        assert_eq!(redacted("GPU-5a7f0c11-1111-2222-3333-444455556666"), "GPU-5a7f");
-        assert_eq!(redacted("GPU"), "GPU");
-    }
-
-    #[test]
-    fn what_is_not_supported_is_absent_and_what_is_refused_stays_a_gap() {
-        assert_eq!(or_absent(fact::<bool>("call", Err(NvmlError::NotSupported))), Fact::Absent);
-        assert!(or_absent(fact::<bool>("call", Err(NvmlError::NoPermission))).is_unknown());
-    }
-
-    #[test]
-    fn impossible_watts_are_a_gap() {
-        assert!(watts("call", u32::MAX).is_unknown());
-        assert!(watts("call", 0).is_unknown());
-        assert_eq!(watts("call", 700_000), Fact::Known(700.0));
-    }
 
     #[test]
     fn reasons_are_read_as_bits() {

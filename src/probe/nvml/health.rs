@@ -13,8 +13,7 @@ use nvml_wrapper::sys_exports::field_id::{
     NVML_FI_DEV_RETIRED_PENDING, NVML_FI_DEV_RETIRED_SBE,
 };
 
-use super::fact;
-use super::gpu::{or_absent, or_older, possible, watts};
+use super::answer::{fact, or_absent, or_older, possible, watts};
 use crate::facts::{FabricState, Fact, GapKind, GpuProcess, RecoveryAction};
 use crate::world::library::management::Management;
 

@@ -5,8 +5,7 @@
 
 use nvml_wrapper::Device;
 
-use super::fact;
-use super::gpu::{or_absent, possible};
+use super::answer::{fact, or_absent, possible};
 use crate::facts::Fact;
 
 /// Generations that there are, with room for those to come.

@@ -1,7 +1,7 @@
 //! All GPUs while they multiply, in a child of its own that ends when the multiplies do.
 //!
 //! An idle GPU lowers clocks and links, so only what it does at work can be judged. Some fifty times a second each is
-//! asked what holds its clocks down; the looks that find it at work are kept and summed up. Beside it the driver is
+//! asked what holds its clocks down; the looks that find it at work are kept and summed up. Spawned it the driver is
 //! asked for the Xid codes that it reports meanwhile.
 
 mod looks;
@@ -16,14 +16,15 @@ use nvml_wrapper::bitmasks::event::EventTypes;
 use nvml_wrapper::enum_wrappers::device::Clock;
 use nvml_wrapper::enums::event::XidError;
 use nvml_wrapper::{Device, EventSet, Nvml as Wrapper};
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use looks::{Look, sum};
 
-use super::gpu::{celsius, mhz, or_absent, or_older};
-use super::{fact, failed, health, link};
-use crate::facts::{Fact, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
+use super::answer::{fact, failed, mhz, or_absent, or_older};
+use super::gpu::celsius;
+use super::{health, link};
+use crate::facts::shape::record;
+use crate::facts::{Fact, GPU_LIMIT, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 
@@ -36,25 +37,21 @@ const PERIOD: Duration = Duration::from_millis(20);
 /// Looks of one GPU that are kept. After that each second one is, then each fourth, and so on.
 const LOOKS_KEPT: usize = 1024;
 
-/// GPUs that are looked at.
-const GPU_LIMIT: u32 = 64;
-
 /// Xid codes of one GPU that are kept.
 const XIDS_KEPT: usize = 16;
 
-#[derive(Default, Serialize, Deserialize)]
-#[serde(default)]
-struct Reading {
-    gpus: Fact<Vec<Watched>>,
-}
+record! {
+    /// What a child answers.
+    struct Reading {
+        gpus: Fact<Vec<Watched>>,
+    }
 
-/// What was seen of one GPU.
-#[derive(Debug, Default, Clone, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Watched {
-    index: u32,
-    load: Fact<GpuLoad>,
-    xids: Fact<Vec<u32>>,
+    /// What was seen of one GPU.
+    pub struct Watched {
+        index: u32,
+        load: Fact<GpuLoad>,
+        xids: Fact<Vec<u32>>,
+    }
 }
 
 /// What was seen of all GPUs.
@@ -81,7 +78,7 @@ pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (Under
     let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
     let gpus = match (reading, &gap) {
         (None, None) => Fact::Absent,
-        (reading, gap) => super::super::whole(reading, gap.as_ref()).gpus,
+        (reading, gap) => super::super::complete(reading, gap.as_ref()).gpus,
     };
     let answered = Fact::Known(run.end == ProbeEnd::Completed && !gpus.is_unknown());
     let answered = super::super::unless_unheard(&run, gap.as_ref(), answered);

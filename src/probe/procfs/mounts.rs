@@ -1,14 +1,17 @@
-//! The mount table, `/proc/self/mountinfo`.
+//! The mount table, `/proc/self/mountinfo`. Whoever wants to know of mounts asks here.
 
 use std::path::{Component, Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::{cut, required};
-use crate::facts::{Fact, GapKind};
+use super::required;
+use crate::facts::{Fact, GapKind, cut};
+use crate::probe::paths::below;
 use crate::world::World;
 
 const TABLE: &str = "/proc/self/mountinfo";
+/// Bytes of it that are read: nodes with many pods have megabytes.
+const TABLE_BYTES_MAX: u64 = 4 << 20;
 
 /// One line of the mount table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,21 +60,15 @@ impl Mount {
 
     /// The path of the mounted folder below `root`'s own parent: `/a/b` under mount root `/a` is `/b`.
     pub fn inner(&self, path: &str) -> Option<String> {
-        strip(path, &self.root).map(str::to_owned)
+        below(path, &self.root).map(str::to_owned)
     }
-}
-
-/// `path` without the folder `base` in front of it; empty when they are equal.
-fn strip<'a>(path: &'a str, base: &str) -> Option<&'a str> {
-    let base = base.trim_end_matches('/');
-    let rest = path.strip_prefix(base)?;
-    (rest.is_empty() || rest.starts_with('/')).then_some(rest)
 }
 
 impl Mounts {
     /// Reads the table.
     pub fn read(world: &World) -> Fact<Self> {
-        required(world.read(TABLE), TABLE).and_then(|text| {
+        required(world.read_bytes(TABLE, TABLE_BYTES_MAX), TABLE).and_then(|bytes| {
+            let text = String::from_utf8_lossy(&bytes);
             let list: Vec<Mount> = text.lines().filter_map(parse).collect();
             // Something is always mounted, so nothing understood means that this is no mount table.
             if list.is_empty() { super::malformed(TABLE, &text) } else { Fact::Known(Self { list }) }
@@ -86,7 +83,7 @@ impl Mounts {
     /// The mount that `path` lies on: the longest mount point; of several in one place the last, which hides the others.
     pub fn of(&self, path: &str) -> Option<&Mount> {
         // `max_by_key` gives the last of equals.
-        self.list.iter().filter(|mount| strip(path, &mount.point).is_some()).max_by_key(|mount| mount.point.len())
+        self.list.iter().filter(|mount| below(path, &mount.point).is_some()).max_by_key(|mount| mount.point.len())
     }
 
     /// What is mounted exactly at `point`.

@@ -6,9 +6,11 @@
 
 use serde_json::Value;
 
-use super::command;
 use super::jupyter_args::Options;
+use super::program;
 use crate::facts::{DeclaredKind, Fact, Listener};
+use crate::probe::paths::absolute_once;
+use crate::probe::procfs::command_line;
 use crate::world::World;
 
 /// Runtime files that are read at most.
@@ -60,10 +62,10 @@ impl<'a> Hints<'a> {
         };
         let file = self.files.iter().find(names_it);
         let argv = match pid {
-            Some(pid) => self.world.read_bytes(format!("/proc/{pid}/cmdline"), 64 << 10).map(|bytes| split(&bytes)),
+            Some(pid) => command_line(self.world, pid),
             None => listener.pid.clone().map(|_| Vec::new()),
         };
-        let started = argv.known().and_then(|argv| command::running(argv));
+        let started = argv.known().and_then(|argv| program::running(argv));
         let started = started.filter(|started| started.kind == DeclaredKind::Jupyter);
         // The hub itself has a login and starts servers; it is none.
         let named =
@@ -79,12 +81,6 @@ impl<'a> Hints<'a> {
     }
 }
 
-/// Arguments as the kernel keeps them, each ended by a zero byte.
-pub fn split(bytes: &[u8]) -> Vec<String> {
-    let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-    bytes.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect()
-}
-
 /// Folders where servers may leave their files.
 fn runtime_folders(world: &World) -> Vec<String> {
     let mut folders: Vec<String> = world.env("JUPYTER_RUNTIME_DIR").into_iter().collect();
@@ -96,10 +92,7 @@ fn runtime_folders(world: &World) -> Vec<String> {
         homes.extend(names.into_iter().take(FILES).map(|name| format!("/home/{name}")));
     }
     folders.extend(homes.into_iter().map(|home| format!("{home}/.local/share/jupyter/runtime")));
-    folders.retain(|folder| folder.starts_with('/'));
-    let mut seen = std::collections::HashSet::new();
-    folders.retain(|folder| seen.insert(folder.clone()));
-    folders
+    absolute_once(folders)
 }
 
 fn runtime_file(world: &World, path: &str) -> Option<RuntimeFile> {
@@ -139,11 +132,5 @@ mod tests {
         for bad in ["/a b/", "/a\r\nX: y/", "/ä/", "/a?x=", &"a".repeat(201)] {
             assert_eq!(clean_base(bad), None, "{bad:?}");
         }
-    }
-
-    #[test]
-    fn arguments_are_split_at_zero_bytes() {
-        assert_eq!(split(b"a\0--token=\0\0"), ["a", "--token=", ""]);
-        assert_eq!(split(b""), [""]);
     }
 }

@@ -1,7 +1,7 @@
 //! One bounded HTTP request to our own loopback.
 //!
-//! Just enough of HTTP/1.1 to read a status, a few headers and a short body. The
-//! other side is not trusted: it may be silent, slow, endless or no HTTP at all.
+//! Just enough of HTTP/1.1 to read a status, a few headers and a short body; `httparse` reads the head and the sizes of
+//! chunks. The other side is not trusted: it may be silent, slow, endless or no HTTP at all.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -13,6 +13,8 @@ use crate::world::World;
 pub const PATIENCE: Duration = Duration::from_millis(300);
 /// Bytes of an answer that are read at most.
 const ANSWER_LIMIT: usize = 16 << 10;
+/// Headers of an answer that are read at most; Jupyter sends about ten.
+const HEADERS_MAX: usize = 128;
 
 /// What came back.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,7 +37,7 @@ pub enum Answer {
 pub struct Response {
     /// Status code.
     pub status: u16,
-    headers: String,
+    headers: Vec<(String, String)>,
     /// Body, as far as it came.
     pub body: Vec<u8>,
 }
@@ -43,14 +45,21 @@ pub struct Response {
 impl Response {
     /// The first value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.lines().find_map(|line| {
-            let (key, value) = line.split_once(':')?;
-            key.trim().eq_ignore_ascii_case(name).then(|| value.trim())
-        })
+        let header = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value.as_str())
     }
 
     fn is_chunked(&self) -> bool {
         self.header("transfer-encoding").is_some_and(|how| how.to_ascii_lowercase().contains("chunked"))
+    }
+
+    /// Whether the body ends within these bytes.
+    fn ends_in(&self, body: &[u8]) -> bool {
+        if self.is_chunked() {
+            return joined(body).1;
+        }
+        let length = self.header("content-length").and_then(|text| text.parse::<usize>().ok());
+        length.is_some_and(|length| body.len() >= length)
     }
 }
 
@@ -103,33 +112,57 @@ enum End {
     Deadline,
 }
 
-fn split(bytes: &[u8]) -> Option<(String, &[u8])> {
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
-    Some((String::from_utf8_lossy(bytes.get(..end)?).into_owned(), bytes.get(end + 4..)?))
+/// What the first bytes of an answer are.
+enum Start<'a> {
+    /// A head, and as much of its body as came; the response has no body yet.
+    Head(Response, &'a [u8]),
+    /// Such as a head begins with.
+    Part,
+    /// No HTTP.
+    Other,
+}
+
+fn start(bytes: &[u8]) -> Start<'_> {
+    // `httparse` passes over empty lines in front; a service that greets with one is not about to speak HTTP.
+    if bytes.starts_with(b"\r") || bytes.starts_with(b"\n") {
+        return Start::Other;
+    }
+    let mut headers = [httparse::EMPTY_HEADER; HEADERS_MAX];
+    let mut head = httparse::Response::new(&mut headers);
+    // As browsers do: a header that is no header makes no answer less true.
+    let read = httparse::ParserConfig::default()
+        .allow_spaces_after_header_name_in_responses(true)
+        .ignore_invalid_headers_in_responses(true)
+        .parse_response(&mut head, bytes);
+    match read {
+        Ok(httparse::Status::Complete(length)) => {
+            let text = |value: &[u8]| String::from_utf8_lossy(value).trim().to_owned();
+            let headers = head.headers.iter().map(|header| (header.name.to_owned(), text(header.value))).collect();
+            let response = Response { status: head.code.unwrap_or_default(), headers, body: Vec::new() };
+            Start::Head(response, bytes.get(length..).unwrap_or_default())
+        }
+        Ok(httparse::Status::Partial) => Start::Part,
+        Err(_) => Start::Other,
+    }
 }
 
 fn is_whole(bytes: &[u8]) -> bool {
-    let Some((head, body)) = split(bytes) else { return false };
-    let response = Response { status: 0, headers: head, body: Vec::new() };
-    if response.is_chunked() {
-        return joined(body).1;
-    }
-    let length = response.header("content-length").and_then(|text| text.parse::<usize>().ok());
-    length.is_some_and(|length| body.len() >= length)
+    matches!(start(bytes), Start::Head(response, body) if response.ends_in(body))
 }
 
 /// A body that came in chunks, as proxies send it, and whether its end has come.
 fn joined(mut rest: &[u8]) -> (Vec<u8>, bool) {
     let mut body = Vec::new();
     loop {
-        let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") else { return (body, false) };
-        let size = String::from_utf8_lossy(rest.get(..end).unwrap_or_default()).into_owned();
-        // An extension may follow the size.
-        let size = size.split(';').next().and_then(|size| usize::from_str_radix(size.trim(), 16).ok());
-        let data = rest.get(end + 2..).unwrap_or_default();
-        match size {
-            Some(0) => return (body, true),
-            Some(size) if size <= data.len() => {
+        // `httparse` takes a line without any digit for the size 0, which would be the end.
+        let has_size = rest.first().is_some_and(u8::is_ascii_hexdigit);
+        let Ok(httparse::Status::Complete((line, size))) = httparse::parse_chunk_size(rest) else {
+            return (body, false);
+        };
+        let data = rest.get(line..).unwrap_or_default();
+        match usize::try_from(size) {
+            Ok(0) if has_size => return (body, true),
+            Ok(size) if has_size && size <= data.len() => {
                 body.extend_from_slice(data.get(..size).unwrap_or_default());
                 rest = data.get(size..).unwrap_or_default();
                 rest = rest.strip_prefix(b"\r\n").unwrap_or(rest);
@@ -145,27 +178,19 @@ fn parse(bytes: &[u8], end: End) -> Answer {
     if TLS.iter().any(|mark| bytes.starts_with(mark)) {
         return Answer::Closed;
     }
-    if !bytes.is_empty() && !b"HTTP/1.".starts_with(bytes.get(..7).unwrap_or(bytes)) {
-        return Answer::NotHttp;
+    match start(bytes) {
+        Start::Head(response, body) => {
+            // An answer that says yes and is cut off says nothing yet.
+            if response.status == 200 && end == End::Deadline && !response.ends_in(body) {
+                return Answer::Silent;
+            }
+            let body = if response.is_chunked() { joined(body).0 } else { body.to_vec() };
+            Answer::Http(Response { body, ..response })
+        }
+        Start::Part if end == End::Deadline => Answer::Silent,
+        Start::Part if end == End::Closed && bytes.is_empty() => Answer::Closed,
+        Start::Part | Start::Other => Answer::NotHttp,
     }
-    let unfinished = || match end {
-        End::Deadline => Answer::Silent,
-        End::Closed if bytes.is_empty() => Answer::Closed,
-        End::Closed | End::Enough => Answer::NotHttp,
-    };
-    let Some((head, body)) = split(bytes) else { return unfinished() };
-    let status = head.split_ascii_whitespace().nth(1).and_then(|text| text.parse().ok());
-    let Some(status) = status else { return Answer::NotHttp };
-    // An answer that says yes and is cut off says nothing yet.
-    if status == 200 && matches!(end, End::Deadline) && !is_whole(bytes) {
-        return Answer::Silent;
-    }
-    let headers = head.split_once("\r\n").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
-    let mut response = Response { status, headers, body: body.to_vec() };
-    if response.is_chunked() {
-        response.body = joined(body).0;
-    }
-    Answer::Http(response)
 }
 
 #[cfg(test)]
@@ -192,7 +217,9 @@ mod tests {
         let cut = format!("{head}3\r\n{{\"a\r\n4\r\n\":");
         assert!(!is_whole(cut.as_bytes()));
         assert_eq!(parse(cut.as_bytes(), End::Deadline), Answer::Silent);
-        for nonsense in ["x\r\n", "ffffffffffffffff\r\nab", "ffffffffffffffffffff\r\n", "-1\r\n"] {
+        for nonsense in
+            ["x\r\n", "ffffffffffffffff\r\nab", "ffffffffffffffffffff\r\n", "-1\r\n", "\r\n", ";x\r\n", "0\n"]
+        {
             assert!(!is_whole(format!("{head}{nonsense}").as_bytes()), "{nonsense}");
         }
     }
@@ -207,5 +234,43 @@ mod tests {
         assert_eq!(parse(b"HTTP/1.1 200 OK\r\nA: b", End::Closed), Answer::NotHttp);
         assert_eq!(parse(b"HTTP/1.1 many\r\n\r\n", End::Closed), Answer::NotHttp);
         assert_eq!(parse(b"HT", End::Deadline), Answer::Silent);
+        assert_eq!(parse(b"\r\n", End::Deadline), Answer::NotHttp);
+        assert_eq!(parse(b"HTTP/2 200\r\n\r\n", End::Closed), Answer::NotHttp);
+    }
+
+    #[test]
+    fn a_sloppy_head_is_still_read() {
+        let text = "HTTP/1.1 200\nno header\r\nSp\u{e4}t: 1\r\n folded: 2\r\n: 3\r\nServer : caf\u{e9} \r\nserver: z\r\n\r\n{}";
+        let Answer::Http(response) = parse(text.as_bytes(), End::Closed) else { panic!("HTTP") };
+        assert_eq!((response.status, response.header("SERVER")), (200, Some("caf\u{e9}")));
+        assert_eq!(response.body, b"{}");
+        for never in ["A: b\0c", "A: b\rc"] {
+            let text = format!("HTTP/1.1 200 OK\r\n{never}\r\n\r\n");
+            assert_eq!(parse(text.as_bytes(), End::Closed), Answer::NotHttp, "{never:?}");
+        }
+    }
+
+    #[test]
+    fn no_head_costs_more_than_its_bounds() {
+        let with = |count: usize| format!("HTTP/1.1 200 OK\r\n{}\r\n", "A: b\r\n".repeat(count));
+        assert!(matches!(parse(with(HEADERS_MAX).as_bytes(), End::Closed), Answer::Http(_)));
+        assert_eq!(parse(with(HEADERS_MAX + 1).as_bytes(), End::Closed), Answer::NotHttp);
+        let endless = format!("HTTP/1.1 200 OK\r\nA: {}", "b".repeat(ANSWER_LIMIT));
+        assert_eq!(parse(endless.as_bytes(), End::Enough), Answer::NotHttp);
+    }
+
+    #[test]
+    fn no_byte_of_an_answer_makes_it_panic() {
+        let good = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nServer: x\r\n\r\n3\r\n{}\n\r\n0\r\n\r\n";
+        for at in 0..good.len() {
+            let _ = parse(&good[..at], End::Closed);
+            for value in [b'\0', b'\r', b'\n', b' ', b':', b'f', 0xff] {
+                let mut damaged = good.to_vec();
+                damaged[at] = value;
+                for end in [End::Closed, End::Enough, End::Deadline] {
+                    let _ = (parse(&damaged, end), is_whole(&damaged));
+                }
+            }
+        }
     }
 }

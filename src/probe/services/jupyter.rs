@@ -5,19 +5,18 @@
 //! `GET <base>/api/me` answers 200 only when no authentication stands before it.
 //! Neither starts or lists anything. Where the base comes from is [`super::hints`].
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 
 use serde_json::Value;
 
-use super::hints::{Hint, Hints};
+use super::address;
+use super::hints::{Hint, Hints, clean_base};
 use super::http::{self, Answer, Response};
-use super::{CHUNK, in_parallel};
-use crate::facts::{Auth, Bind, Fact, Gap, GapKind, Jupyter, Listener, Undecided};
-use crate::probe::network::cut;
+use super::jupyter_args::PORT;
+use super::parallel::{WIDTH, in_parallel};
+use crate::facts::{Auth, Fact, Gap, GapKind, Jupyter, Listener, Undecided, cut, cut_word};
 use crate::world::World;
 
-/// The port that Jupyter takes unless told otherwise; who listens there is always asked.
-pub const PORT: u16 = 8888;
 /// Bases that are tried on one listener.
 const BASES: usize = 4;
 
@@ -35,11 +34,12 @@ pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Fact<Vec<J
     for listener in listeners {
         let hint = hints.of(listener);
         let twin = |other: &(&Listener, _)| other.0.port == listener.port && other.0.address == listener.address;
+        // Who listens on Jupyter's own port is always asked.
         if (listener.port == PORT || hint.is_some()) && !asked.iter().any(twin) {
             asked.push((listener, hint));
         }
     }
-    let answers = in_parallel(&asked, CHUNK, |(listener, hint)| ask(world, listeners, listener, hint.as_ref()));
+    let answers = in_parallel(&asked, WIDTH, |(listener, hint)| ask(world, listeners, listener, hint.as_ref()));
     let (mut servers, mut undecided) = (Vec::new(), Vec::new());
     let mut blind = None;
     for ((listener, _), found) in asked.iter().zip(answers) {
@@ -108,20 +108,12 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
             let base = hinted_base.as_deref().unwrap_or("/");
             return server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap));
         }
-        let open = Undecided {
-            port: listener.port,
-            address: listener.address.clone(),
-            bind: listener.bind,
-            uid: listener.uid.clone(),
-            reason: gap.to_string(),
-        };
-        Found::Undecided(open, gap)
+        Found::Undecided(address::undecided(listener, &gap), gap)
     };
-    let addresses = loopback_addresses(listener, listeners);
-    if addresses.is_empty() {
-        let detail = format!("bound to {} alone; only loopback is contacted", listener.address);
-        return unknown(Gap::new(GapKind::NotSupported, detail));
-    }
+    let addresses = match address::loopback(listener, listeners) {
+        Ok(addresses) => addresses,
+        Err(gap) => return unknown(gap),
+    };
     if world.time_left().is_zero() {
         return unknown(Gap::new(GapKind::TimedOut, "no time was left to ask it"));
     }
@@ -215,7 +207,7 @@ fn version(response: &Response) -> Option<String> {
         return None;
     }
     let body: Value = serde_json::from_slice(&response.body).ok()?;
-    body.get("version")?.as_str().map(|version| version.chars().take(64).collect())
+    body.get("version")?.as_str().map(cut_word)
 }
 
 /// Whether the server that Jupyter is made with answered.
@@ -236,24 +228,7 @@ fn revealed_base(response: &Response) -> Option<String> {
     let policy = response.header("content-security-policy")?;
     let target = policy.split(';').find_map(|part| part.trim().strip_prefix("report-uri "))?;
     let base = target.trim().strip_suffix("api/security/csp-report")?;
-    super::hints::clean_base(base)
-}
-
-/// Where a listener can be asked through loopback, best first; none when it is bound to another address.
-pub fn loopback_addresses(listener: &Listener, listeners: &[Listener]) -> Vec<SocketAddr> {
-    let port = listener.port;
-    let v4 = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let v6 = SocketAddr::from((Ipv6Addr::LOCALHOST, port));
-    match (listener.bind, listener.address.parse::<IpAddr>()) {
-        (Bind::Specific, _) | (_, Err(_)) => Vec::new(),
-        (Bind::Loopback, Ok(address)) => vec![SocketAddr::from((address, port))],
-        (Bind::Any, Ok(IpAddr::V4(_))) => vec![v4],
-        // `::` may take IPv4 as well, unless somebody else has that.
-        (Bind::Any, Ok(IpAddr::V6(_))) => {
-            let taken = listeners.iter().any(|other| other.port == port && !other.address.contains(':'));
-            if taken { vec![v6] } else { vec![v6, v4] }
-        }
-    }
+    clean_base(base)
 }
 
 /// The answer of the first address that takes the connection.

@@ -1,5 +1,8 @@
 //! What the arguments of sshd and dropbear say.
 
+/// The port of SSH unless it is told otherwise.
+pub const PORT: u16 = 22;
+
 /// Options of sshd that have a value.
 const SSHD_VALUES: &str = "CEbcfghkopu";
 /// Options of dropbear that have a value.

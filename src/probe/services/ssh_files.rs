@@ -1,7 +1,8 @@
 //! Host keys that lie in the image, and the state of root's password.
 
-use crate::facts::{Fact, Gap, GapKind, HostKey, PasswordState};
-use crate::probe::network::cut;
+use crate::facts::{Fact, GapKind, HostKey, PasswordState, cut};
+use crate::probe::procfs::after_name;
+use crate::probe::procfs::mounts::Mounts;
 use crate::world::World;
 
 /// The two clocks (file times and process starts) may differ by their rounding.
@@ -25,9 +26,9 @@ pub fn host_keys(world: &World) -> Fact<Vec<HostKey>> {
     }
     let started = container_start(world);
     let made = world.stat("/.dockerenv").map(|stat| stat.modified_seconds);
-    let mounts = world.read("/proc/self/mountinfo").known().cloned().unwrap_or_default();
+    let mounts = Mounts::read(world);
     let key = |path: String| {
-        let baked = if is_mounted(&mounts, &path) {
+        let baked = if mounts.known().is_some_and(|mounts| is_mounted(mounts, &path)) {
             Fact::Known(false) // it came from outside, whatever its age
         } else {
             let limit = started.clone().map(|started| started.saturating_sub(TOLERANCE_SECONDS));
@@ -49,12 +50,9 @@ fn age(modified: i64, limit: i64, made: &Fact<i64>) -> Fact<bool> {
     Fact::Known(modified < limit)
 }
 
-/// Whether the file or its folder is a mount of its own.
-fn is_mounted(mounts: &str, path: &str) -> bool {
-    let points = mounts.lines().filter_map(|line| line.split(' ').nth(4));
-    points.into_iter().any(|point| {
-        point != "/" && path.strip_prefix(point).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    })
+/// Whether the file or a folder that it lies in is a mount of its own.
+fn is_mounted(mounts: &Mounts, path: &str) -> bool {
+    mounts.of(path).is_some_and(|mount| mount.point != "/")
 }
 
 /// When process 1 started, in seconds since 1970-01-01 UTC.
@@ -66,8 +64,8 @@ fn container_start(world: &World) -> Fact<i64> {
         return Fact::unknown(GapKind::NotSupported, "process 1 belongs to another container, so its age says nothing");
     }
     let ticks = world.read("/proc/1/stat").and_then(|text| {
-        // The name, in brackets, may hold anything; field 22 is the twentieth after it.
-        let start = text.rsplit_once(')').and_then(|(_, rest)| rest.split_ascii_whitespace().nth(19)?.parse().ok());
+        // Field 22, the twentieth after the name.
+        let start = after_name(&text).and_then(|mut fields| fields.nth(19)?.parse().ok());
         found::<u64>(start, "/proc/1/stat")
     });
     let boot = world.read("/proc/stat").and_then(|text| {
@@ -97,7 +95,7 @@ pub fn root_password(world: &World) -> Fact<PasswordState> {
             Fact::Known(field) if field == "x" => Fact::Absent,
             Fact::Known(field) => Fact::Known(state(&field)),
             Fact::Absent => Fact::Absent,
-            Fact::Unknown(gap) => Fact::Unknown(Gap { ..gap }),
+            Fact::Unknown(gap) => Fact::Unknown(gap),
         },
     }
 }

@@ -6,16 +6,14 @@ use std::io::{ErrorKind, Read};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use super::command;
-use super::jupyter::loopback_addresses;
-use super::ssh_args::SshArgs;
-use super::{CHUNK, in_parallel};
+use super::parallel::{WIDTH, in_parallel};
+use super::ssh_args::{PORT, SshArgs};
+use super::{address, program};
 use crate::facts::{DeclaredKind, Fact, Gap, GapKind, Listener, Ssh, Undecided};
+use crate::probe::procfs::command_line;
 use crate::world::World;
 
-/// The port that belongs to SSH: who keeps silent there is still taken for one.
-const PORT: u16 = 22;
-/// The usual second choice.
+/// The usual second choice beside [`PORT`], which belongs to SSH: who keeps silent there is still taken for one.
 const OTHER_PORT: u16 = 2222;
 /// How long a banner may take.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -41,7 +39,7 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
             asked.push(listener);
         }
     }
-    let answers = in_parallel(&asked, CHUNK, |listener| hear(world, listener, listeners));
+    let answers = in_parallel(&asked, WIDTH, |listener| hear(world, listener, listeners));
     let (mut servers, mut undecided) = (Vec::new(), Vec::new());
     for (listener, said) in asked.into_iter().zip(answers) {
         let banner = match said {
@@ -49,13 +47,7 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
             Said::SomethingElse => continue,
             Said::Nothing(gap) if listener.port == PORT || is_named(listener) => Fact::Unknown(gap),
             Said::Nothing(gap) => {
-                undecided.push(Undecided {
-                    port: listener.port,
-                    address: listener.address.clone(),
-                    bind: listener.bind,
-                    uid: listener.uid.clone(),
-                    reason: gap.to_string(),
-                });
+                undecided.push(address::undecided(listener, &gap));
                 continue;
             }
         };
@@ -80,8 +72,8 @@ pub fn arguments(world: &World, servers: &[Ssh], listeners: &[Listener]) -> Vec<
         let is_its = |listener: &&Listener| listener.port == server.port && listener.address == server.address;
         let pid = listeners.iter().find(is_its).map_or(Fact::Absent, |listener| listener.pid.clone());
         let args = match pid {
-            Fact::Known(pid) => match world.read_bytes(format!("/proc/{pid}/cmdline"), 64 << 10) {
-                Fact::Known(line) => Fact::Known(started(&line)),
+            Fact::Known(pid) => match command_line(world, pid) {
+                Fact::Known(words) => Fact::Known(started(words)),
                 Fact::Absent => Fact::Known(SshArgs::default()), // it has ended since
                 Fact::Unknown(gap) => Fact::Unknown(gap),
             },
@@ -102,16 +94,15 @@ pub fn arguments(world: &World, servers: &[Ssh], listeners: &[Listener]) -> Vec<
 }
 
 /// The arguments in a command line; sshd makes one text of its own: `sshd: /usr/sbin/sshd -D [listener] 0 of 10-100`.
-fn started(line: &[u8]) -> SshArgs {
-    let text = String::from_utf8_lossy(line);
-    let words: Vec<String> = match text.strip_prefix("sshd: ") {
+fn started(words: Vec<String>) -> SshArgs {
+    let words: Vec<String> = match words.first().and_then(|first| first.strip_prefix("sshd: ")) {
         Some(title) => {
-            let words = title.split([' ', '\0']).filter(|word| !word.is_empty());
+            let words = title.split(' ').filter(|word| !word.is_empty());
             words.take_while(|word| !word.starts_with('[')).map(str::to_owned).collect()
         }
-        None => text.trim_end_matches('\0').split('\0').map(str::to_owned).collect(),
+        None => words,
     };
-    let found = command::running(&words).filter(|started| started.kind == DeclaredKind::Ssh);
+    let found = program::running(&words).filter(|started| started.kind == DeclaredKind::Ssh);
     found.map(|started| SshArgs::read(&started.program, &started.args)).unwrap_or_default()
 }
 
@@ -122,11 +113,10 @@ fn is_named(listener: &Listener) -> bool {
 }
 
 fn hear(world: &World, listener: &Listener, listeners: &[Listener]) -> Said {
-    let addresses = loopback_addresses(listener, listeners);
-    if addresses.is_empty() {
-        let detail = format!("bound to {} alone; only loopback is contacted", listener.address);
-        return Said::Nothing(Gap::new(GapKind::NotSupported, detail));
-    }
+    let addresses = match address::loopback(listener, listeners) {
+        Ok(addresses) => addresses,
+        Err(gap) => return Said::Nothing(gap),
+    };
     let mut last = String::new();
     for address in addresses {
         match banner(world, address) {

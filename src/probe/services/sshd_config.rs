@@ -2,13 +2,15 @@
 //!
 //! The first value of a keyword wins, and those of the command line come first; `Include` is followed where it stands.
 //! `Match` blocks only hold for some connections: where one lets more in than the rest does, the answer is unknown.
+//!
+//! It is read by hand: most crates read `ssh_config`, the client's file, which has other keywords. Where the server's is
+//! read, it is one part of a whole SSH implementation, and opens included files past `World`.
 
 mod words;
 
-use super::glob;
-use super::ssh_args::SshArgs;
-use crate::facts::{Fact, Gap, GapKind, RootLogin, SshdConfig};
-use crate::probe::network::cut;
+use super::ssh_args::{PORT, SshArgs};
+use crate::facts::{Fact, Gap, GapKind, RootLogin, SshdConfig, cut};
+use crate::probe::glob;
 use crate::world::World;
 use words::words;
 
@@ -252,7 +254,7 @@ impl Reader<'_> {
                 Fact::Known(false) if self.lets_in.contains(&"empty") => Fact::Unknown(for_some("empty passwords")),
                 other => other,
             },
-            ports: if self.ports.is_empty() { vec![22] } else { self.ports },
+            ports: if self.ports.is_empty() { vec![PORT] } else { self.ports },
             match_blocks: self.match_blocks,
             path: cut(path),
         };

@@ -10,6 +10,9 @@ pub const NOT_EXPECTED: &str = "not expected here (--no-gpu)";
 /// What is said of what an image cannot show.
 pub const NOT_BUILT: &str = "not looked at while building";
 
+/// The check that says whether there is a driver at all.
+pub const KERNEL_LOADED: &str = "driver.kernel-loaded";
+
 /// Why the GPU is not spoken of at all.
 pub fn no_gpu_asked(facts: &Facts) -> Option<String> {
     let words = (!facts.run.gpu_expected).then_some(NOT_EXPECTED);
@@ -25,7 +28,7 @@ pub fn driver(report: &Report) -> String {
     // Where `/proc/driver` is hidden NVML still knows.
     let version = facts.compatibility.driver_version.known().map(|version| plain(version));
     // No file and no library names it; that alone does not mean that it is not there.
-    let is_missing = |f: &crate::weigh::Finding| f.check == "driver.kernel-loaded" && f.outcome == Outcome::Fails;
+    let is_missing = |f: &crate::weigh::Finding| f.check == KERNEL_LOADED && f.outcome == Outcome::Fails;
     let nothing = if report.findings.iter().any(is_missing) { "not loaded" } else { "version not known" };
     let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), nothing));
     let gpus = match &facts.gpus {

@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::ended::Ended;
-use super::{ANSWER_LIMIT, Line, fill_gaps};
-use crate::facts::Gap;
+use super::{ANSWER_LIMIT, Line};
+use crate::facts::{Gap, Gaps};
 
 /// What has been heard of a child.
 #[derive(Default)]
@@ -68,11 +68,11 @@ impl Transcript {
     }
 
     /// Its answer, else what it had learnt until then, with the gap that says why the rest is missing.
-    pub fn answer<T: DeserializeOwned>(self, gap: Option<&Gap>) -> Option<T> {
-        let mut value = self.done.or(self.so_far)?;
+    pub fn answer<T: DeserializeOwned + Gaps>(self, gap: Option<&Gap>) -> Option<T> {
+        let mut answer: T = serde_json::from_value(self.done.or(self.so_far)?).ok()?;
         if let Some(gap) = gap {
-            fill_gaps(&mut value, gap);
+            answer.fill_gaps(gap);
         }
-        serde_json::from_value(value).ok()
+        Some(answer)
     }
 }

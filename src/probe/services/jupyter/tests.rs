@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::*;
+use crate::facts::Bind;
 
 /// A server on a port of its own that answers each request by its path; `None` keeps silent.
 fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> u16 {
@@ -268,8 +269,8 @@ fn other_ports_are_never_asked() {
 #[test]
 fn a_listener_on_every_ipv6_address_is_asked_there_first() {
     let any6 = Listener { address: "::".to_owned(), ..listener(1) };
-    assert_eq!(loopback_addresses(&any6, &[]).len(), 2);
-    assert_eq!(loopback_addresses(&any6, &[listener(1)]), ["[::1]:1".parse().expect("an address")]);
+    assert_eq!(address::loopback(&any6, &[]).map(|found| found.len()), Ok(2));
+    assert_eq!(address::loopback(&any6, &[listener(1)]), Ok(vec!["[::1]:1".parse().expect("an address")]));
 }
 
 #[test]

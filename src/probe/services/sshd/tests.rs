@@ -94,12 +94,13 @@ fn names_of_ssh_servers_are_known() {
 
 #[test]
 fn a_running_server_says_how_it_was_started() {
-    let file = |line: &[u8]| started(line).file;
-    assert_eq!(file(b"/usr/sbin/sshd\0-D\0-f\0/x\0"), Some("/x".to_owned()));
-    assert_eq!(file(b"sshd: /usr/sbin/sshd -D -f /x [listener] 0 of 10-100 startups\0\0"), Some("/x".to_owned()));
-    assert!(started(b"/usr/sbin/dropbear\0-F\0").is_dropbear);
-    assert_eq!(started(b"/lib/systemd/systemd\0"), SshArgs::default());
-    assert_eq!(started(b""), SshArgs::default());
+    let started = |line: &str| started(line.split('\0').map(str::to_owned).collect());
+    let file = |line: &str| started(line).file;
+    assert_eq!(file("/usr/sbin/sshd\0-D\0-f\0/x"), Some("/x".to_owned()));
+    assert_eq!(file("sshd: /usr/sbin/sshd -D -f /x [listener] 0 of 10-100 startups\0"), Some("/x".to_owned()));
+    assert!(started("/usr/sbin/dropbear\0-F").is_dropbear);
+    assert_eq!(started("/lib/systemd/systemd"), SshArgs::default());
+    assert_eq!(started(""), SshArgs::default());
 }
 
 #[test]

@@ -1,0 +1,465 @@
+//! The command line from outside: bad input, bad luck, and the hand-over.
+
+use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use gpu_preflight::check::Catalogue;
+use gpu_preflight::explain;
+
+fn preflight(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.args(arguments).stdin(Stdio::null()).env_remove("GPU_PREFLIGHT_MODE");
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    preflight(arguments).output().expect("the program runs")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("no signal")
+}
+
+fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn folder() -> tempfile::TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn a_wrong_flag_is_64_with_the_nearest_flag() {
+    let output = run(&["check", "--fromat", "json"]);
+    assert_eq!(code(&output), 64);
+    assert!(errors(&output).contains("--format"), "{}", errors(&output));
+    assert_eq!(code(&run(&["chekc"])), 64);
+    assert_eq!(code(&run(&["check", "--deadline", "0"])), 64);
+    assert_eq!(code(&run(&["check", "--only", "limts"])), 64);
+    assert!(errors(&run(&["check", "--only", "limts"])).contains("did you mean `limits`?"));
+}
+
+#[test]
+fn a_word_that_begins_with_a_dash_is_no_command() {
+    for arguments in [&["exec", "--no-gpu", "--moed=report", "--", "true"][..], &["exec", "--bogus", "--", "true"]] {
+        let output = preflight(arguments).env("GPU_PREFLIGHT_MODE", "off").output().expect("runs");
+        assert_eq!(code(&output), 64, "{arguments:?}: {}", errors(&output));
+    }
+    assert!(errors(&run(&["exec", "--moed=report", "--", "true"])).contains("--mode"));
+    assert_eq!(code(&run(&["exec", "--no-gpu", "true"])), 64, "a command comes after --");
+}
+
+#[test]
+fn the_variable_of_the_mode_is_named_when_it_makes_no_sense() {
+    let with = |value: &str| {
+        let mut command = preflight(&["exec", "--no-gpu", "--only", "limits", "--", "sh", "-c", "exit 42"]);
+        command.env("GPU_PREFLIGHT_MODE", value).output().expect("runs")
+    };
+    assert_eq!(code(&with("OFF ")), 42);
+    assert!(errors(&with("OFF ")).is_empty(), "off steps aside");
+    let empty = with("");
+    assert!(errors(&empty).contains("limits"), "an empty one is none: {}", errors(&empty));
+    let output = with("nonsense");
+    assert_eq!(code(&output), 64);
+    assert!(errors(&output).contains("GPU_PREFLIGHT_MODE is none of enforce, report, off"), "{}", errors(&output));
+}
+
+#[test]
+fn who_only_reports_stops_no_workload_for_a_mistake_of_his_own() {
+    let before = ["exec", "--no-gpu", "--profile", "prodution"];
+    assert_eq!(code(&run(&[&before[..], &["--", "sh", "-c", "exit 42"]].concat())), 78);
+    let output = run(&[&before[..], &["--mode", "report", "--", "sh", "-c", "exit 42"]].concat());
+    assert_eq!(code(&output), 42);
+    assert!(errors(&output).contains("did you mean `production`?"), "{}", errors(&output));
+}
+
+#[test]
+fn help_and_version_are_no_mistake() {
+    assert_eq!(code(&run(&["--help"])), 0);
+    assert_eq!(code(&run(&["--version"])), 0);
+}
+
+#[test]
+fn an_unknown_profile_is_78_with_the_nearest_name() {
+    let output = run(&["check", "--profile", "prodution"]);
+    assert_eq!(code(&output), 78);
+    assert!(errors(&output).contains("did you mean `production`?"), "{}", errors(&output));
+}
+
+#[test]
+fn a_profile_file_is_checked_against_the_catalogue() {
+    let folder = folder();
+    let file = folder.path().join("site.toml");
+    for (text, part) in [
+        ("title = 'x'\n[severity]\n\"limits.memory-limitd\" = 'low'\n", "did you mean `limits.memory-limited`?"),
+        ("titel = 'x'\n", "site.toml:1:1: unknown field `titel`; did you mean `title`?"),
+        ("[severity]\n\"limits.*\" = 'lwo'\n", "site.toml:2:"),
+        (
+            "[[waive]]\ncheck = 'limits.memory-limited'\nreason = 'r'\nowner = 'o'\nexpires = '2015/10/21'\n",
+            "no date YYYY-MM-DD",
+        ),
+        ("[[waive]]\ncheck = 'limits.memory-limited'\nexpires = '2030-01-01'\n", "needs a reason and an owner"),
+    ] {
+        std::fs::write(&file, text).expect("written");
+        let output = run(&["check", "--profile", file.to_str().expect("UTF-8")]);
+        assert_eq!(code(&output), 78, "{text}");
+        assert!(errors(&output).contains(part), "{text}: {}", errors(&output));
+    }
+}
+
+fn site_check(expect: &str, rest: &str) -> String {
+    let remedy = if rest.contains("remedy") { "" } else { "[remedy]\ndocker = 'Do it.'\n" };
+    format!(
+        "title = 'Site rule'\nseverity = 'high'\ndimension = 'security'\nowner = 'pod'\nphases = ['live', 'start']\n\
+         expect = \"{expect}\"\nmessage = 'uid {{identity.uid}}'\n{rest}{remedy}\n"
+    )
+    .replacen("title", "why = 'w'\ndetect = 'd'\ntitle", 1)
+}
+
+#[test]
+fn a_site_check_is_judged_like_any_other() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("site")).expect("a folder");
+    std::fs::write(folder.path().join("site/odd-uid.toml"), site_check("identity.uid == 4242", "")).expect("written");
+    let output =
+        run(&["--checks", folder.path().to_str().expect("UTF-8"), "--only", "site.odd-uid", "--format", "json"]);
+    assert_eq!(code(&output), 1, "{}", errors(&output));
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["findings"][0]["check"], "site.odd-uid");
+    assert_eq!(report["findings"][0]["evidence"][0]["path"], "identity.uid");
+}
+
+#[test]
+fn a_room_of_site_checks_shares_what_its_room_file_says() {
+    let folder = folder();
+    let site = folder.path().join("site");
+    std::fs::create_dir(&site).expect("a folder");
+    let bare = site_check("identity.uid == 4242", "").replace("dimension = 'security'\nowner = 'pod'\n", "");
+    std::fs::write(site.join("odd-uid.toml"), &bare).expect("written");
+    std::fs::write(site.join("always.toml"), site_check("identity.uid == 4242", "ignore_room = true\n"))
+        .expect("written");
+    let arguments =
+        ["--checks", folder.path().to_str().expect("UTF-8"), "--only", "site", "--no-gpu", "--format", "json"];
+    let refused = run(&arguments);
+    assert_eq!(code(&refused), 78);
+    assert!(errors(&refused).contains("odd-uid.toml: a check needs `dimension` and `owner`"), "{}", errors(&refused));
+
+    let room = site.join("room.toml");
+    std::fs::write(&room, "when = 'run.gpu_expected'\ndimension = 'startup'\nowner = 'pod'\n").expect("written");
+    let output = run(&arguments);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let told: Vec<_> = ["check", "outcome", "dimension"]
+        .map(|key| report["findings"].as_array().expect("findings").iter().map(|f| f[key].as_str()).collect())
+        .into_iter()
+        .collect::<Vec<Vec<_>>>();
+    assert_eq!(told[0], [Some("site.always"), Some("site.odd-uid")]);
+    assert_eq!(told[1], [Some("fails"), Some("not-applicable")]);
+    assert_eq!(told[2], [Some("security"), Some("startup")]);
+
+    for (text, part) in [
+        ("when = 'run.gpu_expcted'\n", "site/room.toml:1:13: `run` has no fact `gpu_expcted`; did you mean"),
+        ("\nrequires = ['gpu.grantd']\n", "site/room.toml:2:14: `requires` names no check `gpu.grantd`; did you mean"),
+    ] {
+        std::fs::write(&room, format!("{text}dimension = 'startup'\nowner = 'pod'\n")).expect("written");
+        let refused = run(&arguments);
+        assert_eq!(code(&refused), 78);
+        assert!(errors(&refused).contains(part), "{}", errors(&refused));
+    }
+}
+
+#[test]
+fn a_site_check_with_a_typo_is_refused_with_its_place_and_the_nearest_name() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("site")).expect("a folder");
+    let file = folder.path().join("site/rule.toml");
+    for (text, part) in [
+        (
+            site_check("identity.uidd == 0", ""),
+            "site/rule.toml:8:20: `identity` has no fact `uidd`; did you mean `uid`?",
+        ),
+        (site_check("container.kind == 'dokcer'", ""), "site/rule.toml:8:29: `dokcer` is none of"),
+        (site_check("identity.uid", ""), "expected a condition, found a number"),
+        (site_check("true", "whne = 'true'\n"), "site/rule.toml:10:1: unknown field `whne`; did you mean `when`?"),
+        (site_check("true", "[remedy]\nkubernets = 'x.'\n"), "site/rule.toml:11:1: `kubernets` is no place"),
+        (site_check("true", "requires = ['gpu.grantd']\n"), "did you mean `gpu.granted`?"),
+        (
+            site_check("true", "").replace("'high'", "'hihg'"),
+            "site/rule.toml:4:12: unknown variant `hihg`; did you mean `high`?",
+        ),
+        (site_check("true", "").replace("{identity.uid}", "{identity.uid|byte}"), "did you mean `bytes`?"),
+        ("title = \n".to_owned(), "site/rule.toml:1:"),
+        (site_check("true", "").replace("why = 'w'", ""), "`why` is missing"),
+        (site_check("true", "[remedy]\nnode = 'Do it.'\n"), "nothing for its owner, pod: docker or kubernetes"),
+        (
+            site_check("identity.uid == 0", "") + "[[example]]\ngiven = {}\nthen = 'holds'\n",
+            "example 1: unknown (could not tell: identity.uid: not asked), not holds",
+        ),
+    ] {
+        std::fs::write(&file, &text).expect("written");
+        let output = run(&["--checks", folder.path().to_str().expect("UTF-8")]);
+        assert_eq!(code(&output), 78, "{text}");
+        assert!(errors(&output).contains(part), "{text}\n{}", errors(&output));
+        assert!(output.stdout.is_empty(), "nothing half-done");
+    }
+}
+
+#[test]
+fn a_wrong_recording_is_78_with_its_place_and_the_nearest_name() {
+    let folder = folder();
+    let file = folder.path().join("facts.json");
+    for (text, part) in [
+        ("{\n  \"limts\": {}\n}", "facts.json:2:9: unknown field `limts`; did you mean `limits`?"),
+        ("{\n  \"identity\": {\n \"uid\": \"root\" }\n}", "facts.json:3:14: invalid type"),
+        ("{", "facts.json:1:1"),
+        ("{}", "its schema is ``"),
+        ("[1]", "facts.json:1:"),
+    ] {
+        std::fs::write(&file, text).expect("written");
+        let output = run(&["judge", file.to_str().expect("UTF-8")]);
+        assert_eq!(code(&output), 78, "{text}");
+        assert!(errors(&output).contains(part), "{text}: {}", errors(&output));
+    }
+    assert_eq!(code(&run(&["judge", "/nowhere/facts.json"])), 78);
+}
+
+#[test]
+fn explain_gives_the_page_of_a_check_and_names_the_nearest_for_a_typo() {
+    let output = run(&["explain", "limits.memory-limited"]);
+    assert_eq!(code(&output), 0);
+    let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
+    let page = explain::page(catalogue.get("limits.memory-limited").expect("a check"), 1);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), page);
+    let output = run(&["explain", "limits.memory-limted"]);
+    assert_eq!(code(&output), 64);
+    assert!(errors(&output).contains("did you mean `limits.memory-limited`?"), "{}", errors(&output));
+}
+
+#[test]
+fn judging_a_recording_gives_the_findings_of_the_moment() {
+    let folder = folder();
+    let path = folder.path().join("facts.json");
+    let path = path.to_str().expect("UTF-8");
+    let report = |output: &Output| serde_json::from_slice::<serde_json::Value>(&output.stdout).expect("JSON");
+    let now = run(&["check", "--no-gpu", "--format", "json"]);
+    // The facts of the very same look: of two looks, processes may have come and gone between.
+    let told = report(&now);
+    std::fs::write(path, told["facts"].to_string()).expect("written");
+    let later = run(&["judge", path, "--format", "json"]);
+    let judged = report(&later);
+    for part in ["verdict", "score", "findings", "fix_first"] {
+        assert_eq!(told[part], judged[part], "{part}");
+    }
+    assert_eq!(code(&now), code(&later));
+    let twice: Vec<Vec<u8>> = (0..2).map(|_| run(&["judge", path]).stdout).collect();
+    assert_eq!(twice[0], twice[1], "the same recording gives the same report, byte for byte");
+    // What `facts` writes is judged the same way.
+    assert_eq!(code(&run(&["facts", "--no-gpu", "--output", path])), 0);
+    assert!(report(&run(&["judge", path, "--format", "json"]))["findings"].is_array());
+}
+
+#[test]
+fn a_report_replaces_a_file_whole_or_not_at_all() {
+    let folder = folder();
+    let file = folder.path().join("report.json");
+    std::fs::write(&file, "old").expect("written");
+    let path = file.to_str().expect("UTF-8");
+    run(&["--no-gpu", "--format", "json", "--output", path]);
+    let text = std::fs::read_to_string(&file).expect("text");
+    serde_json::from_str::<serde_json::Value>(&text).expect("a whole report");
+    assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 1, "nothing is left beside it");
+}
+
+#[test]
+fn a_report_that_cannot_be_written_is_said_and_is_74() {
+    let output = run(&["--no-gpu", "--output", "/nowhere/report.txt"]);
+    assert_eq!(code(&output), 74);
+    assert!(errors(&output).contains("/nowhere/report.txt"), "{}", errors(&output));
+    let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+    let output = preflight(&["--no-gpu"]).stdout(full).output().expect("runs");
+    assert_eq!(code(&output), 74);
+}
+
+#[test]
+fn a_reader_who_has_seen_enough_is_no_error() {
+    let mut child = preflight(&["list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    drop(child.stdout.take());
+    let output = child.wait_with_output().expect("ends");
+    assert_eq!(output.status.signal(), None);
+    assert!(!errors(&output).contains("panicked"), "{}", errors(&output));
+}
+
+#[test]
+fn a_report_fits_the_terminal_it_is_read_on() {
+    for width in [60, 80, 100, 140] {
+        let output = preflight(&["--no-gpu", "--verbose"]).env("COLUMNS", width.to_string()).output().expect("runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        for line in text.lines() {
+            let shown = line.chars().count();
+            assert!(shown <= width || !line.trim().contains(' '), "{width} columns, {shown} taken: {line}");
+        }
+        assert!(!text.contains('\u{1b}'), "no colour without a terminal");
+    }
+}
+
+#[test]
+fn the_eight_answers_always_appear() {
+    for arguments in [&["--no-gpu"][..], &[], &["--phase", "build"], &["--only", "limits"]] {
+        let text = String::from_utf8(run(arguments).stdout).expect("UTF-8");
+        for name in ["port 8888", "port 22", "user", "limits", "driver", "CUDA", "libraries", "multiply"] {
+            let lines = text.lines().filter(|line| line.starts_with(&format!("  {name:<11}"))).count();
+            assert_eq!(lines, 1, "{name} in {arguments:?}:\n{text}");
+        }
+    }
+}
+
+const OFF: [&str; 4] = ["exec", "--mode", "off", "--"];
+const LOOK: [&str; 5] = ["exec", "--mode", "report", "--no-gpu", "--"];
+
+fn handed_over(before: &[&str], command: &[&str]) -> Output {
+    run(&[before, command].concat())
+}
+
+#[test]
+fn the_workload_gets_its_own_exit_code_output_and_signals() {
+    for before in [&OFF[..], &LOOK[..]] {
+        assert_eq!(code(&handed_over(before, &["sh", "-c", "exit 42"])), 42);
+        let output = handed_over(before, &["sh", "-c", "echo out"]);
+        assert_eq!(output.stdout, b"out\n", "standard output is the workload's alone");
+        assert_eq!(handed_over(before, &["sh", "-c", "kill -TERM $$"]).status.signal(), Some(15));
+        assert_eq!(code(&handed_over(before, &["/nowhere/program"])), 127);
+        assert_eq!(code(&handed_over(before, &["/etc/passwd"])), 126);
+    }
+}
+
+#[test]
+fn the_workload_inherits_what_it_would_have_had_without_us() {
+    // What a process is given: signals, limits, descriptors, and that it has no children. They are read without a child
+    // of the shell's own, which may or may not be there yet when it looks.
+    let script = "grep -E '^(Sig|Shd)(Blk|Ign|Cgt|Pnd)|^NoNewPrivs|^Cap' /proc/self/status; ulimit -Sa; ulimit -Ha; \
+                  ls /proc/$$/fd; read children </proc/$$/task/$$/children; echo children $children; cat /proc/$$/oom_score_adj";
+    let plain = |ignore: &str| {
+        let text = format!("{ignore} exec sh -c '{}'", script.replace('\'', "'\\''"));
+        Command::new("sh").args(["-c", &text]).stdin(Stdio::null()).output().expect("sh runs").stdout
+    };
+    let through = |ignore: &str, before: &[&str]| {
+        let program = env!("CARGO_BIN_EXE_gpu-preflight");
+        let text = format!("{ignore} exec {program} {} sh -c '{}'", before.join(" "), script.replace('\'', "'\\''"));
+        Command::new("sh")
+            .args(["-c", &text])
+            .stdin(Stdio::null())
+            .stderr(Stdio::null())
+            .output()
+            .expect("sh runs")
+            .stdout
+    };
+    for ignore in ["", "trap '' PIPE;", "trap '' TERM INT;"] {
+        for before in [&OFF[..], &LOOK[..]] {
+            let (want, got) = (plain(ignore), through(ignore, before));
+            assert!(!want.is_empty());
+            assert_eq!(String::from_utf8_lossy(&got), String::from_utf8_lossy(&want), "with {ignore:?} and {before:?}");
+        }
+    }
+}
+
+#[test]
+fn closed_standard_streams_stay_closed_for_the_workload() {
+    let program = env!("CARGO_BIN_EXE_gpu-preflight");
+    let descriptors = |before: &str| {
+        let text = format!("exec {before} ls -l /proc/self/fd 0<&-");
+        let output = Command::new("sh").args(["-c", &text]).output().expect("sh runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        text.lines().filter_map(|line| Some(line.split_whitespace().nth(8)?.to_owned())).collect::<Vec<_>>()
+    };
+    let without_us = descriptors("");
+    assert!(without_us.contains(&"1".to_owned()), "{without_us:?}");
+    assert_eq!(descriptors(&format!("{program} exec --mode off --")), without_us);
+}
+
+#[test]
+fn the_children_that_were_there_before_are_left_alone() {
+    let program = env!("CARGO_BIN_EXE_gpu-preflight");
+    let text = format!(
+        "sleep 30 & echo $!; exec {program} exec --mode report --no-gpu -- sh -c 'read first rest </proc/$$/task/$$/children; echo $first; kill $first'"
+    );
+    let output = Command::new("sh").args(["-c", &text]).stderr(Stdio::null()).output().expect("sh runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(words.len(), 2, "{text}");
+    assert_eq!(words[0], words[1], "the sleeping child came along");
+}
+
+#[test]
+fn not_ready_stops_the_workload_only_when_enforced() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("site")).expect("a folder");
+    std::fs::write(folder.path().join("site/never.toml"), site_check("identity.uid == 4242", "")).expect("written");
+    let site = folder.path().to_str().expect("UTF-8");
+    let with = |mode: &[&str]| {
+        let before = ["exec", "--no-gpu", "--checks", site, "--only", "site.never"];
+        run(&[&before, mode, &["--", "sh", "-c", "exit 42"]].concat())
+    };
+    assert_eq!(code(&with(&[])), 1);
+    assert_eq!(code(&with(&["--mode", "enforce"])), 1);
+    assert_eq!(code(&with(&["--mode", "report"])), 42);
+    assert_eq!(code(&with(&["--mode", "off"])), 42);
+    let by_name =
+        preflight(&["exec", "--no-gpu", "--checks", site, "--only", "site.never", "--", "sh", "-c", "exit 42"])
+            .env("GPU_PREFLIGHT_MODE", "report")
+            .output()
+            .expect("runs");
+    assert_eq!(code(&by_name), 42);
+}
+
+#[test]
+fn incomplete_stops_the_workload_only_when_asked_to() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("site")).expect("a folder");
+    // Nobody asks NVML in a run without a GPU, so this cannot be told.
+    std::fs::write(folder.path().join("site/blind.toml"), site_check("nvml.gpu_count > 0", "")).expect("written");
+    let site = folder.path().to_str().expect("UTF-8");
+    let before = ["exec", "--no-gpu", "--checks", site, "--only", "site.blind"];
+    assert_eq!(code(&run(&[&before[..], &["--", "sh", "-c", "exit 42"]].concat())), 42);
+    assert_eq!(code(&run(&[&before[..], &["--block-on-incomplete", "--", "sh", "-c", "exit 42"]].concat())), 2);
+}
+
+#[test]
+fn hostile_environment_names_cannot_write_on_the_terminal() {
+    let long = format!("{}_SECRET", "A".repeat(100_000));
+    let mut child = preflight(&["--no-gpu", "--verbose"])
+        .env("EVIL\u{1b}[2J\nNAME_PASSWORD", "hunter2-hunter2")
+        .env(long, "hunter2-hunter2")
+        .stdout(Stdio::piped())
+        .stdin(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    child.stdin.take().expect("a pipe").write_all(b"").expect("written");
+    let output = child.wait_with_output().expect("ends");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(!text.contains('\u{1b}') && !text.contains("hunter2"), "{text}");
+    assert!(text.len() < 100_000, "{} bytes", text.len());
+    assert!(Path::new("/proc").exists());
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_not_waited_for() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    assert!(Command::new("mkfifo").arg(&fifo).status().expect("mkfifo").success());
+    let path = fifo.to_str().expect("UTF-8");
+    let output = run(&["exec", "--mode", "report", "--no-gpu", "--output", path, "--", "sh", "-c", "exit 42"]);
+    assert_eq!(code(&output), 42, "{}", errors(&output));
+    assert!(errors(&output).contains(path), "{}", errors(&output));
+}
+
+#[test]
+fn a_check_that_is_not_told_keeps_none_from_being_judged() {
+    let facts = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/fake-hang-cuInit/facts.json");
+    let output = run(&["judge", facts, "--format", "json", "--only", "library"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    for finding in report["findings"].as_array().expect("findings") {
+        let cause = finding["blocked_by"].as_str().unwrap_or("library.");
+        assert!(cause.starts_with("library."), "{finding}");
+    }
+}

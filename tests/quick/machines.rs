@@ -1,0 +1,173 @@
+//! Every recorded machine under every profile gives its committed outcome.
+//!
+//! A machine is a folder under `tests/machines/` with a `facts.json`, the output of `gpu-preflight facts`, which nothing
+//! here ever writes. What is said of it is a line a profile in `tests/machines/outcomes.txt`. A few machines have their
+//! whole report beside them, to see how it is laid out.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use gpu_preflight::facts::{Facts, recording};
+use gpu_preflight::run::Plan;
+use serde::Deserialize;
+
+use crate::support::bless;
+use crate::support::outcome::{self, PADDING, padded};
+use crate::support::report::Report;
+
+const PROFILES: [&str; 4] = ["production", "training", "notebook", "image"];
+
+/// Machines whose report is recorded as a whole, each under the profile that shows most of it: several services, eight
+/// GPUs of which one is wrong, a library that hangs, nothing to find, an image in CI, and a real GPU.
+const LAYOUTS: [(&str, &str); 6] = [
+    ("open-jupyter-and-sshd-root", "production"),
+    ("fake-wrong-product-gpu-3-of-8", "training"),
+    ("fake-hang-cuInit", "production"),
+    ("healthy-8xh200-fake", "production"),
+    ("image-in-ci", "image"),
+    ("h200-memory-limit-250-mib", "notebook"),
+];
+
+/// Something that is said of a real machine and is not right: it is known, and kept here until it is righted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrong {
+    /// The machine.
+    machine: String,
+    /// The check that accuses, or does not name the cause.
+    check: String,
+    /// Who it accuses.
+    owner: String,
+    /// What would be right.
+    right: String,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines")
+}
+
+/// Name and facts of every machine, in the order of their names.
+fn machines() -> Vec<(String, Facts)> {
+    let entries = std::fs::read_dir(folder()).expect("recordings").flatten();
+    let mut names: Vec<String> = entries
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    names.into_iter().map(|name| (name.clone(), facts(&name))).collect()
+}
+
+fn facts(machine: &str) -> Facts {
+    let text = std::fs::read_to_string(folder().join(machine).join("facts.json")).expect("a recording");
+    recording::read(&text).unwrap_or_else(|mistake| panic!("{machine}: {mistake:?}")).facts
+}
+
+fn wrong() -> Vec<Wrong> {
+    #[derive(Deserialize)]
+    struct File {
+        wrong: Vec<Wrong>,
+    }
+    let text = std::fs::read_to_string(folder().join("wrong-today.toml")).expect("a list");
+    toml::from_str::<File>(&text).unwrap_or_else(|error| panic!("{error}")).wrong
+}
+
+/// The whole of `outcomes.txt`, where so much holds beside the catalogue.
+fn outcomes(padding: usize) -> String {
+    let plans: Vec<Plan> = PROFILES.iter().map(|profile| padded(profile, padding)).collect();
+    let machines = machines();
+    let lines =
+        machines.iter().flat_map(|(name, facts)| plans.iter().map(move |plan| outcome::line(name, plan, facts)));
+    lines.collect()
+}
+
+#[test]
+fn outcomes_of_recorded_machines_are_current() {
+    bless::compare("tests/machines/outcomes.txt", &outcomes(PADDING));
+}
+
+#[test]
+fn layouts_are_current() {
+    for (name, profile) in LAYOUTS {
+        let text = outcome::text(&padded(profile, PADDING), &facts(name));
+        bless::compare(format!("tests/machines/{name}/{profile}.txt"), &text);
+    }
+}
+
+#[test]
+fn nothing_is_recorded_that_is_neither_a_machine_nor_made_from_one() {
+    let mut expected: Vec<String> = machines().into_iter().map(|(name, _)| format!("{name}/facts.json")).collect();
+    expected.extend(LAYOUTS.iter().map(|(name, profile)| format!("{name}/{profile}.txt")));
+    expected.sort();
+    let mut found = Vec::new();
+    for (name, _) in machines() {
+        let entries = std::fs::read_dir(folder().join(&name)).expect("a machine").flatten();
+        found.extend(entries.map(|entry| format!("{name}/{}", entry.file_name().display())));
+    }
+    found.sort();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn one_more_check_that_holds_everywhere_changes_nothing_that_is_recorded() {
+    assert!(outcomes(PADDING + 1) == outcomes(PADDING), "an outcome counts what holds");
+    for (name, profile) in LAYOUTS {
+        let [one, other] = [PADDING, PADDING + 1].map(|padding| outcome::text(&padded(profile, padding), &facts(name)));
+        assert_eq!(one, other, "{name} under {profile}");
+    }
+}
+
+#[test]
+fn healthy_machines_have_no_finding() {
+    let healthy: Vec<_> = machines().into_iter().filter(|(name, _)| name.starts_with("healthy-")).collect();
+    assert!(!healthy.is_empty(), "a healthy machine is recorded");
+    for (name, facts) in healthy {
+        let report = Report::of(&facts);
+        assert!(report.failing().is_empty(), "{name} is healthy, yet:\n{}", report.troubles());
+        assert_eq!((report.verdict(), report.code), ("ready", 0), "{name}");
+    }
+}
+
+#[test]
+fn real_gpus_that_are_healthy_are_not_accused() {
+    for name in ["h100-healthy", "h200-healthy"] {
+        let report = Report::of(&facts(name));
+        let rooms = ["driver", "gpu", "compute", "memory", "links", "library", "observability"];
+        let accused: Vec<_> = report
+            .failing()
+            .into_iter()
+            .filter(|finding| {
+                rooms.iter().any(|room| finding["check"].as_str().is_some_and(|id| id.split('.').next() == Some(room)))
+            })
+            .map(|finding| (&finding["check"], &finding["message"]))
+            .collect();
+        assert!(accused.is_empty(), "{name}: {accused:#?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_today_is_still_said() {
+    for Wrong { machine, check, owner, right } in wrong() {
+        let report = Report::of(&facts(&machine));
+        let is_said = report.failing().iter().any(|finding| finding["check"] == check && finding["owner"] == owner);
+        assert!(is_said, "{machine}: {check} no longer accuses {owner}. Take it off the list if this is so: {right}");
+    }
+}
+
+#[test]
+fn the_program_judges_a_recording_as_the_library_does() {
+    for (name, profile) in
+        [("healthy-h200-fake", "training"), ("fake-hang-cuInit", "production"), ("no-gpu-plain-root", "image")]
+    {
+        let output = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"))
+            .arg("judge")
+            .arg(folder().join(name).join("facts.json"))
+            .args(["--profile", profile, "--format", "json"])
+            .output()
+            .expect("the program runs");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (run, library) =
+            (Report::read(&output), Report::under(&crate::support::report::plan(&[], profile), &facts(name)));
+        assert_eq!(run.code, library.code, "{name}");
+        assert_eq!(run.json, library.json, "{name}");
+    }
+}

@@ -1,0 +1,17 @@
+//! The quick tests: laws, documents, recordings and the command line. They need no GPU, real or fake, and no container.
+#![allow(clippy::disallowed_methods)] // a test looks from outside, past the door
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod child;
+mod cli;
+mod descendants;
+mod docs;
+mod failure_page;
+mod gpu_code;
+mod language;
+mod laws;
+mod machines;
+mod recordings;
+mod rooms;

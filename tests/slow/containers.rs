@@ -1,0 +1,13 @@
+//! The binary in real containers, as a person would meet it.
+//!
+//! Needs Docker and the images of `tests/containers/build`; without them every test says aloud that it was skipped,
+//! except where `.ci/run` requires them.
+
+mod capabilities;
+mod faults;
+mod gpu;
+mod handover;
+mod isolation;
+mod misfortune;
+mod remedies;
+mod services;

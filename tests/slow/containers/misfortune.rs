@@ -1,0 +1,118 @@
+//! Containers in which something is missing, full, closed or masked.
+
+use crate::support::docker::{BASE, Recipe, available, text};
+use crate::support::report::Report;
+
+/// Runs a script that may take mounts away, with the report on its standard output.
+fn report_of(script: &str) -> Report {
+    // AppArmor and seccomp may forbid umount even to a process with the capability.
+    let flags = ["--cap-add=SYS_ADMIN", "--security-opt=apparmor=unconfined", "--security-opt=seccomp=unconfined"];
+    Report::read(&Recipe::plain(BASE).with(flags).run(&["bash", "-c", script]))
+}
+
+#[test]
+fn without_proc_nothing_is_called_ready() {
+    if !available() {
+        return;
+    }
+    let report = report_of("umount --lazy /proc; gpu-preflight check --no-gpu --format=json");
+    assert_ne!(report.verdict(), "ready", "{}", report.troubles());
+    assert!(
+        report.fact("network.listeners").is_object(),
+        "not looked at is unknown: {}",
+        report.fact("network.listeners")
+    );
+    assert!(report.fact("identity.capabilities_effective").is_object());
+}
+
+#[test]
+fn without_sys_a_limit_that_cannot_be_read_is_not_a_missing_limit() {
+    if !available() {
+        return;
+    }
+    let report = report_of("umount --recursive --lazy /sys; gpu-preflight check --no-gpu --format=json");
+    assert_ne!(report.verdict(), "ready", "{}", report.troubles());
+    assert!(!report.fact("limits.memory_bytes").is_number());
+}
+
+#[test]
+fn without_an_environment_the_report_is_whole() {
+    if !available() {
+        return;
+    }
+    let check = ["env", "--ignore-environment", "/usr/local/bin/gpu-preflight", "check", "--no-gpu", "--format=json"];
+    let report = Report::read(&Recipe::plain(BASE).run(&check));
+    assert_eq!(report.verdict(), "not-ready", "{}", report.troubles());
+    assert_eq!(report.fact("identity.home"), "/root");
+}
+
+#[test]
+fn a_user_without_a_passwd_entry_is_said_to_have_none() {
+    if !available() {
+        return;
+    }
+    let report = Recipe::plain(BASE).with(["--user=54321"]).check(&["--no-gpu"]);
+    assert_eq!(report.fact("identity.uid"), 54321);
+    assert!(report.fact("identity.user_name").is_null());
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_report_whole() {
+    if !available() {
+        return;
+    }
+    let script = "echo old >/out/report
+        head -c 1M /dev/zero >/out/filling 2>/dev/null
+        gpu-preflight check --no-gpu --format=json --output=/out/report; echo \"code $?\"; cat /out/report; ls /out";
+    let output = Recipe::plain(BASE).with(["--tmpfs=/out:size=16k"]).run(&["bash", "-c", script]);
+    assert_eq!(text(&output.stdout), "code 74\nold\nfilling\nreport\n", "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("/out/report"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn a_closed_standard_output_is_an_error_and_no_panic() {
+    if !available() {
+        return;
+    }
+    let output = Recipe::plain(BASE).run(&["bash", "-c", "gpu-preflight check --no-gpu >&-; exit $?"]);
+    let code = output.status.code().expect("a code");
+    assert!([1, 74].contains(&code), "{code}: {}", text(&output.stderr));
+    assert!(!text(&output.stderr).contains("panicked"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_report_of_a_recording_is_the_report_of_the_moment() {
+    if !available() {
+        return;
+    }
+    // One container, because process 1 is a part of what is judged.
+    let container = Recipe::plain(BASE).start(&["sleep", "600"]);
+    container.output(&["gpu-preflight", "facts", "--no-gpu", "--output=/tmp/facts.json"]);
+    let judge = ["gpu-preflight", "judge", "--format=json", "/tmp/facts.json"];
+    let judged = container.exec(&judge);
+    assert_eq!(text(&judged.stdout), text(&container.exec(&judge).stdout));
+    let (judged, checked) = (Report::read(&judged), container.check(&["--no-gpu"]));
+    for outcome in ["fails", "unknown", "holds", "blocked", "not-applicable"] {
+        assert_eq!(judged.with_outcome(outcome), checked.with_outcome(outcome), "{outcome}");
+    }
+    assert_eq!(judged.json["score"], checked.json["score"]);
+}
+
+#[test]
+fn without_room_for_a_thread_or_a_process_everything_else_is_still_looked_at() {
+    if !available() {
+        return;
+    }
+    for limit in ["1", "2", "5"] {
+        let recipe = Recipe::plain(BASE).with([format!("--pids-limit={limit}")]);
+        let output = recipe.run(&["gpu-preflight", "check", "--no-gpu", "--format=json"]);
+        assert!(!text(&output.stderr).contains("panicked"), "{limit}: {}", text(&output.stderr));
+        let report = Report::read(&output);
+        assert_eq!((report.verdict(), report.code), ("not-ready", 1), "{limit}: {}", report.troubles());
+        assert!(report.with_outcome("fails").contains(&"identity.not-root"), "{limit}: {}", report.troubles());
+        assert!(report.fact("network.listeners").is_array(), "{limit}");
+        // A plain root container is stopped, as it would be with room to spare.
+        let output = recipe.run(&["gpu-preflight", "exec", "--no-gpu", "--", "echo", "started"]);
+        assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""), "{limit}");
+    }
+}

@@ -1,0 +1,111 @@
+//! Every failure of the table is played, and the first thing said of it must be its cause.
+//!
+//! No GPU and no container is needed: the real probes look at a root of files with fake GPU libraries in it. What they
+//! read is judged as any recording is; the outcome of each is a line of `tests/failures/outcomes.txt`, and the table
+//! becomes `docs/failures.md`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use crate::support::failures::{self, Failure, Scenario};
+use crate::support::fake_machine::{Collected, collect_on};
+use crate::support::patience::allowed;
+use crate::support::report::Report;
+use crate::support::{bless, outcome};
+
+/// Seconds beyond the deadline until everything must have been read.
+const GRACE: f64 = 0.5;
+
+/// How many failures are played at once. More than most machines have cores, because what hangs only waits.
+const AT_ONCE: usize = 4;
+
+/// What is wrong with the verdict on a failure; nothing when all is right.
+fn mistake(failure: &Failure, report: &Report) -> Result<(), String> {
+    let (check, owner) = (failure.check.as_deref().expect("a check"), failure.owner.as_deref().expect("an owner"));
+    let first = report.findings().next().expect("findings");
+    let fail = |what: &str| Err(format!("{}: {what}\n{}", failure.id, report.troubles()));
+    if first["check"] != check || first["outcome"] != "fails" {
+        return fail(&format!("the first finding is {} and not {check}", first["check"]));
+    }
+    if first["owner"] != owner {
+        return fail(&format!("{check} belongs to {} and not to {owner}", first["owner"]));
+    }
+    let expected = if first["gating"] == true { ("not-ready", 1) } else { ("ready", 0) };
+    if (report.verdict(), report.code) != expected {
+        return fail(&format!("the verdict is {} with exit code {}", report.verdict(), report.code));
+    }
+    for finding in report.findings().filter(|finding| finding["gating"] == true && finding["check"] != check) {
+        match finding["outcome"].as_str() {
+            Some("fails") => return fail(&format!("{} is accused as well", finding["check"])),
+            Some("unknown") => return fail(&format!("{} is left open", finding["check"])),
+            Some("blocked") if finding["blocked_by"] != check => {
+                return fail(&format!("{} is blocked by {}", finding["check"], finding["blocked_by"]));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Every failure that can be decided, and what was read where it was played, in the order of the table.
+fn played() -> &'static [(Failure, Collected)] {
+    static PLAYED: OnceLock<Vec<(Failure, Collected)>> = OnceLock::new();
+    PLAYED.get_or_init(|| {
+        // `FAILURE=driver.` plays only those with this in their names.
+        let wanted = std::env::var("FAILURE").unwrap_or_default();
+        let failures: Vec<Failure> =
+            failures::all().into_iter().filter(|failure| failure.decidable && failure.id.contains(&wanted)).collect();
+        let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE {
+                scope.spawn(|| {
+                    while let Some(failure) = failures.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let scenario =
+                            failure.scenario.as_ref().unwrap_or_else(|| panic!("{}: no scenario", failure.id));
+                        let collected = collect_on(scenario);
+                        done.lock().expect("no player panics").insert(failure.id.clone(), collected);
+                    }
+                });
+            }
+        });
+        let mut done = done.into_inner().expect("no player panics");
+        let with = |failure: Failure| done.remove(&failure.id).map(|collected| (failure, collected));
+        failures.into_iter().filter_map(with).collect()
+    })
+}
+
+#[test]
+fn the_machine_that_every_failure_starts_from_is_healthy() {
+    for gpus in [1, 8] {
+        let report = Report::of(&collect_on(&Scenario { gpus: Some(gpus), ..Scenario::default() }).facts);
+        assert!(report.failing().is_empty(), "{}", report.troubles());
+        assert_eq!((report.verdict(), report.code), ("ready", 0), "{}", report.troubles());
+    }
+}
+
+#[test]
+fn every_failure_that_can_be_decided_names_its_cause_first() {
+    let wrong =
+        played().iter().filter_map(|(failure, collected)| mistake(failure, &Report::of(&collected.facts)).err());
+    let wrong: Vec<String> = wrong.collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_failure_is_read_by_its_deadline() {
+    let grace = allowed(GRACE).as_secs_f64();
+    for (failure, Collected { wall, deadline, .. }) in played() {
+        assert!(*wall < deadline + grace, "{}: {wall} s with a deadline of {deadline} s", failure.id);
+    }
+}
+
+#[test]
+fn outcomes_of_failures_are_current() {
+    if std::env::var_os("FAILURE").is_some() {
+        return; // a part of them is no table
+    }
+    let production = outcome::padded("production", outcome::PADDING);
+    let line = |(failure, collected): &(Failure, Collected)| outcome::line(&failure.id, &production, &collected.facts);
+    bless::compare("tests/failures/outcomes.txt", &played().iter().map(line).collect::<String>());
+}

@@ -1,0 +1,35 @@
+//! A library that forks a daemon.
+
+use std::time::{Duration, Instant};
+
+use gpu_preflight::facts::Fact;
+use gpu_preflight::probe::cuda;
+use gpu_preflight::world::child::Descendants;
+
+use crate::support::fake_machine::FakeMachine;
+use crate::support::own_process::is_own;
+
+fn children() -> Vec<String> {
+    let own = std::process::id().to_string();
+    let entries = std::fs::read_dir("/proc").expect("/proc").flatten();
+    let stats = entries.filter_map(|entry| std::fs::read_to_string(entry.path().join("stat")).ok());
+    let parent =
+        |stat: &String| stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1).map(str::to_owned));
+    stats.filter(|stat| parent(stat).as_ref() == Some(&own)).collect()
+}
+
+#[test]
+fn a_daemon_that_a_library_forks_is_adopted_and_ended() {
+    // Whoever sweeps up orphans must not meet other tests' children.
+    if !is_own("library_daemon::a_daemon_that_a_library_forks_is_adopted_and_ended") {
+        return;
+    }
+    let machine = FakeMachine::plays("fork=cuInit");
+    let watch = Descendants::watch();
+    // The daemon sleeps for a minute.
+    let (cuda, _) = cuda::collect(&machine.world, Instant::now() + Duration::from_secs(50));
+    assert_eq!(cuda.init_code, Fact::Known(0));
+    assert_eq!(children().len(), 1, "nobody waited for the daemon, and it is ours now");
+    drop(watch);
+    assert_eq!(children(), Vec::<String>::new());
+}

@@ -1,0 +1,19 @@
+//! The slow tests: the whole program on fake machines, in real containers, and with the real libraries and servers of
+//! others. What is missing for the latter is skipped aloud, except where `.ci/run` requires it.
+#![allow(clippy::disallowed_methods)] // a test looks from outside, past the door
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod containers;
+mod failures;
+mod gpu_faults;
+mod interrupted;
+mod jupyter;
+mod library_daemon;
+mod many_gpus;
+mod odd_machines;
+mod real_libraries;
+mod real_mixtures;
+mod tiers;
+mod wrong_bits;

@@ -1,0 +1,152 @@
+//! One wrong bit of one element of one product is caught every time, and a healthy GPU is never accused.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use gpu_preflight::facts::{Facts, Precision, Proof};
+
+use crate::support::failures::Scenario;
+use crate::support::fake_machine::collect_on;
+use crate::support::report::Report;
+
+const RUNS: usize = 200;
+
+/// Rows of a proof, and bytes of memory that leave room for no larger one, nor for a fingerprint.
+const ROWS: usize = 256;
+const FREE: u64 = 9_000_000;
+
+/// Compute capabilities and the precisions of such GPUs. What older ones lack makes their runs shorter.
+const GENERATIONS: [(&str, &[Precision]); 3] = [
+    ("5.0", &[Precision::Float32, Precision::Float64]),
+    ("7.5", &[Precision::Float32, Precision::Float16, Precision::Float64, Precision::Int8]),
+    ("9.0", Precision::ALL),
+];
+
+/// Two GPUs and the one bit that is wrong on one of them.
+struct Flip {
+    capability: &'static str,
+    precisions: &'static [Precision],
+    gpu: usize,
+    precision: Precision,
+    element: usize,
+    bit: usize,
+}
+
+impl Flip {
+    /// The same for the same number.
+    fn of_run(run: usize) -> Self {
+        let mut random = Random(run as u64);
+        let (capability, precisions) = GENERATIONS[random.below(GENERATIONS.len())];
+        let precision = precisions[random.below(precisions.len())];
+        Self {
+            capability,
+            precisions,
+            gpu: random.below(2),
+            precision,
+            element: random.below(ROWS * ROWS),
+            bit: random.below(if precision == Precision::Float64 { 64 } else { 32 }),
+        }
+    }
+
+    fn scenario(&self) -> Scenario {
+        let Self { capability, gpu, precision, element, bit, .. } = self;
+        let fake = format!("cc={capability};free={FREE};wrong_bit={gpu}:{precision}:{element}:{bit}:0");
+        Scenario { gpus: Some(2), fake, ..Scenario::default() }
+    }
+
+    /// What is wrong with the verdict on it; nothing when this bit is found and nobody else accused.
+    fn mistake(&self, facts: &Facts, report: &Report) -> Option<String> {
+        let expected =
+            BTreeSet::from([("compute.product-exact".to_owned(), format!("GPU {} {}", self.gpu, self.precision))]);
+        let place = format!("element ({}, {})", self.element % ROWS, self.element / ROWS);
+        let multiplies = facts.compute.multiplies.known().map_or(&[][..], Vec::as_slice);
+        let exact = multiplies.iter().filter(|multiply| multiply.proof.known() == Some(&Proof::Exact)).count();
+        let told = report.findings().any(|found| found["message"].as_str().is_some_and(|words| words.contains(&place)));
+        let right = report.subjects("fails") == expected
+            && told
+            && exact == 2 * self.precisions.len() - 1
+            && (report.verdict(), report.code) == ("not-ready", 1);
+        (!right).then(|| format!("{}, {place}:\n{}", self.scenario().fake, report.troubles()))
+    }
+}
+
+/// `SplitMix64`: fixed numbers that look like chance.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((mixed ^ mixed >> 31) % limit as u64).expect("less than the limit")
+    }
+}
+
+/// What came of all runs, in their order. As many at once as there are cores, and one test at a time.
+fn in_every_run<T: Send>(look: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let (next, done) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                while let run @ 0..RUNS = next.fetch_add(1, Ordering::Relaxed) {
+                    let came = look(run);
+                    done.lock().expect("no run panics").insert(run, came);
+                }
+            });
+        }
+    });
+    done.into_inner().expect("no run panics").into_values().collect()
+}
+
+#[test]
+fn one_wrong_bit_is_caught_on_its_gpu_in_its_precision_in_every_run() {
+    let missed: Vec<String> = in_every_run(|run| {
+        let flip = Flip::of_run(run);
+        let facts = collect_on(&flip.scenario()).facts;
+        flip.mistake(&facts, &Report::of(&facts))
+    })
+    .into_iter()
+    .flatten()
+    .collect();
+    let caught = format!("caught {} of {RUNS}", RUNS - missed.len());
+    assert!(missed.is_empty(), "{caught}, missed:\n{}", missed.join("\n"));
+}
+
+#[test]
+fn a_healthy_gpu_is_never_accused_whatever_it_multiplies() {
+    let looks = in_every_run(|run| {
+        let (capability, precisions) = GENERATIONS[run % GENERATIONS.len()];
+        let fake = format!("cc={capability};free={FREE}");
+        let collected = collect_on(&Scenario { fake, ..Scenario::default() });
+        let report = Report::of(&collected.facts);
+        let operands: Vec<String> = collected.calls.into_iter().filter(|call| call.starts_with("operands")).collect();
+        assert_eq!(operands.len(), precisions.len(), "a proof each");
+        let healthy = report.subjects("fails").is_empty() && (report.verdict(), report.code) == ("ready", 0);
+        (operands, (!healthy).then(|| report.troubles()))
+    });
+    let (operands, accusations): (Vec<_>, Vec<_>) = looks.into_iter().unzip();
+    let accusations: Vec<String> = accusations.into_iter().flatten().collect();
+    let told = format!("accused {} of {RUNS}", accusations.len());
+    assert!(accusations.is_empty(), "{told}:\n{}", accusations.join("\n"));
+
+    let proofs: Vec<&String> = operands.iter().flatten().collect();
+    let fresh: BTreeSet<&&String> = proofs.iter().collect();
+    assert_eq!(fresh.len(), proofs.len(), "different operands of {} proofs in {RUNS} runs", proofs.len());
+}
+
+#[test]
+fn a_bit_that_flips_only_later_is_caught_by_the_tier_that_repeats() {
+    for precision in Precision::ALL {
+        // The first product is the proof, the second the fingerprint, the third the first that is repeated.
+        let fake = format!("free=300000000;wrong_bit=0:{precision}:777:3:2");
+        let soak = Scenario { tier: Some("soak".to_owned()), soak: Some(1), ..Scenario::default() };
+        let facts = collect_on(&Scenario { fake, ..soak }).facts;
+        let report = Report::of(&facts);
+        let expected = BTreeSet::from([("compute.product-exact".to_owned(), format!("GPU 0 {precision}"))]);
+        assert_eq!(report.subjects("fails"), expected, "{precision}\n{}", report.troubles());
+        assert!(report.troubles().contains("in repetition 1"), "{}", report.troubles());
+    }
+}

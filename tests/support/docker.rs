@@ -1,0 +1,157 @@
+//! Real containers with our binary inside.
+//!
+//! What should be said of the containers is not known here; `tests/slow/containers/` knows it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use super::real_parts::skip;
+use super::report::Report;
+
+/// A small production image.
+pub const BASE: &str = "gpu-preflight-test/base";
+/// An image as people develop in it: root, sshd, Jupyter, editors.
+pub const DEV: &str = "gpu-preflight-test/dev";
+/// Seconds that any one docker command may take; they take less than ten.
+const PATIENCE: &str = "120";
+
+/// Whether the containers can be run here. Says aloud when not; where `.ci/run`
+/// requires them, not being able to is a failure.
+pub fn available() -> bool {
+    let missing = [BASE, DEV].into_iter().find(|image| {
+        !Command::new("docker").args(["image", "inspect", image]).output().is_ok_and(|output| output.status.success())
+    });
+    missing.is_none_or(|image| skip(&format!("no docker image {image}: run tests/containers/build")))
+}
+
+/// Runs docker to its end, however that is.
+fn docker<S: AsRef<str>>(arguments: impl IntoIterator<Item = S>) -> Output {
+    let arguments: Vec<String> = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+    Command::new("timeout").args([PATIENCE, "docker"]).args(arguments).output().expect("docker can be started")
+}
+
+/// Text of a stream.
+pub fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// How a container is to be run: docker's own flags, then the image.
+#[derive(Clone)]
+pub struct Recipe {
+    flags: Vec<String>,
+    image: &'static str,
+}
+
+impl Recipe {
+    /// A container of `image` as docker makes it without being told anything.
+    pub fn plain(image: &'static str) -> Self {
+        let binary = format!("{}:/usr/local/bin/gpu-preflight:ro", env!("CARGO_BIN_EXE_gpu-preflight"));
+        Self { flags: vec!["--volume".to_owned(), binary], image }
+    }
+
+    /// With more of docker's flags.
+    pub fn with<S: Into<String>>(mut self, flags: impl IntoIterator<Item = S>) -> Self {
+        self.flags.extend(flags.into_iter().map(Into::into));
+        self
+    }
+
+    /// With a file or folder of this machine, read-only.
+    pub fn mount(self, from: &Path, to: &str) -> Self {
+        self.with(["--volume".to_owned(), format!("{}:{to}:ro", from.display())])
+    }
+
+    /// Runs `command` as process 1 to its end.
+    pub fn run(&self, command: &[&str]) -> Output {
+        let container = Container::named();
+        let own = ["run".to_owned(), "--rm".to_owned(), "--name".to_owned(), container.name.clone()];
+        let rest = [self.image].into_iter().chain(command.iter().copied()).map(str::to_owned);
+        docker(own.into_iter().chain(self.flags.iter().cloned()).chain(rest))
+    }
+
+    /// Starts `command` as process 1 and leaves it running.
+    pub fn start(&self, command: &[&str]) -> Container {
+        let container = Container::named();
+        let own = ["run".to_owned(), "--detach".to_owned(), "--name".to_owned(), container.name.clone()];
+        let rest = [self.image].into_iter().chain(command.iter().copied()).map(str::to_owned);
+        let output = docker(own.into_iter().chain(self.flags.iter().cloned()).chain(rest));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        container
+    }
+
+    /// The report of `gpu-preflight check`, run as process 1.
+    pub fn check(&self, options: &[&str]) -> Report {
+        Report::read(&self.run(&[&["gpu-preflight", "check", "--format", "json"], options].concat()))
+    }
+}
+
+/// A container, removed when it goes out of scope.
+pub struct Container {
+    name: String,
+}
+
+impl Container {
+    fn named() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        Self { name: format!("gpu-preflight-test-{}-{count}", std::process::id()) }
+    }
+
+    /// Runs `command` beside process 1 to its end.
+    pub fn exec(&self, command: &[&str]) -> Output {
+        docker(["exec", &self.name].iter().chain(command))
+    }
+
+    /// The report of `gpu-preflight check`, run beside process 1.
+    pub fn check(&self, options: &[&str]) -> Report {
+        Report::read(&self.exec(&[&["gpu-preflight", "check", "--format", "json"], options].concat()))
+    }
+
+    /// Standard output of `command`, without the white space around it.
+    pub fn output(&self, command: &[&str]) -> String {
+        let output = self.exec(command);
+        assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
+    }
+
+    /// Sends a signal to process 1.
+    pub fn signal(&self, signal: &str) {
+        let output = docker(["kill", "--signal", signal, &self.name]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// Waits for process 1 and gives its exit code.
+    pub fn wait(&self) -> String {
+        text(&docker(["wait", &self.name]).stdout).trim().to_owned()
+    }
+
+    /// What process 1 has written so far.
+    pub fn logs(&self) -> String {
+        let output = docker(["logs", &self.name]);
+        text(&output.stdout) + &text(&output.stderr)
+    }
+
+    /// Waits until something listens on this TCP port.
+    pub fn until_listening(&self, port: u16) {
+        // As /proc/net/tcp writes it; 0A is the state of a listener.
+        let sign = format!("grep -qE ':{port:04X} [0-9A-F]+:0000 0A' /proc/net/tcp /proc/net/tcp6");
+        self.until(&format!("port {port} answers"), &sign);
+    }
+
+    /// Waits until the shell command `condition` succeeds inside.
+    pub fn until(&self, what: &str, condition: &str) {
+        let patience = Instant::now() + Duration::from_mins(1);
+        while !self.exec(&["sh", "-c", condition]).status.success() {
+            assert!(Instant::now() < patience, "never came: {what}\n{}", self.logs());
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // A container of `run` is gone already; that it cannot be removed again does not matter.
+        docker(["rm", "--force", "--volumes", &self.name]);
+    }
+}

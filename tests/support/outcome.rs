@@ -1,0 +1,86 @@
+//! What a profile says of a machine, written so that it changes only when something else is wrong with the machine.
+//!
+//! A report counts what holds: in its score, in the share that could be told, in its last line. Recorded like that, one
+//! more check that holds everywhere would change every report. So a recorded outcome is judged by a padded catalogue,
+//! in which so much of every dimension holds that one more check makes no difference to a score: it is what the caps
+//! leave of it. How it is counted below the caps, `score.rs` proves for itself. Other counts are left out.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use gpu_preflight::check::Dimension;
+use gpu_preflight::facts::Facts;
+use gpu_preflight::report::text::{self, Layout};
+use gpu_preflight::run::{Plan, report_on};
+use serde_json::Value;
+
+use super::report::{Report, plan};
+
+/// Checks a dimension that hold beside the catalogue's.
+pub const PADDING: usize = 20;
+
+/// A profile over the catalogue and `padding` checks of every dimension that always hold.
+pub fn padded(profile: &str, padding: usize) -> Plan {
+    let checks = Dimension::ALL.iter().flat_map(|dimension| {
+        (0..padding).map(move |number| {
+            let id = format!("padding.{}-{number}", dimension.as_str().replace(' ', "-"));
+            let text = format!(
+                "title = 'It holds'\nseverity = 'critical'\ndimension = '{}'\nowner = 'pod'\n\
+                 phases = ['build', 'start', 'live']\nexpect = 'true'\nmessage = 'never told'\nwhy = 'w'\n\
+                 detect = 'd'\n[remedy]\ndocker = 'None.'\n",
+                dimension.as_str()
+            );
+            (id.clone(), id, text)
+        })
+    });
+    plan(&checks.collect::<Vec<_>>(), profile)
+}
+
+/// `fake-hang-cuInit  production  not-ready  exit 1  score 39–39  cap …`: `!` marks what gates.
+pub fn line(machine: &str, plan: &Plan, facts: &Facts) -> String {
+    let report = Report::under(plan, facts);
+    let (profile, verdict, score) = (&plan.profile.name, report.verdict(), &report.json["score"]);
+    let ends = ["low", "high"].map(|end| score[end].as_u64().map_or_else(|| "none".to_owned(), |end| end.to_string()));
+    let cap = score["capped_by"].as_str().map_or(String::new(), |id| format!("  cap {id}"));
+    let mut line = format!("{machine}  {profile}  {verdict}  exit {}  score {}{cap}", report.code, ends.join("–"));
+    let parts =
+        [("fails", told(&report, "fails")), ("unknown", told(&report, "unknown")), ("blocking", blocking(&report))];
+    for (name, ids) in parts {
+        if !ids.is_empty() {
+            write!(line, "  {name} {}", ids.into_iter().collect::<Vec<_>>().join(" ")).expect("memory");
+        }
+    }
+    line + "\n"
+}
+
+/// Checks with a finding of this outcome.
+fn told(report: &Report, outcome: &str) -> BTreeSet<String> {
+    let mark = |finding: &Value| if finding["gating"] == true { "!" } else { "" };
+    let id = |finding: &Value| format!("{}{}", finding["check"].as_str().expect("an id"), mark(finding));
+    report.findings().filter(|finding| finding["outcome"] == outcome).map(id).collect()
+}
+
+/// Checks whose failure keeps others from being judged. What is blocked is not listed: it follows from `requires`.
+fn blocking(report: &Report) -> BTreeSet<String> {
+    report.findings().filter_map(|finding| finding["blocked_by"].as_str()).map(str::to_owned).collect()
+}
+
+/// The report for people without what it counts.
+pub fn text(plan: &Plan, facts: &Facts) -> String {
+    let report = report_on(facts.clone(), plan, None, &[]);
+    let text = text::render(&report, Layout { width: 100, color: false, verbose: false });
+    text.lines().map(|line| uncounted(line) + "\n").collect()
+}
+
+/// A line with dots for the numbers that grow with the catalogue.
+fn uncounted(line: &str) -> String {
+    if let Some((_, cause)) = line.split_once(" not judged, because ") {
+        format!("… not judged, because {cause}")
+    } else if line.contains(" hold, ") && line.contains(" do not apply here") {
+        "… hold, … do not apply here".to_owned()
+    } else if let Some((before, after)) = line.split_once(" % looked at") {
+        format!("{}… % looked at{after}", before.trim_end_matches(|digit: char| digit.is_ascii_digit()))
+    } else {
+        line.to_owned()
+    }
+}
