@@ -35,8 +35,33 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lib", &[]),
 ];
 
-/// The same for the rooms inside `probe`.
-const PROBES: &[(&str, &[&str])] = &[];
+/// The same for the rooms inside `probe`: first what others stand on, `gpu` for all work on GPUs.
+const PROBES: &[(&str, &[&str])] = &[
+    ("paths", &[]),
+    ("glob", &[]),
+    ("elf", &[]),
+    ("gpu", &[]),
+    ("procfs", &["paths"]),
+    ("container", &["procfs"]),
+    ("identity", &["procfs"]),
+    ("limits", &["procfs"]),
+    ("network", &["procfs"]),
+    ("process", &["procfs"]),
+    ("environment", &[]),
+    ("driver", &["paths", "procfs"]),
+    ("framework", &["paths"]),
+    ("image", &["paths"]),
+    ("isolation", &["container", "identity", "paths", "procfs"]),
+    ("storage", &["identity", "procfs"]),
+    ("services", &["glob", "paths", "procfs"]),
+    ("startup", &["glob", "paths", "procfs", "services"]),
+    ("libraries", &["elf", "framework", "paths", "procfs"]),
+    ("native", &["elf", "paths"]),
+    ("cuda", &["libraries"]),
+    ("nvml", &["cuda"]),
+    ("compute", &["gpu", "libraries"]),
+    ("links", &["gpu", "libraries"]),
+];
 
 /// A source file: its module path (`probe`, `nvml`, `gpu`) and its words without those that only tests compile.
 struct Source {
