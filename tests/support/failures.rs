@@ -76,7 +76,7 @@ pub enum Damage {
 pub fn all() -> Vec<Failure> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/failures");
     let mut found = Vec::new();
-    for room in entries(&folder).into_iter().filter(|room| room.is_dir()) {
+    for room in entries(&folder).into_iter().filter(|path| path.is_dir()) {
         for file in entries(&room) {
             let text = std::fs::read_to_string(&file).expect("UTF-8");
             let mut failure: Failure = toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
