@@ -115,9 +115,12 @@ fn upgraded(value: &mut Value, from: u32, upgrades: &[Upgrade]) {
     }
 }
 
+/// How the reason of such a gap ends where the recording names its version.
+pub const DID_NOT_ASK: &str = "which did not ask";
+
 /// Why a fact is unknown that the recording does not hold.
 fn not_asked(by: Option<&str>) -> Gap {
-    let why = by.map_or_else(|| "not in the recording".to_owned(), |by| format!("recorded by {by}, which did not ask"));
+    let why = by.map_or_else(|| "not in the recording".to_owned(), |by| format!("recorded by {by}, {DID_NOT_ASK}"));
     Gap::new(GapKind::NotAsked, why)
 }
 

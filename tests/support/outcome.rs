@@ -3,7 +3,8 @@
 //! A report counts what holds: in its score, in the share that could be told, in its last line. Recorded like that, one
 //! more check that holds everywhere would change every report. So a recorded outcome is judged by a padded catalogue,
 //! in which so much of every dimension holds that one more check makes no difference to a score: it is what the caps
-//! leave of it. How it is counted below the caps, `score.rs` proves for itself. Other counts are left out.
+//! leave of it. How it is counted below the caps, `score.rs` proves for itself. Other counts are left out, and so are
+//! checks on facts that a recording was made without.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,7 +15,7 @@ use gpu_preflight::report::text::{self, Layout};
 use gpu_preflight::run::{Plan, report_on};
 use serde_json::Value;
 
-use super::report::{Report, plan};
+use super::report::{Report, answerable, plan};
 
 /// Checks a dimension that hold beside the catalogue's.
 pub const PADDING: usize = 20;
@@ -38,7 +39,7 @@ pub fn padded(profile: &str, padding: usize) -> Plan {
 
 /// `fake-hang-cuInit  production  not-ready  exit 1  score 39–39  cap …`: `!` marks what gates.
 pub fn line(machine: &str, plan: &Plan, facts: &Facts) -> String {
-    let report = Report::under(plan, facts);
+    let report = Report::under(&answerable(plan, facts), facts);
     let (profile, verdict, score) = (&plan.profile.name, report.verdict(), &report.json["score"]);
     let ends = ["low", "high"].map(|end| score[end].as_u64().map_or_else(|| "none".to_owned(), |end| end.to_string()));
     let cap = score["capped_by"].as_str().map_or(String::new(), |id| format!("  cap {id}"));
@@ -67,7 +68,7 @@ fn blocking(report: &Report) -> BTreeSet<String> {
 
 /// The report for people without what it counts.
 pub fn text(plan: &Plan, facts: &Facts) -> String {
-    let report = report_on(facts.clone(), plan, None, &[]);
+    let report = report_on(facts.clone(), &answerable(plan, facts), None, &[]);
     let text = text::render(&report, Layout { width: 100, color: false, verbose: false });
     text.lines().map(|line| uncounted(line) + "\n").collect()
 }

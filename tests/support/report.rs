@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 use gpu_preflight::check::Catalogue;
 use gpu_preflight::check::load::SiteRoom;
 use gpu_preflight::facts::Facts;
+use gpu_preflight::facts::recording::DID_NOT_ASK;
 use gpu_preflight::run::{Plan, report_on};
 use gpu_preflight::weigh::Profile;
 use gpu_preflight::{exit, report};
@@ -105,6 +106,20 @@ impl From<&report::Report> for Report {
         let code = exit::Exit::from(report.verdict).code;
         Self { code: code.into(), json: serde_json::to_value(report).expect("a report is JSON") }
     }
+}
+
+/// The same plan without the checks that only a newer recording could decide: a check on a fact that these facts were
+/// recorded without must not change what is recorded of them.
+pub fn answerable(plan: &Plan, facts: &Facts) -> Plan {
+    let report = Report::under(plan, facts);
+    let is_new = |finding: &&Value| {
+        finding["outcome"] == "unknown" && finding["message"].as_str().is_some_and(|why| why.contains(DID_NOT_ASK))
+    };
+    let new: BTreeSet<&str> =
+        report.findings().filter(is_new).filter_map(|finding| finding["check"].as_str()).collect();
+    let mut catalogue = plan.catalogue.clone();
+    catalogue.checks.retain(|check| !new.contains(check.id.as_str()));
+    Plan::of(catalogue, plan.profile.clone())
 }
 
 /// How to judge and weigh by one of our profiles, with these checks beside ours: file, id and text of each.
