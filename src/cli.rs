@@ -45,7 +45,7 @@ pub enum Command {
     },
     /// List all checks
     List(JudgingArgs),
-    /// Say on which GPUs this image can run, from its files alone
+    /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
 }
 

@@ -2,6 +2,7 @@
 
 pub mod gpus;
 pub mod json;
+mod nothing;
 mod overview;
 mod rates;
 pub mod summary;
@@ -27,6 +28,8 @@ record! {
         pub profile: String,
         /// The phase it was judged for.
         pub phase: Phase,
+        /// What `--only` and `--skip` left of the checks; absent where neither was given.
+        pub selection: Option<Selection>,
         /// What is to be done; the exit code follows from it.
         pub verdict: Verdict,
         /// How far it is from production.
@@ -43,6 +46,18 @@ record! {
         pub probes: Vec<ProbeRun>,
     }
 
+    /// What a filter left of the checks: the verdict and the score speak of these alone.
+    pub struct Selection {
+        /// The patterns of `--only`; none where every check was asked for.
+        pub only: Vec<String>,
+        /// The patterns of `--skip`.
+        pub skip: Vec<String>,
+        /// Checks that are left.
+        pub check_count: usize,
+        /// Checks that the profile has without the filter.
+        pub profile_check_count: usize,
+    }
+
     /// What made a report.
     pub struct Tool {
         /// Always `gpu-preflight`.
@@ -54,12 +69,13 @@ record! {
 
 impl Report {
     /// What was weighed under a profile for a phase, and the facts that it rests on.
-    pub fn new(facts: Facts, weighing: Weighing, profile: &str, phase: Phase) -> Self {
-        Self {
+    pub fn new(facts: Facts, weighing: Weighing, profile: &str, phase: Phase, selection: Option<Selection>) -> Self {
+        let mut report = Self {
             schema: SCHEMA.to_owned(),
             tool: Tool { name: "gpu-preflight".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
             profile: profile.to_owned(),
             phase,
+            selection,
             verdict: weighing.verdict,
             score: weighing.score,
             findings: weighing.findings,
@@ -67,6 +83,17 @@ impl Report {
             notes: weighing.notes,
             probes: facts.probes.clone(),
             facts,
+        };
+        report.notes.extend(nothing::why(&report));
+        report
+    }
+
+    /// The verdict as people read it, with what a filter left it to speak of: `READY, of 17 of 184 checks`.
+    pub fn verdict_words(&self) -> String {
+        let verdict = self.verdict.title();
+        match &self.selection {
+            Some(left) => format!("{verdict}, of {} of {} checks", left.check_count, left.profile_check_count),
+            None => verdict.to_owned(),
         }
     }
 

@@ -240,7 +240,7 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     let mut judged = judge(&plan.catalogue, &value, phase);
     judged.retain(|finding| plan.selects(&finding.check));
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
-    Report::new(facts, weighing, &plan.profile.name, phase)
+    Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
 }
 
 fn become_workload(command: &[OsString]) -> Failure {

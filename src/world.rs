@@ -121,9 +121,14 @@ impl World {
         &self.environment
     }
 
-    /// The text of a file, at most [`READ_LIMIT`] bytes; what is not UTF-8 is replaced.
+    /// The text of a file of at most [`READ_LIMIT`] bytes; a longer one is a gap, for what is asked about may stand
+    /// behind them. What is not UTF-8 is replaced.
     pub fn read(&self, path: impl AsRef<Path>) -> Fact<String> {
-        self.read_bytes(path, READ_LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        let path = path.as_ref();
+        self.read_bytes(path, READ_LIMIT + 1).and_then(|bytes| match bytes.len() as u64 {
+            0..=READ_LIMIT => Fact::Known(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => Fact::unknown(GapKind::NotSupported, format!("{} is longer than is read", path.display())),
+        })
     }
 
     /// The text of a one-line file without white space around it.

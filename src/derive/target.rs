@@ -27,6 +27,9 @@ const SERVED: f64 = 0.9;
 /// Share of all objects below which the few that have code are exceptions.
 const EXCEPTIONS: f64 = 0.02;
 
+/// Why nobody can say whether an image runs on a GPU that it is meant for.
+const NOTHING_DECIDES: &str = "the image has no framework and no cuBLAS with GPU code, as far as was looked";
+
 /// Fills what is derived in [`crate::facts::Native`].
 pub fn derive(facts: &mut Facts) {
     facts.native.present = present(facts);
@@ -67,7 +70,13 @@ fn present(facts: &Facts) -> Fact<Vec<Target>> {
 
 fn targets(facts: &Facts) -> Vec<Target> {
     let driver = &facts.run.assumed_driver;
-    let named = |name: &String, origin| target(facts, name, capability_of(name), origin, driver);
+    // Who asks about a GPU wants an answer: an image in which nothing decides is not one that runs.
+    let named = |name: &String, origin| {
+        let target = target(facts, name, capability_of(name), origin, driver);
+        let code =
+            if target.code.is_absent() { Fact::unknown(GapKind::NotSupported, NOTHING_DECIDES) } else { target.code };
+        Target { code, ..target }
+    };
     let mut targets: Vec<Target> = facts.run.wanted_gpus.iter().map(|name| named(name, TargetOrigin::Wanted)).collect();
     targets.extend(facts.run.assumed_gpu.known().map(|name| named(name, TargetOrigin::Assumed)));
     if targets.is_empty() && driver.known().is_some() {

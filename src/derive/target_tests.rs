@@ -244,3 +244,14 @@ fn a_multiply_that_was_proven_here_says_more_about_cublas_than_its_headers() {
     facts.compute.multiplies = Fact::Known(vec![multiply]);
     assert_eq!(code(&mut facts), Fact::Known(CodeFit::Native));
 }
+
+#[test]
+fn an_image_in_which_nothing_decides_is_not_known_to_run_where_it_is_meant_to() {
+    let mut facts = image();
+    facts.native.libraries = Fact::Known(Vec::new());
+    facts.run.wanted_gpus = vec!["NVIDIA B200".to_owned()];
+    facts.gpus = Fact::Known(vec![Gpu { name: Fact::Known("NVIDIA H200".to_owned()), ..Gpu::default() }]);
+    derive(&mut facts);
+    assert!(facts.native.targets[0].code.is_unknown());
+    assert!(facts.native.present.known().expect("known")[0].code.is_absent(), "nobody asked for that one");
+}

@@ -26,7 +26,7 @@ record! {
         pub settings: Fact<Vec<Setting>>,
         /// Names of variables that look like secrets, with a value that is not a path. Names only.
         pub secret_names: Fact<Vec<String>>,
-        /// `LD_LIBRARY_PATH`, entry by entry; absent when unset.
+        /// The first 64 entries of `LD_LIBRARY_PATH`; absent when unset. The search for libraries reads all of them.
         pub library_path: Fact<Vec<String>>,
         /// Files that `LD_PRELOAD` or `/etc/ld.so.preload` puts into every process.
         pub preloaded: Fact<Vec<String>>,

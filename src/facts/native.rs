@@ -77,7 +77,8 @@ record! {
         pub origin: TargetOrigin,
         /// Compute capability as `9.0`.
         pub compute_capability: Fact<String>,
-        /// How the image's code runs on it, by its core libraries; absent where no core library has GPU code. Derived.
+        /// How the image's code runs on it, by its core libraries. Where no core library has GPU code it is absent for a GPU
+        /// that is here, and unknown for one that the image is meant for. Derived.
         pub code: Fact<CodeFit>,
         /// The core library that decides: the first that has no code for it, or none but PTX. Derived.
         pub deciding_library: Fact<String>,

@@ -64,9 +64,10 @@ record! {
         /// Jupyter servers found among the listeners. Unknown when none was found, something on port 8888 could not
         /// be recognised, and nobody can see whose it is.
         pub jupyter: Fact<Vec<Jupyter>>,
-        /// SSH servers found among the listeners.
+        /// SSH servers found among the listeners: by their banner, or by the name of their process. Unknown when none was
+        /// found, something on port 22 or 2222 shows no banner, and nobody can see whose it is.
         pub ssh: Fact<Vec<Ssh>>,
-        /// Listeners on the ports of Jupyter and SSH (8888, 2222) that could not be recognised as anything: silent,
+        /// Listeners on the ports of Jupyter and SSH (8888, 22, 2222) that could not be recognised as anything: silent,
         /// behind TLS, or bound to an address that is not contacted.
         pub undecided: Fact<Vec<Undecided>>,
         /// What holds for the SSH servers that run or are declared, from their arguments and files; without any, what

@@ -12,8 +12,8 @@ use super::procfs::mounts::Mounts;
 use crate::facts::{DeviceNode, Driver, Fact, GapKind, cut};
 use crate::world::World;
 
-/// Entries of `/dev` that are looked at, so that an odd folder cannot take long.
-const NODE_LIMIT: usize = 256;
+/// Nodes of the driver that are looked at, so that an odd folder cannot take long; more of them are a gap.
+const NODE_LIMIT: usize = 1024;
 
 /// Reads the driver's files.
 pub fn collect(world: &World) -> Driver {
@@ -73,7 +73,7 @@ impl Node {
 }
 
 fn nodes(world: &World) -> Fact<Vec<DeviceNode>> {
-    world.list("/dev").map(|names| {
+    world.list("/dev").and_then(|names| {
         let mut paths: Vec<String> = Vec::new();
         for name in names.iter().filter(|name| name.starts_with("nvidia")) {
             let path = format!("/dev/{name}");
@@ -85,8 +85,11 @@ fn nodes(world: &World) -> Fact<Vec<DeviceNode>> {
                 _ => paths.push(path),
             }
         }
-        paths.truncate(NODE_LIMIT);
-        paths.iter().map(|path| device_node(world, path)).collect()
+        if paths.len() > NODE_LIMIT {
+            let detail = format!("{} nodes of the driver under /dev, more than are looked at", paths.len());
+            return Fact::unknown(GapKind::NotSupported, detail);
+        }
+        Fact::Known(paths.iter().map(|path| device_node(world, path)).collect())
     })
 }
 

@@ -22,10 +22,12 @@ pub fn collect(world: &World) -> Environment {
             world.env("NVIDIA_VISIBLE_DEVICES").and_then(|value| granted_count(&value)),
         ),
         nvidia_driver_capabilities: Fact::present(world.env("NVIDIA_DRIVER_CAPABILITIES"))
-            .map(|value| entries(&value, ',').into_iter().filter(|entry| !entry.is_empty()).collect()),
+            .and_then(|value| whole("NVIDIA_DRIVER_CAPABILITIES", &value))
+            .map(|entries| entries.into_iter().filter(|entry| !entry.is_empty()).collect()),
         cuda_visible_count: Fact::present(world.env("CUDA_VISIBLE_DEVICES")).map(|value| visible_count(&value)),
         cuda_visible_devices: Fact::present(world.env("CUDA_VISIBLE_DEVICES"))
-            .map(|value| entries(&value, ',').iter().map(|entry| shortened(entry)).collect()),
+            .and_then(|value| whole("CUDA_VISIBLE_DEVICES", &value))
+            .map(|entries| entries.iter().map(|entry| shortened(entry)).collect()),
         omp_threads: Fact::present(world.env("OMP_NUM_THREADS")).and_then(|value| threads(&value)),
         python_unbuffered: Fact::Known(world.env("PYTHONUNBUFFERED").is_some_and(|value| !value.is_empty())),
     }
@@ -61,6 +63,15 @@ fn escaped(value: &str) -> String {
 
 fn entries(list: &str, separator: char) -> Vec<String> {
     list.split(separator).take(LIST_LIMIT).map(|entry| cut(entry.trim())).collect()
+}
+
+/// Every entry of a list with commas; a gap where there are more than a fact keeps, for what is asked about may be
+/// among those that are left out.
+fn whole(name: &str, list: &str) -> Fact<Vec<String>> {
+    match list.split(',').count() {
+        0..=LIST_LIMIT => Fact::Known(entries(list, ',')),
+        count => Fact::unknown(GapKind::NotSupported, format!("{name} has {count} entries, more than are looked at")),
+    }
 }
 
 /// Libraries that the loader puts into every process.
@@ -207,6 +218,14 @@ mod tests {
             let found = collect_with(&[("CUDA_VISIBLE_DEVICES", value)], None);
             assert_eq!(found.cuda_visible_count, Fact::Known(count), "{value:?}");
         }
+    }
+
+    #[test]
+    fn a_list_with_more_entries_than_are_kept_is_a_gap() {
+        let many = vec!["utility"; LIST_LIMIT].join(",");
+        let of = |value: &str| collect_with(&[("NVIDIA_DRIVER_CAPABILITIES", value)], None).nvidia_driver_capabilities;
+        assert!(of(&many).known().is_some_and(|entries| entries.len() == LIST_LIMIT));
+        assert!(of(&format!("{many},compute")).is_unknown());
     }
 
     #[test]

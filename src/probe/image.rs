@@ -12,7 +12,7 @@ use crate::world::World;
 pub fn collect(world: &World) -> Image {
     Image {
         os: os(world),
-        tools: Fact::Known(tools::find(world)),
+        tools: tools::find(world),
         cache_bytes: caches::bytes(world),
         cuda_headers: cuda_development(world),
         leftovers: leftovers(world),

@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 
 use super::elf::Contents;
 use super::procfs::mounts::Mounts;
-use crate::facts::{Candidate, Fact, Framework, Library, LibraryId, cut};
+use crate::facts::{Candidate, Fact, Framework, GapKind, Library, LibraryId, cut};
 use crate::world::World;
 use search::{Found, Search};
 use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
@@ -28,14 +28,17 @@ use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 pub use load::{NAME, load, serve};
 pub use refusal::refusal;
 
-/// Copies of one library that are listed.
-const CANDIDATES_MAX: usize = 32;
+/// Copies of one library that are listed, the winner first.
+const CANDIDATES_MAX: usize = 128;
 /// Sonames that are listed: five libraries of a few majors.
 const LIBRARIES_MAX: usize = 40;
 
 /// Every copy of the libraries by soname, from files alone. Nothing is loaded.
 pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
     let mut search = Search::run(world, framework);
+    if let Some(gap) = search.beyond() {
+        return Fact::Unknown(gap.clone());
+    }
     let mut groups: BTreeMap<(LibraryId, String), Vec<Found>> = BTreeMap::new();
     for found in search.found() {
         groups.entry((found.id, found.soname.clone())).or_default().push(found.clone());
@@ -43,10 +46,14 @@ pub fn census(world: &World, framework: &Framework) -> Fact<Vec<Library>> {
     if groups.is_empty() {
         return Fact::Known(Vec::new());
     }
+    if groups.len() > LIBRARIES_MAX {
+        let detail = format!("{} different sonames of NVIDIA's libraries, more than are looked at", groups.len());
+        return Fact::unknown(GapKind::NotSupported, detail);
+    }
     let mounts = Mounts::read(world);
     let mut libraries = Vec::new();
     let mut cublas: BTreeMap<u32, Found> = BTreeMap::new();
-    for ((id, soname), copies) in groups.into_iter().take(LIBRARIES_MAX) {
+    for ((id, soname), copies) in groups {
         let major = cuda_major(id, &soname);
         let of_this_major = major.and_then(|major| cublas.get(&major)).cloned();
         let (winner, reason) = search.winner(id, &soname, of_this_major.as_ref());

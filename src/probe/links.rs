@@ -54,7 +54,13 @@ pub fn collect(
     device_count: u64,
     deadline: Instant,
 ) -> (Links, Vec<ProbeRun>) {
-    let gpus = u32::try_from(device_count).unwrap_or(LINKED_MAX).min(LINKED_MAX);
+    let gpus = match u32::try_from(device_count) {
+        Ok(gpus) if gpus <= LINKED_MAX => gpus,
+        _ => {
+            let gap = Gap::new(GapKind::NotSupported, format!("{device_count} GPUs, more than are tried in pairs"));
+            return (Links { pairs: Fact::Unknown(gap.clone()), nccl: Nccl::all_unknown(&gap) }, Vec::new());
+        }
+    };
     let usable = |library: &Library| library.chosen && library.id == LibraryId::Cudart && refusal(library).is_none();
     let cudart = winner(libraries, LibraryId::Cudart).filter(|_| libraries.iter().any(usable));
     let Some(cudart) = cudart else {

@@ -7,7 +7,7 @@ mod owners;
 mod table;
 
 use crate::facts::{Fact, GapKind, Listener, Network};
-use crate::world::World;
+use crate::world::{READ_LIMIT, World};
 use table::Row;
 
 /// Reads the listening sockets of this network namespace and their owners.
@@ -29,7 +29,7 @@ pub fn collect(world: &World) -> Network {
 /// the listeners nobody could say that a port is free.
 fn rows(world: &World) -> Fact<Vec<Row>> {
     let path = "/proc/net/tcp";
-    let mut rows = match world.read(path) {
+    let mut rows = match table(world, path) {
         Fact::Known(text) => match table::listening(&text, path) {
             Ok(rows) => rows,
             Err(gap) => return Fact::Unknown(gap),
@@ -39,7 +39,7 @@ fn rows(world: &World) -> Fact<Vec<Row>> {
         Fact::Unknown(gap) => return Fact::Unknown(gap),
     };
     let path = "/proc/net/tcp6";
-    match world.read(path) {
+    match table(world, path) {
         Fact::Known(text) => match table::listening(&text, path) {
             Ok(more) => rows.extend(more),
             Err(gap) => return Fact::Unknown(gap),
@@ -49,6 +49,11 @@ fn rows(world: &World) -> Fact<Vec<Row>> {
     }
     rows.sort_by_key(|row| (row.port, row.address));
     Fact::Known(rows)
+}
+
+/// As much of a table as is read; what may be missing behind that is for [`table::listening`] to say.
+fn table(world: &World, path: &str) -> Fact<String> {
+    world.read_bytes(path, READ_LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn listener(row: &Row, owners: &owners::Owners) -> Listener {

@@ -37,10 +37,11 @@ pub fn collect(world: &World, network: &Network, will_start: &[SshArgs]) -> Serv
             let (ssh, silent) = sshd::find(world, listeners);
             // A server that was recognised as one is not undecided as the other.
             undecided.extend(silent);
-            undecided.retain(|open| !ssh.iter().any(|ssh| (ssh.port, &ssh.address) == (open.port, &open.address)));
-            ssh_args.extend(sshd::arguments(world, &ssh, listeners));
+            let servers = ssh.known().map_or(&[][..], Vec::as_slice);
+            undecided.retain(|open| !servers.iter().any(|ssh| (ssh.port, &ssh.address) == (open.port, &open.address)));
+            ssh_args.extend(sshd::arguments(world, servers, listeners));
             services.jupyter = jupyter;
-            services.ssh = Fact::Known(ssh);
+            services.ssh = ssh;
             services.undecided = Fact::Known(undecided);
         }
         Fact::Absent => {

@@ -8,7 +8,7 @@ pub const LIMIT: usize = 1024;
 
 /// Verdict, score, and the failures as far as they fit, a line each.
 pub fn render(report: &Report) -> String {
-    let mut summary = format!("gpu-preflight: {} ({})\n", report.verdict.title(), overview::score_words(report));
+    let mut summary = format!("gpu-preflight: {} ({})\n", report.verdict_words(), overview::score_words(report));
     for finding in report.findings.iter().filter(|finding| finding.counts()) {
         let line = format!("{}: {}: {}\n", finding.owner, finding.check, plain_long(&finding.message));
         if summary.len() + line.len() > LIMIT {

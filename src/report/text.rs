@@ -97,7 +97,8 @@ impl Page {
         let looked = report.score.coverage * 100.0;
         let seconds = report.facts.run.wall_ms / 1000.0;
         let score = overview::score_words(report);
-        let answer = format!("{verdict}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
+        let words = report.verdict_words();
+        let answer = format!("{words}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
         for part in table::wrap(&answer, usize::from(self.layout.width)) {
             let painted = part.strip_prefix(verdict).map(|rest| format!("{}{rest}", self.paint(code, verdict)));
             self.line(&painted.unwrap_or(part));

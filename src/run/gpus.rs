@@ -53,7 +53,9 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
         Format::Json => output::as_json(&table)?,
     };
     output::deliver(&text, None, Target::Stdout)?;
-    Ok(exit::READY)
+    // A table without an answer is none.
+    let is_told = table.gpus.iter().any(|gpu| gpu.code.known().is_some());
+    Ok(if is_told { exit::READY } else { exit::INCOMPLETE })
 }
 
 /// What the files of this image say.

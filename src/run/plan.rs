@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::check::error::with_suggestion;
 use crate::check::load::SiteRoom;
-use crate::check::{Catalogue, ConfigError, Severity, matches, room};
+use crate::check::{Catalogue, Check, ConfigError, Severity, matches, room};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
 use crate::facts::{Fact, Phase};
+use crate::report::Selection;
 use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
 use crate::world::World;
@@ -88,6 +89,18 @@ impl Plan {
     pub fn selects(&self, id: &str) -> bool {
         let any = |patterns: &[String]| patterns.iter().any(|pattern| matches(pattern, id));
         (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
+    }
+
+    /// What the filter leaves of the profile's checks; none without a filter.
+    pub fn selection(&self) -> Option<Selection> {
+        let kept = |check: &&Check| self.profile.severity(&check.id, check.file.severity).is_some();
+        let checks: Vec<&Check> = self.catalogue.checks.iter().filter(kept).collect();
+        (!self.only.is_empty() || !self.skip.is_empty()).then(|| Selection {
+            only: self.only.clone(),
+            skip: self.skip.clone(),
+            check_count: checks.iter().filter(|check| self.selects(&check.id)).count(),
+            profile_check_count: checks.len(),
+        })
     }
 }
 

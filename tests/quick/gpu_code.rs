@@ -185,3 +185,29 @@ fn the_real_pytorch_runs_up_to_hopper_and_not_on_blackwell() {
         }
     }
 }
+
+#[test]
+fn an_image_without_gpu_code_is_not_ready_for_a_gpu_that_it_is_meant_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let bare = folder.path().join("bare.json");
+    let native = r#"{"libraries": []}"#;
+    std::fs::write(&bare, format!(r#"{{"schema": "{SCHEMA}", "native": {native}}}"#)).expect("a file");
+    let bare = bare.to_str().expect("UTF-8");
+    let output = run(&["gpus", "--from", bare], &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert_eq!(text(&output), "no library with GPU code was found in this image\n");
+
+    let profile = folder.path().join("site.toml");
+    let words = "title = 'Site'\ndescription = 'x'\nphase = 'build'\nwant = ['H100']\n";
+    std::fs::write(&profile, words).expect("a file");
+    let image = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/image-in-ci/facts.json");
+    let mut facts: Value = serde_json::from_str(&std::fs::read_to_string(image).expect("a file")).expect("JSON");
+    facts["native"]["libraries"] = serde_json::json!([]);
+    let path = folder.path().join("image.json");
+    std::fs::write(&path, facts.to_string()).expect("a file");
+    let arguments = ["judge", path.to_str().expect("UTF-8"), "--profile", profile.to_str().expect("UTF-8")];
+    let output = run(&arguments, &[]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let told = text(&output).replace("\n           ", " ");
+    assert!(told.contains("the image has no framework and no cuBLAS with GPU code"), "{told}");
+}

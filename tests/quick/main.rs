@@ -15,3 +15,4 @@ mod laws;
 mod machines;
 mod recordings;
 mod rooms;
+mod selection;

@@ -1,11 +1,11 @@
 //! Development tools on `$PATH`.
 
-use crate::facts::{Fact, Tool, ToolKind, cut};
+use crate::facts::{Fact, GapKind, Tool, ToolKind, cut};
 use crate::probe::paths::{PROGRAM_FOLDERS, absolute_once, search_path};
 use crate::world::World;
 
-/// Folders that are looked at.
-const FOLDERS: usize = 32;
+/// Folders that are looked at; a longer `$PATH` is a gap.
+const FOLDERS: usize = 128;
 
 /// Programs by what they are for.
 const TOOLS: [(ToolKind, &[&str]); 7] = [
@@ -22,21 +22,24 @@ const TOOLS: [(ToolKind, &[&str]); 7] = [
 ];
 
 /// The tools that are there and may be executed, each where the path finds it first.
-pub fn find(world: &World) -> Vec<Tool> {
+pub fn find(world: &World) -> Fact<Vec<Tool>> {
     let is_set = world.env("PATH").is_some_and(|path| !path.is_empty());
     let folders = if is_set { search_path(world) } else { PROGRAM_FOLDERS.map(str::to_owned).to_vec() };
     let folders = absolute_once(folders);
+    if folders.len() > FOLDERS {
+        let detail = format!("{} folders in PATH, of which {FOLDERS} are looked at", folders.len());
+        return Fact::unknown(GapKind::NotSupported, detail);
+    }
     let mut found = Vec::new();
     for (kind, names) in TOOLS {
         for name in names {
-            let mut places =
-                folders.iter().take(FOLDERS).map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
+            let mut places = folders.iter().map(|folder| format!("{}/{name}", folder.trim_end_matches('/')));
             if let Some(path) = places.find(|path| is_program(world, path)) {
                 found.push(Tool { name: (*name).to_owned(), kind, path: cut(&path) });
             }
         }
     }
-    found
+    Fact::Known(found)
 }
 
 fn is_program(world: &World, path: &str) -> bool {
@@ -66,10 +69,11 @@ mod tests {
         fs::create_dir(root.path().join("usr/bin/vim")).expect("a folder");
         let path = "relative:/opt/bin/::/usr/bin:/nothing";
         let world = World::at(root.path(), vec![("PATH".into(), path.into())], Duration::from_secs(1));
-        let found: Vec<(String, ToolKind)> = find(&world).into_iter().map(|tool| (tool.path, tool.kind)).collect();
+        let found: Vec<(String, ToolKind)> =
+            find(&world).known().expect("tools").iter().map(|tool| (tool.path.clone(), tool.kind)).collect();
         assert_eq!(found, [("/opt/bin/gcc".to_owned(), ToolKind::Compiler)]);
         let without = World::at(root.path(), Vec::new(), Duration::from_secs(1));
-        assert_eq!(find(&without).len(), 1, "the default path has /usr/bin");
+        assert_eq!(find(&without).known().map_or(0, Vec::len), 1, "the default path has /usr/bin");
     }
 
     #[test]

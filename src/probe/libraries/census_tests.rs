@@ -6,6 +6,7 @@ use crate::facts::FoundBy;
 use crate::probe::elf::tests::image;
 use cache::tests::new_format;
 use fake_root::Root;
+use folders::FOLDERS_MAX;
 
 const SITE: &str = "/usr/lib/python3/site-packages";
 const CUDART: &str = "/usr/lib/python3/site-packages/nvidia/cuda_runtime/lib/libcudart.so.12";
@@ -256,4 +257,18 @@ fn mad_environments_are_bounded() {
     let found = root.env("LD_LIBRARY_PATH", &path).only(&no_framework());
     assert_eq!(found.candidates.len(), CANDIDATES_MAX);
     assert_eq!(winner(&found), "/d0/libcuda.so.1");
+}
+
+#[test]
+fn the_129th_folder_of_the_library_path_is_looked_at_and_beyond_the_last_one_nothing_is_said() {
+    let path = |before: usize| {
+        let folders: Vec<String> = (0..before).map(|number| format!("/nothing/{number}")).collect();
+        format!("{}:/nothing/0:/opt/a", folders.join(":"))
+    };
+    let root = |before| Root::new().library("/opt/a/libcuda.so.1").env("LD_LIBRARY_PATH", &path(before));
+    for before in [128, FOLDERS_MAX - 1] {
+        assert_eq!(winner(&root(before).only(&no_framework())), "/opt/a/libcuda.so.1");
+    }
+    let Fact::Unknown(gap) = root(FOLDERS_MAX).unread_census(&no_framework()) else { panic!("a gap") };
+    assert_eq!(gap.detail, "1025 folders in LD_LIBRARY_PATH, of which the first 1024 are looked at");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 use super::census;
-use crate::facts::{Framework, Library};
+use crate::facts::{Fact, Framework, Library};
 use crate::probe::elf::tests::image;
 use crate::world::World;
 
@@ -46,9 +46,13 @@ impl Root {
     }
 
     pub fn census(&self, framework: &Framework) -> Vec<Library> {
+        self.unread_census(framework).known().expect("a census").clone()
+    }
+
+    pub fn unread_census(&self, framework: &Framework) -> Fact<Vec<Library>> {
         let environment = self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
         let world = World::at(self.folder.path(), environment, Duration::from_secs(1));
-        census(&world, framework).known().expect("a census").clone()
+        census(&world, framework)
     }
 
     pub fn only(&self, framework: &Framework) -> Library {

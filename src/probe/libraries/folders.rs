@@ -1,19 +1,23 @@
 //! The folders in which copies lie: those that the loader asks, and those that toolkits and conda fill.
 
+use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 
 use crate::facts::Fact;
 use crate::world::World;
 
-/// Folders of one kind that are looked at, against environments gone mad.
-pub const FOLDERS_MAX: usize = 128;
+/// Folders of one kind that are looked at, against environments gone mad. Where there are more, nobody knows who wins,
+/// and the whole census is a gap.
+pub const FOLDERS_MAX: usize = 1024;
 
-/// The folders of `LD_LIBRARY_PATH`; an empty one means the working folder.
+/// The folders of `LD_LIBRARY_PATH`, each once, for a second mention changes nothing; an empty one means the working
+/// folder.
 pub fn library_path(world: &World) -> Vec<String> {
     let Some(value) = world.env("LD_LIBRARY_PATH").filter(|value| !value.is_empty()) else { return Vec::new() };
     let here = world.link("/proc/self/cwd").known().map_or_else(String::new, |cwd| cwd.to_string_lossy().into_owned());
     let folder = |part: &str| if part.starts_with('/') { tidy(part) } else { tidy(&join(&here, part)) };
-    value.split([':', ';']).take(FOLDERS_MAX).map(folder).collect()
+    let mut seen = HashSet::new();
+    value.split([':', ';']).map(folder).filter(|folder| seen.insert(folder.clone())).collect()
 }
 
 /// The folders that the loader asks by itself. Debian's loader asks the multiarch folders and not `lib64`;

@@ -30,7 +30,7 @@ use std::rc::Rc;
 use super::cache;
 use super::folders::{FOLDERS_MAX, conda_folders, default_folders, expand, join, library_path, toolkit_folders};
 use super::names::{identify, soname_of};
-use crate::facts::{Fact, FoundBy, Framework, LibraryId};
+use crate::facts::{Fact, FoundBy, Framework, Gap, GapKind, LibraryId};
 use crate::probe::elf::{self, Contents, Elf};
 use crate::world::World;
 
@@ -77,6 +77,8 @@ pub struct Search<'a> {
     listings: BTreeMap<(u64, u64), Rc<Vec<String>>>,
     headers: BTreeMap<String, Fact<Contents>>,
     found: Vec<Found>,
+    /// Folders of one kind that were too many to be looked at, all of them.
+    beyond: Option<Gap>,
 }
 
 impl<'a> Search<'a> {
@@ -91,6 +93,7 @@ impl<'a> Search<'a> {
             listings: BTreeMap::new(),
             headers: BTreeMap::new(),
             found: Vec::new(),
+            beyond: None,
         };
         search.look_in(FoundBy::LibraryPath, &search.library_path.clone());
         search.look_in_packages(framework);
@@ -108,6 +111,11 @@ impl<'a> Search<'a> {
     /// Every file that was found, by library and soname, in the order in which it was found.
     pub fn found(&self) -> &[Found] {
         &self.found
+    }
+
+    /// Why nobody can say who wins: there is more to look at than is looked at.
+    pub fn beyond(&self) -> Option<&Gap> {
+        self.beyond.as_ref()
     }
 
     /// What the headers of a file say.
@@ -206,6 +214,15 @@ impl<'a> Search<'a> {
     }
 
     fn look_in(&mut self, by: FoundBy, folders: &[String]) {
+        if folders.len() > FOLDERS_MAX {
+            let what = match by {
+                FoundBy::LibraryPath => "LD_LIBRARY_PATH",
+                FoundBy::SitePackages => "the Python packages",
+                _ => "the CUDA toolkits",
+            };
+            let detail = format!("{} folders in {what}, of which the first {FOLDERS_MAX} are looked at", folders.len());
+            self.beyond.get_or_insert(Gap::new(GapKind::NotSupported, detail));
+        }
         for folder in folders.iter().take(FOLDERS_MAX) {
             for name in self.listing(folder).iter() {
                 self.take(by, folder, name);

@@ -68,6 +68,9 @@ impl Mounts {
     /// Reads the table.
     pub fn read(world: &World) -> Fact<Self> {
         required(world.read_bytes(TABLE, TABLE_BYTES_MAX), TABLE).and_then(|bytes| {
+            if bytes.len() as u64 >= TABLE_BYTES_MAX {
+                return Fact::unknown(GapKind::NotSupported, format!("{TABLE} is longer than is read"));
+            }
             let text = String::from_utf8_lossy(&bytes);
             let list: Vec<Mount> = text.lines().filter_map(parse).collect();
             // Something is always mounted, so nothing understood means that this is no mount table.

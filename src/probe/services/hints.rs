@@ -13,8 +13,9 @@ use crate::probe::paths::absolute_once;
 use crate::probe::procfs::command_line;
 use crate::world::World;
 
-/// Runtime files that are read at most.
-const FILES: usize = 64;
+/// Runtime files that are read at most in one folder, and homes that are looked into. Where there are more, a server is
+/// still known by its process, its port and its answer.
+const FILES: usize = 1024;
 
 /// What speaks for Jupyter behind one listener.
 #[derive(Debug, Clone)]

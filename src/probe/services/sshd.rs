@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use super::parallel::{WIDTH, in_parallel};
 use super::ssh_args::{PORT, SshArgs};
 use super::{address, program};
-use crate::facts::{DeclaredKind, Fact, Gap, GapKind, Listener, Ssh, Undecided};
+use crate::facts::{DeclaredKind, Fact, Gap, GapKind, Listener, Ssh, Undecided, cut};
 use crate::probe::procfs::command_line;
 use crate::world::World;
 
-/// The usual second choice beside [`PORT`], which belongs to SSH: who keeps silent there is still taken for one.
+/// The usual second choice beside [`PORT`]. On both alike, who keeps silent is no SSH server for that alone.
 const OTHER_PORT: u16 = 2222;
 /// How long a banner may take.
 const PATIENCE: Duration = Duration::from_millis(300);
@@ -25,12 +25,15 @@ const BANNER_LIMIT: usize = 255;
 /// What a listener said.
 enum Said {
     Banner(String),
+    /// What sshd says to those whom it has no time for.
+    Refusal(Gap),
     SomethingElse,
     Nothing(Gap),
 }
 
-/// Asks the listeners that may be SSH.
-pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>) {
+/// Asks the listeners that may be SSH. The second list holds those on its ports that showed no banner, or could not be
+/// asked. While nobody can see whose one of them is, an empty first list is not known to be empty.
+pub fn find(world: &World, listeners: &[Listener]) -> (Fact<Vec<Ssh>>, Vec<Undecided>) {
     let mut asked: Vec<&Listener> = Vec::new();
     for listener in listeners {
         let may_be = matches!(listener.port, PORT | OTHER_PORT) || is_named(listener);
@@ -41,12 +44,18 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
     }
     let answers = in_parallel(&asked, WIDTH, |listener| hear(world, listener, listeners));
     let (mut servers, mut undecided) = (Vec::new(), Vec::new());
+    let mut blind = None;
     for (listener, said) in asked.into_iter().zip(answers) {
         let banner = match said {
             Said::Banner(banner) => Fact::Known(banner),
             Said::SomethingElse => continue,
-            Said::Nothing(gap) if listener.port == PORT || is_named(listener) => Fact::Unknown(gap),
+            Said::Refusal(gap) => Fact::Unknown(gap),
+            Said::Nothing(gap) if is_named(listener) => Fact::Unknown(gap),
             Said::Nothing(gap) => {
+                if listener.process.known().is_none() {
+                    let detail = format!("{} port {}: {}", listener.address, listener.port, gap.detail);
+                    blind.get_or_insert(Gap::new(gap.kind, cut(&detail)));
+                }
                 undecided.push(address::undecided(listener, &gap));
                 continue;
             }
@@ -61,8 +70,11 @@ pub fn find(world: &World, listeners: &[Listener]) -> (Vec<Ssh>, Vec<Undecided>)
             servers.push((listener.pid.clone(), server));
         }
     }
-    let servers = servers.into_iter().map(|(_, server)| server).collect();
-    (servers, undecided)
+    let servers: Vec<Ssh> = servers.into_iter().map(|(_, server)| server).collect();
+    match blind {
+        Some(gap) if servers.is_empty() => (Fact::Unknown(gap), undecided),
+        _ => (Fact::Known(servers), undecided),
+    }
 }
 
 /// The arguments of the servers that were found; unknown where nobody can see how one was started.
@@ -174,7 +186,7 @@ fn found(bytes: &[u8], is_over: bool) -> Option<Said> {
         }
     }
     if is_over && REFUSALS.iter().any(|words| bytes.starts_with(words)) {
-        return Some(Said::Nothing(Gap::new(GapKind::NotPermitted, "it refused the connection as sshd does")));
+        return Some(Said::Refusal(Gap::new(GapKind::NotPermitted, "it refused the connection as sshd does")));
     }
     (is_over && !bytes.is_empty()).then_some(Said::SomethingElse)
 }

@@ -1,9 +1,11 @@
 //! The search for what will be started: from the command and the supervisors' files, some scripts deep, to services.
 
+use std::collections::BTreeSet;
+
 use super::command::{self, Effect};
 use super::jupyter_config::{self, Configured};
 use super::{jupyter, ssh, supervisors};
-use crate::facts::{DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, LIST_LIMIT, Listener, cut};
+use crate::facts::{DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, GapKind, LIST_LIMIT, Listener, cut};
 use crate::probe::paths::{base_name, find_program};
 use crate::probe::procfs::{command_line, seen_from};
 use crate::probe::services::program::Started;
@@ -12,10 +14,10 @@ use crate::world::World;
 
 /// Bytes of a script that are looked at.
 const SCRIPT_LIMIT: u64 = 64 << 10;
-/// How many scripts deep is looked: an entrypoint runs a script that runs a script.
-const DEPTH: usize = 3;
-/// Scripts that are looked into at most, whoever calls them.
-const SCRIPTS: usize = 64;
+/// How many scripts deep is looked: an entrypoint runs a script that runs a script. Deeper ones are a gap.
+const DEPTH: usize = 8;
+/// Scripts that are looked into at most, whoever calls them. Further ones are a gap.
+const SCRIPTS: usize = 256;
 
 /// Everything declared, and the arguments of the SSH servers among it. A list that may be incomplete and holds nothing
 /// is unknown.
@@ -24,8 +26,16 @@ pub fn find(
     command: Option<&[String]>,
     listeners: &Fact<Vec<Listener>>,
 ) -> (Fact<Vec<DeclaredService>>, Vec<SshArgs>) {
-    let mut finder =
-        Finder { world, ssh_args: Vec::new(), listeners, jupyter: None, found: Vec::new(), gap: None, scripts: 0 };
+    let mut finder = Finder {
+        world,
+        ssh_args: Vec::new(),
+        listeners,
+        jupyter: None,
+        found: Vec::new(),
+        gap: None,
+        scripts: 0,
+        seen: BTreeSet::new(),
+    };
     match command {
         Some(words) => finder.command(words),
         None => finder.first_process(),
@@ -51,6 +61,8 @@ struct Finder<'a> {
     gap: Option<Gap>,
     /// Scripts that were looked into.
     scripts: usize,
+    /// Those that were met, with their arguments.
+    seen: BTreeSet<(String, Vec<String>)>,
 }
 
 impl Finder<'_> {
@@ -98,7 +110,7 @@ impl Finder<'_> {
 
     fn effect(&mut self, effect: Effect, by: DeclaredBy, path: &str, depth: usize) {
         if self.found.len() >= LIST_LIMIT {
-            return;
+            return self.beyond("more services are declared than are listed");
         }
         match effect {
             Effect::Starts(started) => {
@@ -124,10 +136,11 @@ impl Finder<'_> {
     /// What a shell script of this image starts. A shell reads any text that it is told to, while the kernel runs only
     /// what says so in its first line.
     fn script(&mut self, program: &str, mut args: Vec<String>, by: DeclaredBy, depth: usize, is_told: bool) {
-        if depth >= DEPTH || self.scripts >= SCRIPTS {
+        let Some(path) = self.locate(program, is_told) else { return };
+        // A script that starts itself anew, as another user for example, says nothing new the second time.
+        if !self.seen.insert((path.clone(), args.clone())) {
             return;
         }
-        let Some(path) = self.locate(program, is_told) else { return };
         let bytes = match self.world.read_bytes(&path, SCRIPT_LIMIT) {
             Fact::Known(bytes) => bytes,
             Fact::Absent => return,
@@ -140,12 +153,23 @@ impl Finder<'_> {
         if !is_told && !is_shell_script(&text) {
             return;
         }
+        if depth >= DEPTH || self.scripts >= SCRIPTS {
+            return self.beyond(&format!("{path}: scripts that start scripts, more than are looked into"));
+        }
+        if bytes.len() as u64 >= SCRIPT_LIMIT {
+            self.beyond(&format!("{path}: longer than is read"));
+        }
         self.scripts += 1;
         args.insert(0, path.clone());
         for inner in command::effects_of_text(&text, &args) {
             // What the script of a command starts is the command's; the path says where it stands.
             self.effect(inner, by, &path, depth + 1);
         }
+    }
+
+    /// Notes that there is more to look at than is looked at.
+    fn beyond(&mut self, what: &str) {
+        self.gap.get_or_insert(Gap::new(GapKind::NotSupported, cut(what)));
     }
 
     fn locate(&self, program: &str, is_told: bool) -> Option<String> {

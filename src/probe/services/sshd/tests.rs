@@ -30,7 +30,7 @@ fn server(bytes: Vec<u8>) -> (Listener, mpsc::Sender<()>) {
 
 fn ask(listener: Listener) -> Vec<Ssh> {
     let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
-    find(&world, &[listener]).0
+    find(&world, &[listener]).0.known().cloned().unwrap_or_default()
 }
 
 fn banner_of(bytes: &[u8]) -> Option<Fact<String>> {
@@ -80,9 +80,22 @@ fn silence_is_a_gap_within_the_patience() {
 #[test]
 fn who_is_bound_elsewhere_is_named_and_not_contacted() {
     let listener = Listener { port: 22, address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..Listener::default() };
-    let found = ask(listener);
-    assert_eq!(found.len(), 1);
-    assert!(found[0].banner.is_unknown());
+    let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
+    let (servers, undecided) = find(&world, std::slice::from_ref(&listener));
+    assert!(servers.is_unknown() && undecided.len() == 1, "{servers:?}");
+    let named = Listener { process: Fact::Known("sshd".to_owned()), ..listener };
+    assert!(ask(named)[0].banner.is_unknown());
+}
+
+#[test]
+fn silence_makes_nobody_an_ssh_server() {
+    for port in [PORT, OTHER_PORT] {
+        let silent = Listener { port, address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..Listener::default() };
+        let world = World::at("/nowhere", Vec::new(), Duration::from_secs(5));
+        let seen = Listener { process: Fact::Known("serve".to_owned()), ..silent.clone() };
+        assert_eq!(find(&world, &[seen]).0, Fact::Known(Vec::new()), "who can be seen is not sshd");
+        assert!(find(&world, &[silent]).0.is_unknown(), "who cannot be seen may be");
+    }
 }
 
 #[test]

@@ -177,3 +177,19 @@ fn nothing_declared_is_an_empty_list_and_what_cannot_be_read_a_gap() {
     // What was found is told all the same.
     assert!(find_in(&[unreadable], Some("sshd -D"), Vec::new()).known().is_some());
 }
+
+#[test]
+fn a_script_that_starts_itself_anew_hides_nothing_and_one_too_deep_is_a_gap() {
+    let again = "#!/bin/sh\nif [ $(id -u) = 0 ]; then exec gosu user \"$0\" \"$@\"; fi\nexec /run.sh\n";
+    let found = find_in(&[("start.sh", again), ("run.sh", "#!/bin/sh\nexec serve\n")], Some("/start.sh"), Vec::new());
+    assert_eq!(found, Fact::Known(Vec::new()));
+    let chain = |length: usize| {
+        let script = |number: usize| (format!("s{number}.sh"), format!("#!/bin/sh\nexec /s{}.sh\n", number + 1));
+        let mut files: Vec<(String, String)> = (0..length).map(script).collect();
+        files.push((format!("s{length}.sh"), "#!/bin/sh\nexec serve\n".to_owned()));
+        let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+        find_in(&files, Some("/s0.sh"), Vec::new())
+    };
+    assert_eq!(chain(DEPTH - 1), Fact::Known(Vec::new()));
+    assert!(chain(DEPTH).is_unknown());
+}

@@ -1,0 +1,55 @@
+//! `--only` and `--skip`: a verdict over a part of the checks says so, and one over nothing says why.
+
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const HEALTHY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
+
+fn judge(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.args(["judge", HEALTHY]).args(arguments).output().expect("the program runs")
+}
+
+fn text(arguments: &[&str]) -> String {
+    String::from_utf8(judge(arguments).stdout).expect("UTF-8")
+}
+
+fn json(arguments: &[&str]) -> Value {
+    serde_json::from_slice(&judge(&[arguments, &["--format", "json"]].concat()).stdout).expect("JSON")
+}
+
+#[test]
+fn a_filter_is_said_in_the_verdict_and_in_json() {
+    let report = json(&["--only", "limits,storage", "--skip", "limits.cpu*"]);
+    let selection = &report["selection"];
+    assert_eq!(selection["only"], serde_json::json!(["limits", "storage"]));
+    assert_eq!(selection["skip"], serde_json::json!(["limits.cpu*"]));
+    let (left, all) = (selection["check_count"].as_u64(), selection["profile_check_count"].as_u64());
+    assert!(left.is_some() && left < all, "{selection}");
+    let words = format!(", of {} of {} checks   ", left.unwrap_or_default(), all.unwrap_or_default());
+    let report = text(&["--only", "limits,storage", "--skip", "limits.cpu*"]);
+    assert!(report.contains(&words), "{words}: {report}");
+}
+
+#[test]
+fn without_a_filter_nothing_is_said_of_one() {
+    assert!(json(&[])["selection"].is_null());
+    assert!(!text(&[]).contains(" checks   "), "{}", text(&[]));
+}
+
+#[test]
+fn a_run_with_nothing_left_to_judge_says_why() {
+    for (arguments, words) in [
+        (&["--only", "gpu.nvlink*", "--phase", "build"][..], " are not asked in phase build"),
+        (&["--only", "limits.memory-limited", "--phase", "build"], " is not asked in phase build"),
+        (&["--only", "framework.target-*"], "--only framework.target-* leaves 3 of "),
+        (&["--only", "limits", "--skip", "limits"], "--only limits and --skip limits leave 0 of "),
+    ] {
+        let output = judge(arguments);
+        let report = String::from_utf8_lossy(&output.stdout).replace("\n           ", " ");
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {report}");
+        assert!(report.contains("nothing was judged: "), "{arguments:?}: {report}");
+        assert!(report.contains(words), "{arguments:?}: {report}");
+    }
+}
