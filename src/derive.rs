@@ -7,15 +7,17 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`doubt`] tells who is measured once more, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
-//! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
+//! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
+mod compile;
 mod copies;
 pub mod doubt;
 mod failure;
 mod links;
 mod load;
 mod multiply;
+mod packages;
 mod situation;
 mod stack;
 pub mod target;
@@ -51,6 +53,8 @@ pub fn derive(facts: &mut Facts) {
     load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+    compile::derive(facts);
+    packages::derive(facts);
 }
 
 /// libcuda and NVML are loaded by probes of their own; which file it was is told with the other libraries too.

@@ -4,6 +4,7 @@ use crate::facts::{Fact, Gap, Gaps, ProbeEnd, ProbeRun};
 use crate::world::World;
 use crate::world::child::Progress;
 
+pub mod compile;
 pub mod compute;
 pub mod container;
 pub mod cuda;

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gpu_preflight::facts::Facts;
+use gpu_preflight::facts::{Facts, recording};
 use gpu_preflight::run::Plan;
 use serde::Deserialize;
 
@@ -59,7 +59,7 @@ fn machines() -> Vec<(String, Facts)> {
 
 fn facts(machine: &str) -> Facts {
     let text = std::fs::read_to_string(folder().join(machine).join("facts.json")).expect("a recording");
-    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{machine}: {error}"))
+    recording::read(&text).unwrap_or_else(|error| panic!("{machine}: {error}")).facts
 }
 
 fn wrong() -> Vec<Wrong> {
