@@ -71,6 +71,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         facts.process = log.time("process", || probe::process::collect(world));
         facts.environment = log.time("environment", || probe::environment::collect(world));
         facts.image = log.time("image", || probe::image::collect(world));
+        facts.compile = log.time("compile", || probe::compile::collect(world, &facts.framework));
         if let Some(chain) = gpu.join() {
             facts.driver = chain.driver;
             facts.nvml = chain.nvml;

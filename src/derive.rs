@@ -6,15 +6,19 @@
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
-//! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
-//! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
+//! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down
+//! meanwhile, [`failure`] explains failed calls, [`compile`] says what compiles at run time, [`packages`] whether
+//! frameworks beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers
+//! what many checks ask of the whole machine;
 //! here are the small ones.
 
+mod compile;
 mod copies;
 mod failure;
 mod links;
 mod load;
 mod multiply;
+mod packages;
 mod situation;
 mod slow;
 mod stack;
@@ -50,6 +54,8 @@ pub fn derive(facts: &mut Facts) {
     load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+    compile::derive(facts);
+    packages::derive(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

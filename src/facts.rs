@@ -7,6 +7,7 @@
 
 mod bounds;
 mod compatibility;
+mod compile;
 mod compute;
 mod container;
 mod driver;
@@ -35,6 +36,7 @@ pub mod version;
 
 pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
+pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
@@ -44,7 +46,7 @@ pub use failure::{FailedHow, Failure, FailureKind};
 pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
-pub use image::{Framework, Image, Tool, ToolKind};
+pub use image::{Framework, Image, Package, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
@@ -58,7 +60,7 @@ pub use service::{
     Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
     SshdConfig, Undecided,
 };
-pub use storage::{Disk, DiskRole, Storage};
+pub use storage::{CacheFolder, Disk, DiskRole, Storage};
 
 use shape::record;
 
@@ -100,6 +102,8 @@ record! {
         pub image: Image,
         /// The machine-learning framework, read from its files.
         pub framework: Framework,
+        /// What a workload needs that compiles code while it runs.
+        pub compile: Compile,
         /// The NVIDIA kernel driver as files show it.
         pub driver: Driver,
         /// The management library, asked in a child.

@@ -5,6 +5,7 @@ use crate::world::World;
 use crate::world::child::Progress;
 use crate::world::library::CallFailed;
 
+pub mod compile;
 pub mod compute;
 pub mod container;
 pub mod cuda;

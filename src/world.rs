@@ -231,6 +231,7 @@ impl World {
                 total_inodes: v.f_files,
                 free_inodes: v.f_favail,
                 read_only: v.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
+                no_exec: v.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
             }),
             Err(errno) => from_errno(errno, path),
         }

@@ -114,7 +114,7 @@ fn minimum_driver(runtime: &str) -> Fact<String> {
 }
 
 /// The newest CUDA release that the libcuda in use speaks; NVML's answer where libcuda gave none.
-fn driver_cuda(facts: &Facts) -> Fact<String> {
+pub fn driver_cuda(facts: &Facts) -> Fact<String> {
     match (&facts.cuda.version, &facts.nvml.cuda_version) {
         (Fact::Known(version), _) | (_, Fact::Known(version)) => Fact::Known(version.clone()),
         (cuda, _) => cuda.clone(),

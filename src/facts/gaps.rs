@@ -76,7 +76,7 @@ mod tests {
             free_inodes: Fact::unknown(GapKind::NotAsked, "the device has none"),
             ..Disk::default()
         };
-        let mut storage = Storage { disks: Fact::Known(vec![disk]) };
+        let mut storage = Storage { disks: Fact::Known(vec![disk]), ..Storage::default() };
         storage.fill_gaps(&crashed());
         let disk = &storage.disks.known().expect("a list")[0];
         assert_eq!(disk.kind, Fact::Known("ext4".to_owned()));

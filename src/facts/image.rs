@@ -60,5 +60,33 @@ record! {
         pub duplicate_distributions: Fact<Vec<String>>,
         /// Majors of CUDA wheels installed side by side (`-cu11`, `-cu12`, `-cu13`).
         pub cuda_wheel_majors: Fact<Vec<String>>,
+        /// Installed Python packages that use a GPU by themselves, from the names of their `.dist-info` folders; of one that
+        /// lies in several folders the first. Packages that are not known to us are not listed.
+        pub packages: Fact<Vec<Package>>,
+        /// Whether this recording holds the packages: false where the version that made it did not ask. Derived.
+        pub packages_asked: Fact<bool>,
+    }
+
+    /// A Python package that uses a GPU.
+    pub struct Package {
+        /// Its name in the normal form of PEP 503.
+        pub name: String,
+        /// Its version.
+        pub version: String,
+        /// Folder of packages that it lies in.
+        pub folder: String,
+        /// Whether this copy was built for CUDA, by its files or its version; absent where that does not tell.
+        pub cuda_build: Fact<bool>,
+        /// CUDA major that it was built for, likewise; absent in a CPU build and where nothing tells.
+        pub cuda_major: Fact<u64>,
+        /// Whether nothing else in the image is a CUDA build, so that the workload has no other way to the GPU. Derived.
+        pub is_alone: Fact<bool>,
+        /// Whether the driver runs its CUDA major; absent where no major is known or no driver is here. Derived.
+        pub driver_sufficient: Fact<bool>,
+        /// Whether libraries of its CUDA major are here; absent where no major is known, and for packages that bring their
+        /// own. Derived.
+        pub libraries_found: Fact<bool>,
+        /// The command that puts a build in its place that fits; absent where we know none. Derived.
+        pub install: Fact<String>,
     }
 }

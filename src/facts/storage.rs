@@ -20,6 +20,29 @@ record! {
     pub struct Storage {
         /// The root, temporary and home folders.
         pub disks: Fact<Vec<Disk>>,
+        /// Folders in which programs keep what they fetched or compiled: those that variables name, and the home and
+        /// temporary folders where compiled code goes without one.
+        pub caches: Fact<Vec<CacheFolder>>,
+        /// Whether this recording holds the caches: false where the version that made it did not ask. Derived.
+        pub caches_asked: Fact<bool>,
+    }
+
+    /// A folder for what a program fetched or compiled.
+    pub struct CacheFolder {
+        /// The variable that names it; `HOME` and `TMPDIR` also where they are not set.
+        pub variable: String,
+        /// The folder.
+        pub path: String,
+        /// Whether the variable is one of caches alone, so that nobody would write there without it.
+        pub is_own: bool,
+        /// Whether machine code is loaded from it: a library that was just compiled.
+        pub holds_code: bool,
+        /// The folder, or the nearest one above it that is there; what follows was asked of it.
+        pub nearest: Fact<String>,
+        /// Whether this user may write there, or make the folder there: faccessat with the effective ids.
+        pub writable: Fact<bool>,
+        /// Whether libraries may be loaded from there: no mount option `noexec`, from statvfs.
+        pub executable: Fact<bool>,
     }
 
     /// One folder and the file system it lies on.

@@ -1,7 +1,8 @@
 //! The machine-learning framework, read from its files without running it.
 //!
-//! Where Python packages lie is [`packages`]'s business.
+//! Where Python packages lie is [`packages`]'s business, and which of them use a GPU by themselves [`gpu_packages`]'s.
 
+mod gpu_packages;
 pub mod packages;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,7 +46,9 @@ pub fn collect(world: &World) -> Framework {
         torch_cuda,
         duplicate_distributions: unless_blind(duplicates),
         cuda_wheel_majors: unless_blind(majors.into_iter().collect()),
+        packages: gpu_packages::find(world, &folders),
         site_packages: Fact::Known(folders),
+        ..Framework::default()
     }
 }
 

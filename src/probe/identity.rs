@@ -214,7 +214,7 @@ mod tests {
         let mut found = identity(&files, &[("HOME", "/net/home/me")]);
         assert!(found.home_writable.is_unknown());
         let home = Disk { role: DiskRole::Home, writable: Fact::Known(true), ..Disk::default() };
-        adopt_home(&mut found, &Storage { disks: Fact::Known(vec![home]) });
+        adopt_home(&mut found, &Storage { disks: Fact::Known(vec![home]), ..Storage::default() });
         assert_eq!(found.home_writable, Fact::Known(true));
     }
 

@@ -1,7 +1,7 @@
 //! NVIDIA's libraries: which copies there are, which one the workload gets, and whether it can be loaded.
 //!
 //! [`census`] reads files only and loads nothing: [`search`] knows the loader's order,
-//! [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats, [`release`] what files
+//! [`plain`] the same for one soname, [`folders`] and [`names`] where and what to look for, [`super::elf`] and [`cache`] the formats, [`release`] what files
 //! say of their version, [`stubs`] which copies are not the driver's own. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
 //! versions mean for each other is the business of the room `derive`.
 
@@ -11,6 +11,7 @@ mod fake_root;
 mod folders;
 mod load;
 mod names;
+pub mod plain;
 mod refusal;
 mod release;
 mod search;

@@ -4,6 +4,8 @@
 //! cannot even be killed. So what is mounted where is read here, and the disks
 //! themselves are asked in a child, which says each call before it makes it.
 
+mod caches;
+
 use std::time::Instant;
 
 use serde_json::Value;
@@ -48,6 +50,14 @@ pub fn serve(world: &World, input: Value, progress: &mut Progress) -> Result<(),
         disk.writable = world.writable(&disk.path);
         progress.so_far(&storage);
     }
+    let count = storage.caches.known().map_or(0, Vec::len);
+    for index in 0..count {
+        let Fact::Known(caches) = &mut storage.caches else { break };
+        let Some(cache) = caches.get_mut(index) else { break };
+        progress.at(&format!("faccessat {}", cache.path));
+        caches::ask(world, cache);
+        progress.so_far(&storage);
+    }
     progress.done(&storage);
     Ok(())
 }
@@ -80,7 +90,7 @@ fn plan(world: &World) -> Storage {
             ..Disk::default()
         }
     });
-    Storage { disks: Fact::Known(disks.collect()) }
+    Storage { disks: Fact::Known(disks.collect()), caches: Fact::Known(caches::plan(world)), ..Storage::default() }
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub struct Volume {
     pub free_inodes: u64,
     /// Whether it is mounted read-only.
     pub read_only: bool,
+    /// Whether no program may be run and no library loaded from it.
+    pub no_exec: bool,
 }
 
 /// Stat as a reading.

@@ -136,6 +136,10 @@ fn furnish(root: &Path, gpus: u64) {
     {
         std::fs::write(at(root, path), text).expect("a file");
     }
+    // The driver's compilers, which no fake calls.
+    for name in ["libnvidia-ptxjitcompiler.so.1", "libnvidia-nvvm.so.4"] {
+        std::fs::write(at(root, &format!("/usr/lib/{name}")), "").expect("a file");
+    }
     for entry in std::fs::read_dir(fakes::folder()).expect("the fakes").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.contains(".so.") {
@@ -226,6 +230,9 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario) -> Facts {
     facts.compute = read.compute;
     facts.memory = read.memory;
     facts.links = read.links;
+    facts.compile = read.compile;
+    facts.framework.packages = read.framework.packages;
+    facts.storage.caches = read.storage.caches;
     facts.environment = read.environment;
     facts.probes = read.probes;
     let Some(patch) = &scenario.patch else { return facts };

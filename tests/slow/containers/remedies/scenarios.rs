@@ -63,6 +63,11 @@ pub const BUSY: &str = "busy() { timeout $1 sh -c 'while :; do :; done'; }
     busy 3; grep -qs 'nr_throttled 0' /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat || busy 29; exec {check}";
 /// An orphan that ends. `timeout`, which is process 1 then, waits for its own child alone.
 const ORPHAN: &str = "(sleep 0.2 &); exec timeout 60 sh -c 'sleep 0.6; exec {check}'";
+/// An image in which Triton is installed, and one in which vLLM is.
+const TRITON: &str = "at=/usr/local/lib/python3.11/site-packages/triton-3.4.0.dist-info; mkdir -p $at && : >$at/METADATA; \
+    exec {check}";
+const VLLM: &str = "at=/usr/local/lib/python3.11/site-packages/vllm-0.10.1.dist-info; mkdir -p $at && : >$at/METADATA; \
+    exec {check}";
 /// A shell stays process 1, which does not heed SIGTERM.
 const SHELL: &str = "{check}; exit $?";
 
@@ -75,6 +80,8 @@ const FOLDERS: (&str, &str) = ("<folders>", "/usr/local/nvidia/lib64");
 
 /// One row for each way to a finding whose Docker remedy names a flag.
 pub const SCENARIOS: &[Scenario] = &[
+    plain("compile.cache-executable", &["--tmpfs /tmp"]).scripted(TRITON),
+    plain("compile.server-cache-executable", &["--tmpfs /tmp"]).scripted(VLLM),
     Scenario { options: "", ..on_gpu("compute.host-memory-sufficient", &["--memory 40m"]) }.filled(&[("32g", "2g")]),
     on_gpu(
         "driver.forward-compatible",
@@ -155,11 +162,16 @@ pub const SCENARIOS: &[Scenario] = &[
 
 /// Checks whose remedy asks NVIDIA's runtime for something, which only a machine with a GPU has.
 pub const NEED_A_GPU_RUNTIME: &[(&str, &str)] = &[
+    ("compile.driver-linkable", "the runtime links libcuda.so"),
+    ("compute.driver-parts-mounted", "the runtime mounts the driver's compilers"),
     ("compute.memory-available", "another GPU is granted"),
     ("driver.devices-visible", "GPUs are granted"),
     ("driver.every-node-permitted", "the runtime opens the device cgroup for each GPU"),
     ("driver.gpus-bound", "GPUs are granted anew"),
     ("driver.initialised", "GPUs are granted anew"),
+    ("driver.jit-library-for-ptx", "the runtime mounts the driver's compilers"),
+    ("driver.jit-library-mounted", "the runtime mounts the driver's compilers"),
+    ("driver.nvvm-mounted", "the runtime mounts the driver's compilers"),
     ("driver.uvm-node-usable", "the node of the kernel module is given"),
     ("gpu.compute-granted", "the runtime mounts libcuda"),
     ("gpu.devices-granted", "GPUs are granted"),
