@@ -140,8 +140,8 @@ fn a_healthy_gpu_is_never_accused_whatever_it_multiplies() {
 #[test]
 fn a_bit_that_flips_only_later_is_caught_by_the_tier_that_repeats() {
     for precision in Precision::ALL {
-        // The first product is the proof, the second the fingerprint, the third the first that is repeated.
-        let fake = format!("free=300000000;wrong_bit=0:{precision}:777:3:2");
+        // There is room for one proof and no fingerprint, so that the second product is the first that is repeated.
+        let fake = format!("free={FREE};wrong_bit=0:{precision}:777:3:1");
         let soak = Scenario { tier: Some("soak".to_owned()), soak: Some(1), ..Scenario::default() };
         let facts = collect_on(&Scenario { fake, ..soak }).facts;
         let report = Report::of(&facts);
