@@ -140,10 +140,9 @@ fn a_healthy_gpu_is_never_accused_whatever_it_multiplies() {
 #[test]
 fn a_bit_that_flips_only_later_is_caught_by_the_tier_that_repeats() {
     for precision in Precision::ALL {
-        // The first look reads back at most five products: proofs of 256, 512, 1024 and 2048 rows, as far as the machine is
-        // quick and the memory holds them, and the fingerprint. So the sixth is one of a repetition.
-        let fake = format!("free=300000000;wrong_bit=0:{precision}:777:3:5");
-        let soak = Scenario { tier: Some("soak".to_owned()), soak: Some(2), ..Scenario::default() };
+        // There is room for one proof and no fingerprint, so that the second product is the first that is repeated.
+        let fake = format!("free={FREE};wrong_bit=0:{precision}:777:3:1");
+        let soak = Scenario { tier: Some("soak".to_owned()), soak: Some(1), ..Scenario::default() };
         let facts = collect_on(&Scenario { fake, ..soak }).facts;
         let report = Report::of(&facts);
         let expected = BTreeSet::from([("compute.product-exact".to_owned(), format!("GPU 0 {precision}"))]);
