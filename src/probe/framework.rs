@@ -46,6 +46,8 @@ pub fn collect(world: &World) -> Framework {
         duplicate_distributions: unless_blind(duplicates),
         cuda_wheel_majors: unless_blind(majors.into_iter().collect()),
         site_packages: Fact::Known(folders),
+        unreadable_folders: Fact::Known(packages::unreadable(world)),
+        folders_asked: Fact::default(), // derived
     }
 }
 
