@@ -19,6 +19,8 @@ mod links;
 mod load;
 mod multiply;
 mod packages;
+mod nodes;
+mod shadow;
 mod situation;
 mod slow;
 mod stack;
@@ -37,14 +39,19 @@ pub fn derive(facts: &mut Facts) {
     facts.limits.cpu_limited =
         both(facts.limits.cpu_cores.as_ref(), facts.host.logical_cpus.as_ref(), |cores, host| *cores < *host as f64);
     facts.limits.shm_wanted_bytes = gpu_count(facts).map(|count| count.clamp(1, 1024) * GIB);
+    facts.limits.shm_write_asked = Fact::Known(was_asked(&facts.limits.shm_write_errno));
+    facts.framework.folders_asked = Fact::Known(was_asked(&facts.framework.unreadable_folders));
     if let Fact::Known(gpus) = &mut facts.gpus {
         for gpu in gpus {
             gpu.memory_used_share = memory_used_share(gpu);
         }
     }
+    nodes::derive(&mut facts.driver);
     situation::derive(facts);
     facts.cuda.init_meaning = failure::init_meaning(facts);
     facts.cuda.unsearched_copy = stack::unsearched_cuda(facts);
+    facts.cuda.unlinked_copy = shadow::unlinked_cuda(facts);
+    (facts.nvml.is_stub, facts.nvml.hidden_copy) = shadow::management_library(facts);
     adopt_loaded(facts);
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
@@ -63,6 +70,12 @@ pub fn derive_rates(facts: &mut Facts) {
     multiply::derive(facts);
     copies::derive(facts);
     slow::derive(facts);
+}
+
+/// Whether anybody looked, be it in vain. A recording of an older version says that it did not, and what is newer than it
+/// is then not judged.
+fn was_asked<T>(fact: &Fact<T>) -> bool {
+    !matches!(fact, Fact::Unknown(gap) if gap.kind == GapKind::NotAsked)
 }
 
 /// libcuda and NVML are loaded by probes of their own; which file it was is told with the other libraries too.

@@ -39,7 +39,7 @@ pub use compatibility::Compatibility;
 pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
-pub use driver::{Cuda, DeviceNode, Driver, Nvml};
+pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
 pub use failure::{FailedHow, Failure, FailureKind};

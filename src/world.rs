@@ -251,6 +251,17 @@ impl World {
         self.allowed(path.as_ref(), Access::WRITE_OK)
     }
 
+    /// The errno with which the effective user is refused to make files in a folder; nothing is made. Absent when it is not
+    /// refused.
+    pub fn write_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        match rustix::fs::accessat(CWD, self.resolve(&path), access, AtFlags::EACCESS) {
+            Ok(()) => Fact::Absent,
+            Err(errno @ (Errno::ACCESS | Errno::ROFS)) => Fact::Known(errno_name(errno)),
+            Err(errno) => from_errno(errno, path.as_ref()),
+        }
+    }
+
     /// Whether the effective user may execute a path.
     pub fn executable(&self, path: impl AsRef<Path>) -> Fact<bool> {
         self.allowed(path.as_ref(), Access::EXEC_OK)

@@ -48,7 +48,7 @@ fn compared(
 }
 
 /// The library of this kind that the workload uses.
-fn chosen(facts: &Facts, id: LibraryId) -> Fact<&Library> {
+pub fn chosen(facts: &Facts, id: LibraryId) -> Fact<&Library> {
     let libraries = facts.libraries.as_ref();
     libraries.and_then(|all| Fact::present(all.iter().find(|library| library.id == id && library.chosen)))
 }
@@ -66,7 +66,7 @@ pub fn unsearched_cuda(facts: &Facts) -> Fact<String> {
 }
 
 /// The copy that wins.
-fn winner(library: &Library) -> Option<&Candidate> {
+pub fn winner(library: &Library) -> Option<&Candidate> {
     let path = library.winner.known()?;
     library.candidates.iter().find(|candidate| candidate.path == *path)
 }

@@ -64,6 +64,13 @@ fn is_here(entry: &str, facts: &Facts) -> Fact<bool> {
     if let Ok(index) = entry.parse::<u64>() {
         return facts.nvml.gpu_count.as_ref().map(|count| index < *count);
     }
+    if entry.starts_with("MIG-") {
+        // Asked only where no GPU is known to have MIG on, so an instance is nowhere.
+        return facts.gpus.as_ref().and_then(|gpus| match gpus.iter().find(|gpu| gpu.mig_enabled.is_unknown()) {
+            Some(gpu) => gpu.mig_enabled.clone(),
+            None => Fact::Known(false),
+        });
+    }
     if !entry.starts_with("GPU-") {
         return Fact::Absent;
     }
@@ -133,6 +140,7 @@ mod tests {
         assert_eq!(missing(&["GPU-00bb", "GPU-ffff"], 1), Fact::Known("GPU-ffff".to_owned()));
         assert_eq!(missing(&["GPU-00", "1"], 2), Fact::Absent, "CUDA shows them all");
         assert_eq!(missing(&["0", "1"], 1), Fact::Absent, "each is there, so something else is wrong");
+        assert_eq!(missing(&["0", "MIG-0000"], 1), Fact::Known("MIG-0000".to_owned()), "no GPU has MIG on");
         let mut none = asking(&["7"], Fact::unknown(GapKind::NotAsked, "100"));
         none.cuda.init_code = Fact::Known(100);
         assert_eq!(missing_visible_device(&none), Fact::Known("7".to_owned()));

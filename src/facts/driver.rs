@@ -6,7 +6,8 @@ use super::{FabricState, Fact};
 record! {
     /// The NVIDIA kernel driver as files show it.
     pub struct Driver {
-        /// Device nodes under `/dev` whose name starts with `nvidia`, and `/dev/nvidia-caps`.
+        /// Device nodes under `/dev` whose name starts with `nvidia`, those in `/dev/nvidia-caps`, and by which other
+        /// platforms give a GPU: `/dev/dxg` (WSL), `/dev/nvmap` and those of `nvgpu` (Tegra).
         pub nodes: Fact<Vec<DeviceNode>>,
         /// Whether `/dev/nvidiactl` is there.
         pub control_node_present: Fact<bool>,
@@ -23,16 +24,42 @@ record! {
         /// Whether the major number of `/dev/nvidia-uvm` is the one that `/proc/devices` lists now;
         /// absent when there is no node, or no such driver is listed.
         pub uvm_major_current: Fact<bool>,
+        /// Major number of `/dev/nvidia-uvm`; absent when it is not there. Derived.
+        pub uvm_node_major: Fact<u32>,
+        /// Major number that `/proc/devices` lists for `nvidia-uvm`; absent when it lists none.
+        pub uvm_major: Fact<u32>,
+        /// Major number that `/proc/devices` lists for GPUs and the control node (`nvidia`, formerly `nvidia-frontend`);
+        /// absent when it lists none.
+        pub gpu_major: Fact<u32>,
+        /// Whether no driver stands behind `/dev/nvidiactl`: opening it gives ENXIO, ENODEV or EIO, or its major number is not
+        /// the one that `/proc/devices` lists; absent when it is not there. Derived.
+        pub control_node_dead: Fact<bool>,
         /// Number of `/dev/nvidiaN` nodes.
         pub gpu_node_count: Fact<u64>,
         /// Number of `/dev/nvidiaN` nodes that could be opened.
         pub gpu_node_openable_count: Fact<u64>,
+        /// Number of `/dev/nvidiaN` nodes that this container or user may not open (EPERM, EACCES). Derived.
+        pub gpu_node_refused_count: Fact<u64>,
+        /// Number of `/dev/nvidiaN` nodes with no GPU behind them: opening gives ENXIO or ENODEV, or the major number is not
+        /// the one that `/proc/devices` lists. Derived.
+        pub gpu_node_dead_count: Fact<u64>,
+        /// The nodes among `/dev/nvidiactl` and `/dev/nvidiaN` with nothing behind them, each with its numbers and how that
+        /// shows. Derived.
+        pub dead_nodes: Fact<Vec<String>>,
+        /// The first node by which WSL or Tegra gives a GPU without those of the usual driver; absent when there is none.
+        /// Derived.
+        pub other_platform_node: Fact<String>,
         /// Version of the kernel driver, from `/proc/driver/nvidia/version`; absent when it is not loaded.
         pub kernel_version: Fact<String>,
         /// Whether it is the open kernel module.
         pub kernel_open: Fact<bool>,
         /// GPUs that the kernel driver lists under `/proc/driver/nvidia/gpus`.
         pub kernel_gpu_count: Fact<u64>,
+        /// Those GPUs.
+        pub kernel_gpus: Fact<Vec<KernelGpu>>,
+        /// Whether one of them runs with the open kernel module only: Blackwell and later, by its PCI device id or its model.
+        /// Derived.
+        pub open_module_needed: Fact<bool>,
         /// Folder in which clients and daemon of MPS meet: `CUDA_MPS_PIPE_DIRECTORY`, else `/tmp/nvidia-mps` where that
         /// is there; absent when neither is.
         pub mps_folder: Fact<String>,
@@ -54,12 +81,29 @@ record! {
         pub errno: Fact<String>,
     }
 
+    /// A GPU as the kernel driver lists it.
+    pub struct KernelGpu {
+        /// PCI address, the name of its folder under `/proc/driver/nvidia/gpus`.
+        pub pci_address: String,
+        /// Minor number of its node, `Device Minor` of `information` in that folder.
+        pub minor: Fact<u32>,
+        /// Its name, `Model` there.
+        pub model: Fact<String>,
+        /// PCI device id as `0x2335`, from `/sys/bus/pci/devices/<address>/device`.
+        pub pci_device: Fact<String>,
+    }
+
     /// The management library, asked in a child.
     pub struct Nvml {
         /// File that was loaded; absent when there is no libnvidia-ml.
         pub library: Fact<String>,
         /// Why it could not be loaded, in the loader's words; absent when it was, and when there is none.
         pub load_error: Fact<String>,
+        /// Whether the copy that wins is a link-time stub. Derived.
+        pub is_stub: Fact<bool>,
+        /// The driver's own copy, where another wins that is part of the image or a stub; absent where the driver's own wins,
+        /// and where there is none. Derived.
+        pub hidden_copy: Fact<String>,
         /// Return code of `nvmlInit_v2`: 0 success, 9 driver not loaded, 18 library and driver differ.
         pub init_code: Fact<i64>,
         /// Name of that code, for example `NVML_ERROR_DRIVER_NOT_LOADED`.
@@ -116,6 +160,10 @@ record! {
         /// Copy of libcuda that could be loaded, where the loader looks in no folder that has one; absent where it finds
         /// one, and where there is none. Derived.
         pub unsearched_copy: Fact<String>,
+        /// Copy of libcuda that is mounted into this container and that the loader does not find: it has no link
+        /// `libcuda.so.1`, or its folder is neither searched nor in the loader's cache. Absent for what device plugins mount into
+        /// `/usr/local/nvidia`, which `LD_LIBRARY_PATH` names. Derived.
+        pub unlinked_copy: Fact<String>,
         /// Whether the loaded file is a link-time stub.
         pub is_stub: Fact<bool>,
         /// Whether the loaded file is a forward-compatibility copy.

@@ -14,6 +14,9 @@ record! {
         pub groups: Fact<Vec<u32>>,
         /// Name of the user in `/etc/passwd`; absent when the uid has no entry.
         pub user_name: Fact<String>,
+        /// The first of the variables `LOGNAME`, `USER`, `LNAME` and `USERNAME` that is set and not empty, by its name: Python's
+        /// `getpass.getuser` takes its value before it asks `/etc/passwd`. Absent when none is.
+        pub name_variable: Fact<String>,
         /// The home folder, `$HOME` or the passwd entry; absent when neither names one.
         pub home: Fact<String>,
         /// Whether this user may write to the home folder, faccessat; absent when there is none. On a file system that may

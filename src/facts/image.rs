@@ -56,6 +56,11 @@ record! {
         pub torch_cuda: Fact<String>,
         /// Folders that hold Python packages.
         pub site_packages: Fact<Vec<String>>,
+        /// Folders of programs and of Python packages that `PATH`, `PYTHONPATH` and `VIRTUAL_ENV` name and into which this
+        /// user may not look (EACCES), so that whatever they hold is not here for it.
+        pub unreadable_folders: Fact<Vec<String>>,
+        /// Whether that was asked at all: recordings of 0.1.0 did not. Derived.
+        pub folders_asked: Fact<bool>,
         /// Distributions with two `.dist-info` folders of different versions in one site-packages folder.
         pub duplicate_distributions: Fact<Vec<String>>,
         /// Majors of CUDA wheels installed side by side (`-cu11`, `-cu12`, `-cu13`).

@@ -32,6 +32,8 @@ words! {
         Toolkit = "toolkit",
         /// A conda environment.
         Conda = "conda",
+        /// A file that is mounted by itself, `/proc/self/mountinfo`.
+        Mounted = "mount",
     }
 }
 

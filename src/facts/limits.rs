@@ -48,6 +48,13 @@ record! {
         pub shm_bytes: Fact<u64>,
         /// Free space of `/dev/shm` in bytes, statvfs.
         pub shm_free_bytes: Fact<u64>,
+        /// Permission bits of `/dev/shm` in octal, as `1777`; absent when it is not mounted.
+        pub shm_mode: Fact<String>,
+        /// The errno with which faccessat refuses this user to write into `/dev/shm` (`EROFS`, `EACCES`); absent when it does
+        /// not, and when nothing is mounted there.
+        pub shm_write_errno: Fact<String>,
+        /// Whether who may write there was asked at all: recordings of 0.1.0 did not. Derived.
+        pub shm_write_asked: Fact<bool>,
         /// File-system type of `/dev/shm`, from `/proc/self/mountinfo`.
         pub shm_type: Fact<String>,
         /// Shared memory that a workload on the visible GPUs commonly needs: 1 GiB per GPU, at least 1 GiB. Derived.

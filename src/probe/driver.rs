@@ -3,7 +3,9 @@
 //! No library is loaded here, so it is quick and cannot hang in one. A node
 //! that is there but cannot be opened tells by its errno who refused: `EPERM`
 //! is the device cgroup, `EACCES` the permission bits, `ENXIO` and `ENODEV` a
-//! number that no driver answers to.
+//! number that no driver answers to. [`kernel`] reads which GPUs the kernel driver lists.
+
+mod kernel;
 
 use rustix::fs::FileType;
 
@@ -23,13 +25,18 @@ pub fn collect(world: &World) -> Driver {
     let gpus = nodes.as_ref().map(|nodes| nodes.iter().filter(|node| is_gpu(&node.path)).cloned().collect::<Vec<_>>());
     let version = world.read("/proc/driver/nvidia/version");
     let mps_folder = mps_folder(world);
+    let majors = world.read("/proc/devices");
+    let uvm_major = major_of(&majors, &["nvidia-uvm"]);
+    let gpu_major = major_of(&majors, &["nvidia", "nvidia-frontend", "nvidiactl"]);
     Driver {
         mps_control_present: mps_folder.as_ref().and_then(|folder| world.exists(format!("{folder}/control"))),
         mps_folder: mps_folder.map(|folder| cut(&folder)),
         control_node_present: control.present,
         control_node_openable: control.openable,
         control_node_errno: control.errno,
-        uvm_major_current: uvm_major_current(world, &uvm.major),
+        uvm_major_current: major_current(&uvm.major, &uvm_major),
+        uvm_major,
+        gpu_major,
         uvm_node_present: uvm.present,
         uvm_node_openable: uvm.openable,
         uvm_node_errno: uvm.errno,
@@ -38,8 +45,17 @@ pub fn collect(world: &World) -> Driver {
         nodes,
         kernel_version: version.clone().and_then(|text| kernel_version(&text)),
         kernel_open: version.map(|text| text.contains("Open Kernel Module")),
-        kernel_gpu_count: world.list("/proc/driver/nvidia/gpus").map(|names| count(names.len())),
+        kernel_gpu_count: world.list(kernel::FOLDER).map(|names| count(names.len())),
+        kernel_gpus: kernel::gpus(world),
         injected: Mounts::read(world).map(|mounts| mounts.iter().any(|mount| is_drivers(&mount.point))),
+        // Derived from these.
+        uvm_node_major: Fact::default(),
+        control_node_dead: Fact::default(),
+        gpu_node_refused_count: Fact::default(),
+        gpu_node_dead_count: Fact::default(),
+        dead_nodes: Fact::default(),
+        other_platform_node: Fact::default(),
+        open_module_needed: Fact::default(),
     }
 }
 
@@ -75,7 +91,7 @@ impl Node {
 fn nodes(world: &World) -> Fact<Vec<DeviceNode>> {
     world.list("/dev").and_then(|names| {
         let mut paths: Vec<String> = Vec::new();
-        for name in names.iter().filter(|name| name.starts_with("nvidia")) {
+        for name in names.iter().filter(|name| is_grant(name)) {
             let path = format!("/dev/{name}");
             match world.stat(&path).known().map(|stat| stat.kind) {
                 Some(FileType::Directory) => {
@@ -113,24 +129,29 @@ fn device_node(world: &World, path: &str) -> DeviceNode {
     }
 }
 
+/// Names under `/dev` by which a GPU is given: NVIDIA's, WSL's, and those of Tegra.
+fn is_grant(name: &str) -> bool {
+    name.starts_with("nvidia") || matches!(name, "dxg" | "nvmap" | "nvgpu" | "nvhost-gpu" | "nvhost-ctrl-gpu")
+}
+
 /// `/dev/nvidia0`, not `/dev/nvidiactl`.
 fn is_gpu(path: &str) -> bool {
     let number = path.strip_prefix("/dev/nvidia").unwrap_or_default();
     !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// After a reboot the module may get another major; a node made before is stale then.
-fn uvm_major_current(world: &World, major: &Fact<u32>) -> Fact<bool> {
-    let major = match major {
-        Fact::Known(major) => *major,
-        Fact::Absent => return Fact::Absent,
-        Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
-    };
-    world.read("/proc/devices").and_then(|text| {
-        let mut listed = text.lines().filter_map(|line| line.trim().split_once(' '));
-        let found = listed.find(|(_, name)| name.trim() == "nvidia-uvm");
-        Fact::present(found.map(|(number, _)| number.parse() == Ok(major)))
+/// The number that the kernel lists for a driver of character devices, by the first of its names that is there.
+fn major_of(devices: &Fact<String>, names: &[&str]) -> Fact<u32> {
+    devices.as_ref().and_then(|text| {
+        let listed = text.lines().filter_map(|line| line.trim().split_once(' '));
+        let found = names.iter().find_map(|name| listed.clone().find(|(_, listed)| listed.trim() == *name));
+        Fact::present(found.and_then(|(number, _)| number.parse().ok()))
     })
+}
+
+/// After a reboot the module may get another major; a node made before is stale then.
+fn major_current(node: &Fact<u32>, listed: &Fact<u32>) -> Fact<bool> {
+    node.as_ref().and_then(|node| listed.as_ref().map(|listed| node == listed))
 }
 
 /// Where a client of MPS looks for its daemon. CUDA looks there whether or not the variable is set.
@@ -193,7 +214,11 @@ mod tests {
         for name in ["nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "nvidia-caps/nvidia-cap1"] {
             node(root.path(), &format!("dev/{name}"), "/dev/null");
         }
-        write(root.path(), "proc/devices", "Character devices:\n  1 mem\n  1 nvidia-uvm\n\nBlock devices:\n  8 sd\n");
+        write(
+            root.path(),
+            "proc/devices",
+            "Character devices:\n  1 mem\n  1 nvidia-uvm\n195 nvidia-frontend\n\nBlock devices:\n  8 sd\n",
+        );
         let version = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (root)\n";
         write(root.path(), "proc/driver/nvidia/version", version);
         write(root.path(), "proc/driver/nvidia/gpus/0000:01:00.0/information", "");
@@ -207,6 +232,7 @@ mod tests {
         assert_eq!(driver.kernel_version, Fact::Known("580.65.06".to_owned()));
         assert_eq!(driver.kernel_open, Fact::Known(true));
         assert_eq!(driver.kernel_gpu_count, Fact::Known(1));
+        assert_eq!((driver.uvm_major, driver.gpu_major), (Fact::Known(1), Fact::Known(195)));
         assert_eq!(driver.injected, Fact::Known(true));
         assert_eq!(driver.nodes.known().map(Vec::len), Some(5));
     }
@@ -231,6 +257,17 @@ mod tests {
         node(root.path(), "dev/nvidia-uvm", "/dev/null");
         write(root.path(), "proc/devices", "Character devices:\n510 nvidia-uvm\n");
         assert_eq!(collect_at(root.path()).uvm_major_current, Fact::Known(false));
+    }
+
+    #[test]
+    fn nodes_of_other_platforms_are_listed() {
+        let root = tempfile::tempdir().expect("a folder");
+        for name in ["dxg", "nvmap", "nvgpu/igpu0/ctrl", "null"] {
+            node(root.path(), &format!("dev/{name}"), "/dev/null");
+        }
+        let nodes = collect_at(root.path()).nodes;
+        let paths: Vec<_> = nodes.known().expect("nodes").iter().map(|node| node.path.as_str()).collect();
+        assert_eq!(paths, ["/dev/dxg", "/dev/nvgpu/igpu0", "/dev/nvmap"]);
     }
 
     #[test]

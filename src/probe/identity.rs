@@ -28,6 +28,7 @@ pub fn collect(world: &World) -> Identity {
         gid: status.number("Gid", 1),
         groups: groups(&status),
         user_name: user_name(world, &uid),
+        name_variable: name_variable(world),
         home_writable: home_writable(world, &home),
         home: home.map(|home| cut(&home)),
         uid_on_host: uid.as_ref().and_then(|uid| uid_on_host(world, *uid)),
@@ -70,6 +71,12 @@ pub fn own_home(world: &World) -> Fact<String> {
 
 fn user_name(world: &World, uid: &Fact<u32>) -> Fact<String> {
     passwd_column(world, uid, 0).map(|name| cut(&name))
+}
+
+/// The variable that names the user for Python, in the order in which it asks.
+fn name_variable(world: &World) -> Fact<String> {
+    let is_set = |name: &&str| world.env(name).is_some_and(|value| !value.is_empty());
+    Fact::present(["LOGNAME", "USER", "LNAME", "USERNAME"].into_iter().find(is_set).map(str::to_owned))
 }
 
 /// One column of the passwd line of `uid`; absent when there is no line or it is empty.

@@ -37,6 +37,8 @@ pub fn collect(world: &World) -> Limits {
         core_file_bytes: ulimits.soft("Max core file size"),
         core_pattern_is_file: core_pattern_is_file(world),
         shm_bytes: shm.as_ref().map(|volume| volume.total_bytes),
+        shm_mode: shm.as_ref().and_then(|_| world.stat("/dev/shm").map(|stat| format!("{:o}", stat.mode))),
+        shm_write_errno: shm.as_ref().and_then(|_| world.write_errno("/dev/shm")),
         shm_free_bytes: shm.map(|volume| volume.free_bytes),
         shm_type: mounts.and_then(|mounts| Fact::present(mounts.at("/dev/shm").map(|mount| cut(&mount.kind)))),
         rdma_present: rdma_present(world),
@@ -44,6 +46,7 @@ pub fn collect(world: &World) -> Limits {
         cpu_cores: Fact::default(),
         cpu_limited: Fact::default(),
         shm_wanted_bytes: Fact::default(),
+        shm_write_asked: Fact::default(),
     }
 }
 

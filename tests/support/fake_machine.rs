@@ -25,7 +25,7 @@ const LIBRARIES: &str = "/usr/local/nvidia/lib64";
 const DEADLINE: f64 = 120.0;
 const VERSION: &str = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (root)\n";
 /// Every node is a link to `/dev/null`, whose major is 1.
-const DEVICES: &str = "Character devices:\n  1 mem\n  1 nvidia-uvm\n195 nvidia\n\nBlock devices:\n  8 sd\n";
+const DEVICES: &str = "Character devices:\n  1 mem\n  1 nvidia-uvm\n  1 nvidia\n\nBlock devices:\n  8 sd\n";
 
 /// A machine on which a scenario is played.
 pub struct FakeMachine {

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::facts::{Fact, cut, cut_word};
+use crate::facts::{Fact, GapKind, LIST_LIMIT, cut, cut_word};
 use crate::probe::paths::find_program;
 use crate::world::World;
 
@@ -37,6 +37,19 @@ pub fn folders(world: &World) -> Vec<String> {
         found.prefix(prefix);
     }
     found.folders
+}
+
+/// Folders in which the workload's interpreter and packages may lie and which this user may not look into: those of the
+/// environment alone, for a home folder of somebody else is closed to good purpose.
+pub fn unreadable(world: &World) -> Vec<String> {
+    let list = |name: &str| world.env(name).unwrap_or_default();
+    let (path, python_path) = (list("PATH"), list("PYTHONPATH"));
+    let virtual_env = world.env("VIRTUAL_ENV").map(|prefix| format!("{}/lib", prefix.trim_end_matches('/')));
+    let entries = path.split(':').chain(python_path.split(':')).chain(virtual_env.as_deref());
+    let entries = entries.filter(|entry| entry.starts_with('/')).take(LIST_LIMIT);
+    let is_closed = |entry: &&str| matches!(world.stat(entry), Fact::Unknown(gap) if gap.kind == GapKind::NotPermitted);
+    let mut seen = HashSet::new();
+    entries.filter(is_closed).map(cut).filter(|entry| seen.insert(entry.clone())).collect()
 }
 
 /// Prefixes of the first `python3` and `python` on the path: of the name and of what it links to.

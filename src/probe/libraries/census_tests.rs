@@ -67,6 +67,18 @@ fn a_copy_that_the_cache_lists_and_nobody_has_is_no_copy() {
 }
 
 #[test]
+fn a_copy_that_only_the_mount_table_names_is_listed_and_wins_nothing() {
+    let mounts = "36 35 98:0 / / rw - overlay o rw\n37 36 98:0 /x /opt/driver/libcuda.so.580.65.06 ro - ext4 d rw\n";
+    let root = Root::new()
+        .file("/opt/driver/libcuda.so.580.65.06", &image("libcuda.so.1", &[], None))
+        .file("/proc/self/mountinfo", mounts.as_bytes());
+    let found = root.only(&no_framework());
+    assert_eq!((found.winner.clone(), found.soname.as_str()), (Fact::Absent, "libcuda.so.1"));
+    let copy = &found.candidates[0];
+    assert_eq!((copy.found_by, copy.is_mounted.clone()), (FoundBy::Mounted, Fact::Known(true)));
+}
+
+#[test]
 fn copies_of_toolkits_and_conda_are_listed_and_win_nothing() {
     let root = Root::new().library("/usr/local/cuda-12.6/lib64/libcudart.so.12").link("/usr/local/cuda", "cuda-12.6");
     let found = root.only(&no_framework());

@@ -32,6 +32,7 @@ use super::folders::{FOLDERS_MAX, conda_folders, default_folders, expand, join, 
 use super::names::{identify, soname_of};
 use crate::facts::{Fact, FoundBy, Framework, Gap, GapKind, LibraryId};
 use crate::probe::elf::{self, Contents, Elf};
+use crate::probe::procfs::mounts::Mounts;
 use crate::world::World;
 
 /// A file whose name is that of one of our libraries.
@@ -105,6 +106,7 @@ impl<'a> Search<'a> {
         search.look_in(FoundBy::DefaultFolder, &search.default_folders.clone());
         search.look_in(FoundBy::Toolkit, &toolkit_folders(world));
         search.look_in(FoundBy::Conda, &conda_folders(world));
+        search.take_mounted();
         search
     }
 
@@ -227,6 +229,15 @@ impl<'a> Search<'a> {
             for name in self.listing(folder).iter() {
                 self.take(by, folder, name);
             }
+        }
+    }
+
+    /// Files that are mounted by themselves, wherever: where no hook made links and cache, no folder leads to them.
+    fn take_mounted(&mut self) {
+        let Fact::Known(mounts) = Mounts::read(self.world) else { return };
+        let points = mounts.iter().filter_map(|mount| mount.point.rsplit_once('/'));
+        for (folder, name) in points.filter(|(_, name)| identify(name).is_some()).take(FOLDERS_MAX) {
+            self.take(FoundBy::Mounted, folder, name);
         }
     }
 

@@ -55,6 +55,9 @@ impl Scenario {
 /// A Jupyter server with the token that it makes by itself.
 const JUPYTER: &str = "jupyter-server --allow-root --no-browser --ip=127.0.0.1 --port=8888 >/dev/null 2>&1 &
     until grep -qE ':22B8 [0-9A-F]+:0000 0A' /proc/net/tcp; do sleep 0.2; done; exec {check}";
+/// What a PyTorch without CUDA leaves of itself in its folder.
+const PYTORCH: &str = "mkdir -p /tmp/packages/torch &&
+    printf '__version__ = \"2.7.1\"\\ncuda = None\\n' > /tmp/packages/torch/version.py && exec {check}";
 /// A program that needs 200 MB for a moment.
 const HUNGRY: &str = "head -c 200m /dev/zero | tail -c 200m >/dev/null; exec {check}";
 /// A program that wants a whole core, for the three hundred periods of a tenth of a second that the check asks for, and
@@ -119,6 +122,7 @@ pub const SCENARIOS: &[Scenario] = &[
     plain("identity.home-writable", &["--user app", "--read-only"]).filled(&[("1000", "1001")]),
     plain("identity.not-root", &[]),
     plain("identity.user-named", &["--user 1000"]),
+    plain("identity.user-named-for-pytorch", &["--user 1000", "-e PYTHONPATH=/tmp/packages"]).scripted(PYTORCH),
     plain("isolation.ipc-namespace-own", &["--ipc=host"]),
     plain("isolation.network-namespace-own", &["--network=host"]).filled(&[("8000:8000", "127.0.0.1::8000")]),
     plain("isolation.no-new-privileges", &[]),
@@ -146,6 +150,9 @@ pub const SCENARIOS: &[Scenario] = &[
     plain("limits.open-files-raised", &["--ulimit nofile=1024:1048576"]),
     plain("limits.open-files-sufficient", &["--ulimit nofile=1024:1024"]),
     plain("limits.pids-limited", &[]),
+    on_gpu("limits.shm-mounted-for-writing", &["--tmpfs /dev/shm:ro"]),
+    on_gpu("limits.shm-open-to-user", &["--user 1000", "--tmpfs /dev/shm:mode=755"]),
+    on_gpu("limits.shm-present", &["--ipc=none"]),
     on_gpu("limits.shm-sufficient", &[]),
     plain("limits.shm-within-memory", &["--memory 1g", "--shm-size 2g"]).filled(&[("8g", "512m")]),
     plain("limits.threads-bounded", &["--cpus 1"]).filled(&[("8", "1")]),
@@ -165,6 +172,7 @@ pub const NEED_A_GPU_RUNTIME: &[(&str, &str)] = &[
     ("compile.driver-linkable", "the runtime links libcuda.so"),
     ("compute.driver-parts-mounted", "the runtime mounts the driver's compilers"),
     ("compute.memory-available", "another GPU is granted"),
+    ("driver.control-node-present", "GPUs are granted with their control node"),
     ("driver.devices-visible", "GPUs are granted"),
     ("driver.every-node-permitted", "the runtime opens the device cgroup for each GPU"),
     ("driver.gpus-bound", "GPUs are granted anew"),
