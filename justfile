@@ -30,6 +30,10 @@ bench:
 ci:
     .ci/run
 
+# The row of src/facts/reference/fingerprints.toml that a recording gives.
+fingerprints facts:
+    FACTS="$(realpath {{facts}})" cargo test -q --test quick a_recording_gives_its_row -- --nocapture
+
 # Fuzzes what reads foreign files, from tests/fuzz/seeds: library, gpu_code, loader_cache or proc_files. Needs cargo-fuzz.
 fuzz target seconds="600":
     mkdir -p target/fuzz-corpus/{{target}}

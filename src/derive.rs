@@ -7,23 +7,29 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down
-//! meanwhile, [`failure`] explains failed calls, [`compile`] says what compiles at run time, [`packages`] whether
-//! frameworks beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers
-//! what many checks ask of the whole machine;
+//! meanwhile, [`share`] and [`neighbours`] what else explains a low rate, [`suspect`] which library may be to blame;
+//! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`nodes`] device nodes, [`shadow`]
+//! driver libraries that an image brings, [`compile`] says what compiles at run time, [`packages`] whether frameworks
+//! beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many
+//! checks ask of the whole machine;
 //! here are the small ones.
 
 mod compile;
 mod copies;
 mod failure;
+mod fingerprint;
 mod links;
 mod load;
 mod multiply;
-mod packages;
+mod neighbours;
 mod nodes;
+mod packages;
 mod shadow;
+mod share;
 mod situation;
 mod slow;
 mod stack;
+mod suspect;
 pub mod target;
 mod visible;
 
@@ -56,9 +62,13 @@ pub fn derive(facts: &mut Facts) {
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);
+    share::derive(facts);
     derive_rates(facts);
     links::derive(facts);
     load::derive(facts);
+    neighbours::derive(facts);
+    suspect::derive(facts);
+    fingerprint::derive(facts);
     failure::derive(facts);
     target::derive(facts);
     compile::derive(facts);

@@ -11,11 +11,14 @@ use crate::facts::{
 };
 use crate::probe;
 use crate::probe::nvml::watch;
-use crate::world::{World, spawn_or_run};
+use crate::world::{Spawned, World, spawn_or_run};
 
 /// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
 /// that hangs at its first call. One that brings eight GPUs up from rest takes some ten seconds.
 const DRIVER_START: Duration = Duration::from_mins(1);
+
+/// How long the multiplies wait for NVML at most.
+const NVML_PATIENCE: Duration = Duration::from_millis(250);
 
 /// What is learnt about driver, libraries and GPUs.
 #[derive(Default)]
@@ -87,6 +90,7 @@ pub fn read(
                 Copy::Nowhere => probe::cuda::not_there(),
             };
             log.add(run);
+            let asked_before_work = is_over_soon(&nvml, deadline);
             let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, watches, deadline };
             let worked = gpus.work(input, log, waiting);
             (chain.compute, chain.memory, chain.links) = (worked.compute, worked.memory, worked.links);
@@ -97,6 +101,8 @@ pub fn read(
                 log.add(run);
                 chain.nvml = nvml;
                 chain.gpus = gpus;
+                let worked = chain.compute.multiplies.known().is_some_and(|multiplies| !multiplies.is_empty());
+                chain.nvml.asked_before_work = if worked { Fact::Known(asked_before_work) } else { Fact::Absent };
                 watch::adopt(&mut chain.nvml, &mut chain.gpus, under_load);
             }
         }
@@ -109,6 +115,19 @@ pub fn read(
         }
     });
     chain
+}
+
+/// Waits a moment for NVML, which takes about as long as the driver: what it says of a GPU once we work on it shows
+/// ourselves. Whether it was over then.
+fn is_over_soon<T>(nvml: &Spawned<'_, T>, deadline: Instant) -> bool {
+    let until = deadline.min(Instant::now() + NVML_PATIENCE);
+    while !nvml.is_over() {
+        if Instant::now() >= until {
+            return false;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    true
 }
 
 /// What the loader would come to when a library is asked for.

@@ -42,6 +42,63 @@ fn a_known_model_is_held_against_what_its_family_reaches() {
     assert_eq!(found.expected_from.known().map(String::as_str), Some("0.76 of the dense peak 989 of NVIDIA H200"));
 }
 
+fn with_settings(multiply: Multiply, settings: &[(&str, &str)]) -> Multiply {
+    let setting = |(name, value): &(&str, &str)| crate::facts::Setting {
+        name: (*name).to_owned(),
+        value: (*value).to_owned(),
+        ..crate::facts::Setting::default()
+    };
+    let mut facts = Facts::default();
+    facts.environment.settings = Fact::Known(settings.iter().map(setting).collect());
+    facts.compute.multiplies = Fact::Known(vec![multiply]);
+    crate::derive::share::derive(&mut facts);
+    derive(&mut facts);
+    facts.compute.multiplies.known().expect("multiplies")[0].clone()
+}
+
+#[test]
+fn the_variable_that_turns_tf32_off_explains_tf32_and_nothing_else() {
+    let expected = |precision, value| {
+        let found = with_settings(multiply(0, H200, precision, 50.0), &[("NVIDIA_TF32_OVERRIDE", value)]);
+        *found.expected_tflops.known().expect("a rate")
+    };
+    assert_eq!(expected(Precision::Tf32, "0"), expected(Precision::Float32, "1"));
+    assert!(expected(Precision::Tf32, "1") > 300.0);
+    for precision in [Precision::Float32, Precision::Float16, Precision::Bfloat16, Precision::Float64] {
+        assert_eq!(expected(precision, "0"), expected(precision, "1"), "{precision}");
+    }
+}
+
+#[test]
+fn a_share_scales_the_expectation_and_what_mps_has_cut_is_cut_once() {
+    let whole = with_settings(multiply(0, H200, Precision::Bfloat16, 200.0), &[]);
+    let whole = *whole.expected_tflops.known().expect("a rate");
+    for variable in ["CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "CUDA_DEVICE_SM_LIMIT"] {
+        let found = with_settings(multiply(0, H200, Precision::Bfloat16, 200.0), &[(variable, "30")]);
+        assert!((found.expected_tflops.known().expect("a rate") - whole * 0.3).abs() < 0.01);
+        assert!(found.expected_from.known().expect("words").ends_with(&format!("{variable}=30")));
+    }
+    let mut cut = multiply(0, H200, Precision::Bfloat16, 200.0);
+    cut.sm_count = Fact::Known(38);
+    let found = with_settings(cut, &[("CUDA_MPS_ACTIVE_THREAD_PERCENTAGE", "30")]);
+    assert!((found.expected_tflops.known().expect("a rate") - whole * 38.0 / 132.0).abs() < 0.01, "{found:?}");
+}
+
+#[test]
+fn nothing_is_expected_of_matrices_that_had_to_be_small() {
+    let sized = |precision, size, free| {
+        let mut one = multiply(0, H200, precision, 100.0);
+        (one.size, one.memory_free_bytes) = (Fact::Known(size), Fact::Known(free));
+        one
+    };
+    let (little, much) = (1_200_000_000, 140_000_000_000);
+    let expected = |multiply| one(multiply, Vec::new()).expected_tflops;
+    assert_eq!(expected(sized(Precision::Float8, 2048, little / 2)), Fact::Absent);
+    assert_eq!(expected(sized(Precision::Float8, 4096, little)), Fact::Absent);
+    assert!(expected(sized(Precision::Float8, 4096, much)).known().is_some(), "it was small for it was slow");
+    assert!(expected(sized(Precision::Float32, 2048, little / 2)).known().is_some(), "no tensor cores to fill");
+}
+
 #[test]
 fn a_slice_is_held_against_its_own_sms() {
     let mut slice = multiply(0, "NVIDIA H200 MIG 1g.18gb", Precision::Bfloat16, 90.0);
@@ -148,7 +205,7 @@ fn no_expectation_is_more_than_threefold_away_from_its_family() {
     for precision in Precision::ALL {
         // Per SM, so that big and small boards of one family can be compared.
         let rate = |model: &gpus::GpuModel| {
-            let (rate, _) = from_model(&multiply(0, &model.name, *precision, 1.0), &model.name)?;
+            let (rate, _) = from_model(&multiply(0, &model.name, *precision, 1.0), &model.name, None)?;
             Some(rate / f64::from(model.sm_count?))
         };
         for model in gpus::gpus() {

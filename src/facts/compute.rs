@@ -38,6 +38,11 @@ record! {
         pub multiplies: Fact<Vec<Multiply>>,
         /// Copies on every GPU whose multiplies all ran.
         pub copies: Fact<Vec<MemoryCopy>>,
+        /// Share of each GPU's multiprocessors that this process may use, 0 to 1, as a variable says that MPS or a preloaded
+        /// library for sharing reads; absent where none says less than all. Derived.
+        pub share_limit: Fact<f64>,
+        /// What says so, for example `CUDA_DEVICE_SM_LIMIT=30`; absent like `share_limit`. Derived.
+        pub share_limited_by: Fact<String>,
     }
 
     /// Copies on one GPU: on its own memory, and to and from the host. Rates are medians in 10^9 bytes a second, timed by
@@ -85,6 +90,8 @@ record! {
         pub slow: Fact<bool>,
         /// Whether `share_of_siblings` is below 0.85; absent with fewer than three. Derived.
         pub behind_siblings: Fact<bool>,
+        /// What explains a low rate without the hardware, as that of `multiplies`. Derived.
+        pub explained: Fact<String>,
     }
 
     /// One precision on one GPU.
@@ -111,6 +118,12 @@ record! {
         /// Whether it is the digest that most GPUs of the same name and SMs give here; absent with fewer than three, and
         /// where no digest is that of most. Derived.
         pub fingerprint_common: Fact<bool>,
+        /// Whether it is the digest that `reference/fingerprints.toml` has for this capability, number of SMs and release of
+        /// cuBLAS; absent where it has none, and where a setting changes the arithmetic. Derived.
+        pub fingerprint_known: Fact<bool>,
+        /// Whether it is not that digest and a GPU of the same name and SMs here gives another; absent like
+        /// `fingerprint_known`. Derived.
+        pub fingerprint_contradicted: Fact<bool>,
         /// Whether cuBLAS used TF32 although it was off, as after `NVIDIA_TF32_OVERRIDE=1`; absent for the other
         /// precisions. The proof is then that of TF32 arithmetic.
         pub tf32_substituted: Fact<bool>,
@@ -153,6 +166,17 @@ record! {
         pub slow: Fact<bool>,
         /// Whether `share_of_siblings` is below 0.85; absent with fewer than three. Derived.
         pub behind_siblings: Fact<bool>,
+        /// Whether so little memory was free that the matrices had to stay small, and are too small to fill the tensor cores:
+        /// nothing is expected then. Derived.
+        pub size_limited: Fact<bool>,
+        /// What explains a low rate without the hardware: others on the GPU, or a preloaded library that shares it out, for
+        /// example `process 4242 with 1.0 GiB on it`; absent when nothing does. Derived.
+        pub explained: Fact<String>,
+        /// Why a wrong product may come from a library as well as from the GPU: all products of that library into 32 bits are
+        /// wrong and none of the other; absent otherwise, and where a sibling multiplies right with it. Derived.
+        pub wrong_with_library: Fact<String>,
+        /// The same for low rates, at a clock that is not low. Derived.
+        pub slow_with_library: Fact<String>,
         /// Whether any precision of this GPU has a `share_of_expected` below 0.5; absent where none is expected. Derived.
         pub gpu_slow: Fact<bool>,
         /// Whether NVML showed that heat or a power brake held this GPU's clocks down while it multiplied; false where it

@@ -118,6 +118,9 @@ record! {
         pub lost_gpus: Fact<Vec<String>>,
         /// The least advanced fabric state of all GPUs; absent where none has an NVLink fabric. Derived.
         pub fabric_state: Fact<FabricState>,
+        /// Whether all of this and of the GPUs was read before any of them multiplied for us, so that what it shows is not
+        /// ourselves; absent where none multiplied.
+        pub asked_before_work: Fact<bool>,
         /// Whether somebody's workload runs beside this look, so that a low rate says nothing: in phase live more than 5 % of
         /// some GPU's memory is in use. False in the other phases. Derived.
         pub workload_running: Fact<bool>,

@@ -80,6 +80,8 @@ record! {
         pub memory_bytes: Fact<u64>,
         /// Free memory in bytes.
         pub memory_free_bytes: Fact<u64>,
+        /// Memory in bytes that the driver keeps for itself, `nvmlDeviceGetMemoryInfo_v2`; 0 where it does not say.
+        pub memory_reserved_bytes: Fact<u64>,
         /// Share of memory in use, 0 to 1. Derived.
         pub memory_used_share: Fact<f64>,
         /// Compute capability as `9.0`.
@@ -151,6 +153,12 @@ record! {
         pub processes: Fact<Vec<GpuProcess>>,
         /// Who holds memory on it, for example `process 4242 with 120.0 GiB`; absent when NVML shows nobody. Derived.
         pub memory_holders: Fact<String>,
+        /// Share of the time in percent in which something ran on it just before, over a second or less,
+        /// `nvmlDeviceGetUtilizationRates`; absent where the GPU does not say, as within MIG.
+        pub utilization_percent: Fact<u32>,
+        /// Who else used it, by what NVML showed before any of our multiplies and by processes beside ours during them, for
+        /// example `process 4242 with 120.0 GiB, at work in 97 % of the time before`; absent when nothing showed anybody. Derived.
+        pub neighbours: Fact<String>,
         /// Whether the driver stays loaded between programs.
         pub persistence: Fact<bool>,
         /// Why clocks are held down, by NVML's names without prefix, read once while idle.
@@ -189,6 +197,8 @@ record! {
         pub pcie_width: Fact<u32>,
         /// Transfers over PCIe that were repeated from the first look to the last.
         pub pcie_replay_count: Fact<u64>,
+        /// Processes on it that NVML showed us, most; ours is one of them.
+        pub process_count: Fact<u64>,
     }
     /// A reason why clocks were held down.
     pub struct Throttle {

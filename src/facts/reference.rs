@@ -6,6 +6,7 @@
 pub mod cuda_errors;
 pub mod drivers;
 pub mod env_vars;
+pub mod fingerprints;
 pub mod gemm;
 pub mod gpus;
 pub mod native;

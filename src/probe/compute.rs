@@ -48,7 +48,8 @@ pub type Learnt = (Compute, Memory, Vec<ProbeRun>);
 
 /// What is known where nobody is asked, and why.
 pub fn not_run(gap: &Gap) -> Learnt {
-    let compute = Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()) };
+    let compute =
+        Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()), ..Compute::default() };
     (compute, Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
@@ -115,7 +116,11 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budge
         patterns.extend(reading.patterns);
     }
     let patterns = if budget.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
-    (Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies) }, Memory { patterns }, runs)
+    (
+        Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies), ..Compute::default() },
+        Memory { patterns },
+        runs,
+    )
 }
 
 fn millis(time: Duration) -> u64 {

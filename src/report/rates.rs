@@ -89,6 +89,22 @@ fn worst<'a>(proofs: impl Iterator<Item = &'a Fact<Proof>>) -> String {
     }
 }
 
+/// What was proven, and whether the bits are those that such GPUs are known to give. A combination that is in no table is
+/// said, so that somebody may add it.
+fn proof_and_bits(multiplies: Vec<&Multiply>) -> String {
+    let proof = worst(multiplies.iter().map(|one| &one.proof));
+    let known: Vec<&Fact<bool>> = multiplies.iter().map(|one| &one.fingerprint_known).collect();
+    let has_bits = multiplies.iter().all(|one| one.fingerprint.known().is_some());
+    let bits = match proof.as_str() {
+        "" | "WRONG" => "",
+        _ if known.contains(&&Fact::Known(false)) => ", OTHER BITS",
+        _ if known.iter().all(|known| **known == Fact::Known(true)) => ", known bits",
+        _ if has_bits && known.iter().all(|known| known.is_absent()) => ", new bits",
+        _ => "",
+    };
+    proof + bits
+}
+
 fn sorted(mut rates: Vec<(String, f64)>) -> Vec<(String, f64)> {
     rates.sort_by(|one, other| one.1.total_cmp(&other.1));
     rates
@@ -113,7 +129,7 @@ fn multiplies(compute: &Compute) -> Vec<Row> {
             rates: sorted(of(*precision).filter_map(|one| Some((on(one.gpu), *one.tflops.known()?))).collect()),
             expected: slow.expected_tflops.known().copied().zip(slow.share_of_expected.known().copied()),
             gain,
-            proof: worst(of(*precision).map(|one| &one.proof)),
+            proof: proof_and_bits(of(*precision).collect()),
         })
     };
     Precision::ALL.iter().filter_map(row).collect()
@@ -213,6 +229,19 @@ mod tests {
         lost.proof = Fact::unknown(crate::facts::GapKind::Crashed, "cublasGemmEx");
         let table = table(vec![multiply(0, Precision::Tf32, 400.0, Proof::Exact), lost]);
         assert!(table[1].ends_with("exact on 1 of 2"), "{table:?}");
+    }
+
+    #[test]
+    fn bits_are_known_new_or_other() {
+        let with = |known: Fact<bool>| {
+            let mut one = multiply(0, Precision::Tf32, 400.0, Proof::Exact);
+            (one.fingerprint, one.fingerprint_known) = (Fact::Known("6d2f1235c35a84e2".to_owned()), known);
+            table(vec![one]).remove(1)
+        };
+        assert!(with(Fact::Known(true)).ends_with("exact, known bits"));
+        assert!(with(Fact::Absent).ends_with("exact, new bits"));
+        assert!(with(Fact::Known(false)).ends_with("exact, OTHER BITS"));
+        assert!(with(Fact::default()).ends_with("exact"), "nobody asked");
     }
 
     #[test]

@@ -34,6 +34,14 @@ pub fn spawn_or_run<'scope, T: Send + 'scope>(
 }
 
 impl<T> Spawned<'_, T> {
+    /// Whether it is over.
+    pub fn is_over(&self) -> bool {
+        match self {
+            Self::Running(thread) => thread.is_finished(),
+            Self::Done(_) => true,
+        }
+    }
+
     /// What came of it; nothing when it panicked.
     pub fn join(self) -> Option<T> {
         match self {

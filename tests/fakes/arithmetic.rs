@@ -1,6 +1,6 @@
 //! The arithmetic of the fake device: really multiplies the bytes it is given, rounded as the hardware would.
 
-use crate::scenario::{names, note, told_of};
+use crate::scenario::{names, note, text, told_of};
 use std::ops::{AddAssign, Mul};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -85,6 +85,11 @@ pub fn multiply(size: usize, format: Format, transposed: bool, a: usize, b: usiz
     if names("wrong", gpu) {
         flip(c, (3 * size + 17) * output_bytes(format), 12);
     }
+    let library = if matches!(format, Format::Int8 | Format::Float8) { "cublaslt" } else { "cublas" };
+    if format != Format::Float64 && text("wrong_library").as_deref() == Some(library) {
+        flip(c, (3 * size + 17) * output_bytes(format), 12);
+    }
+    spoil(format, size, c);
     // Integers come out right: what is wrong sits in the last bits.
     let last = (5 * size + 9) * output_bytes(format);
     if names("odd", gpu) && is_fraction(format, unsafe { c.add(last) }) {
@@ -114,6 +119,70 @@ fn note_operands(format: Format, count: usize, a: usize, b: usize) {
     let bytes = |at: usize| unsafe { std::slice::from_raw_parts(at as *const u8, count * element_bytes(format)) };
     let add = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
     note(&format!("operands {:016x}", bytes(b).iter().fold(bytes(a).iter().fold(0, add), add)));
+}
+
+/// Spoils a product in the way that `pattern` names. They follow what injection at gate level into a data-centre GPU found
+/// (arXiv 2605.04213): NaN and infinities are about one in a hundred wrong values, single bits less than four in ten, and
+/// wrong elements lie periodically and along warps of 32 threads.
+fn spoil(format: Format, size: usize, c: *mut u8) {
+    let Some(pattern) = text("pattern") else { return };
+    let bytes = output_bytes(format);
+    let count = size * size;
+    let start = (3 * size + 32) % count;
+    let warp = || start..start + 32;
+    let top = 8 * bytes - 1;
+    let set = |element: usize, bits: u64| unsafe {
+        match bytes {
+            8 => c.add(element * 8).cast::<u64>().write_unaligned(bits),
+            _ => c.add(element * 4).cast::<u32>().write_unaligned(bits as u32),
+        }
+    };
+    let is_float = format != Format::Int8;
+    let [nan, infinity] = if bytes == 8 {
+        [0x7ff8_0000_0000_0000, 0x7ff0_0000_0000_0000]
+    } else {
+        [0x7fc0_0000, 0x7f80_0000]
+    };
+    match pattern.as_str() {
+        "one-bit-high" => flip(c, start * bytes, top - 2),
+        "one-bit-low" => flip(c, start * bytes, 0),
+        "several-bits-of-one" => [3, 9, 17, 22].iter().for_each(|bit| flip(c, start * bytes, *bit)),
+        "sign" => flip(c, start * bytes, top),
+        "nan" if is_float => set(start, nan),
+        "infinity" if is_float => set(start, infinity),
+        "zero" => set(start, 0),
+        "warp-one-bit" => warp().for_each(|element| flip(c, element * bytes, 12)),
+        "warp-several-bits" => warp().for_each(|element| flip(c, element * bytes, element % top)),
+        "warp-zero" => warp().for_each(|element| set(element, 0)),
+        "every-32nd" => (0..count).step_by(32).for_each(|element| flip(c, element * bytes, 12)),
+        "tile-of-16-by-8" => (0..8).for_each(|column| {
+            (0..16).for_each(|row| flip(c, ((column + 8) * size + row + 16) * bytes, 14));
+        }),
+        "two-that-cancel" => {
+            let at = |element: usize| unsafe { c.add(element * 4).cast::<f32>() };
+            if is_float && bytes == 4 {
+                // The sum of the row stays what it was.
+                unsafe {
+                    at(start).write_unaligned(at(start).read_unaligned() + 2.0);
+                    at(start + size).write_unaligned(at(start + size).read_unaligned() - 2.0);
+                }
+            }
+        }
+        // Only where a sum was rounded: the integers of a proof are exact.
+        "last-bit-of-rounded" => warp().for_each(|element| {
+            if is_fraction(format, unsafe { c.add(element * bytes) }) {
+                flip(c, element * bytes, 0);
+            }
+        }),
+        "only-larger" if size > 512 => warp().for_each(|element| {
+            if is_fraction(format, unsafe { c.add(element * bytes) }) {
+                flip(c, element * bytes, 0);
+            }
+        }),
+        // After proof and fingerprint, whose products are few.
+        "only-later" if MADE[format as usize].load(Ordering::Relaxed) > 8 => flip(c, start * bytes, 12),
+        _ => {}
+    }
 }
 
 fn flip(c: *mut u8, offset: usize, bit: usize) {

@@ -294,7 +294,7 @@ pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, transpose
 fn rate(format: Format, gpu: i64) -> f64 {
     let healthy = match format {
         Format::Float32 => 52.0,
-        Format::Tf32 => 410.0,
+        Format::Tf32 => number("rate_of_tf32", 410) as f64,
         Format::Float16 => 740.0,
         Format::Bfloat16 => 770.0,
         Format::Float64 => 58.0,
@@ -302,6 +302,7 @@ fn rate(format: Format, gpu: i64) -> f64 {
         Format::Float8 => 1420.0,
     };
     healthy * number("sms", 132) as f64 / 132.0 * number("mhz", 1980) as f64 / 1980.0 * slowness(gpu)
+        * share("slow_library", if matches!(format, Format::Int8 | Format::Float8) { "cublaslt" } else { "cublas" })
 }
 
 /// The share of its rate that this GPU reaches.

@@ -142,9 +142,20 @@ pub extern "C" fn nvmlDeviceGetMemoryInfo_v2(device: Device, memory: *mut Memory
     let memory = unsafe { &mut *memory };
     memory.total = if garbage() { 0 } else { number("memory", 150_754_820_096) as u64 };
     memory.free = number("free", 149_000_000_000) as u64;
-    memory.reserved = 0;
+    memory.reserved = number("reserved", 0) as u64;
     memory.used = memory.total.saturating_sub(memory.free);
     about("nvmlDeviceGetMemoryInfo_v2", device)
+}
+
+/// Percent of the time in which something ran, and in which memory was used.
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlDeviceGetUtilizationRates(device: Device, rates: *mut [c_uint; 2]) -> c_int {
+    let percent = number("utilization", 0);
+    if percent < 0 {
+        return 3;
+    }
+    unsafe { rates.write([if garbage() { c_uint::MAX } else { percent as c_uint }; 2]) };
+    about("nvmlDeviceGetUtilizationRates", device)
 }
 
 #[cfg(not(old))]

@@ -24,7 +24,11 @@
 //! | `wrong=GPU` | one bit of one element of every product of this GPU is flipped |
 //! | `wrong_bit=GPU:PRECISION:ELEMENT:BIT:NTH` | this bit of this element, modulo their number, is flipped in one product of this GPU: the Nth in this precision, from 0, of those that are read back |
 //! | `odd=GPU` | the last bit of one element of every product of this GPU is flipped, unless it is an integer |
+//! | `wrong_library=cublas` | one bit of every product of this library into 32 bits is flipped; `cublaslt` is the other |
+//! | `pattern=NAME` | every product is wrong in this way, see `spoil` in `arithmetic.rs` |
+//! | `slow_library=cublas:SHARE` | all multiplies of this library reach only this share of their rate |
 //! | `slow=GPU:SHARE` | this GPU reaches only this share of its rate |
+//! | `rate_of_tf32=410` | what a healthy GPU reaches in TF32, in TFLOP/s: 52 where a variable turns it off |
 //! | `slow_until=FILE` | `slow` is over where this file is, which that GPU's first process makes when it gives memory back |
 //! | `flip=GPU` | one bit of every copy on the memory of this GPU is flipped |
 //! | `slow_memory=GPU:SHARE` | copies on the memory of this GPU reach only this share of their rate |
@@ -40,6 +44,7 @@
 //! | `fabric=STATE:STATUS` | state and status of the NVLink fabric; not set, there is none |
 //! | `fabric_health=MASK` | health mask of the NVLink fabric, in hexadecimal; not set, it is not supported |
 //! | `holder=PID:BYTES` | a process on every GPU |
+//! | `reserved=0` `utilization=0` | bytes that the driver keeps, percent of the time at work; `utilization=-1`: not supported |
 //! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
 //! | `context_ms=0` | time that making a context takes |

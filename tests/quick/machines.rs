@@ -127,9 +127,54 @@ fn healthy_machines_have_no_finding() {
     }
 }
 
+/// Real GPUs on which nothing is wrong that the rooms of the GPU stack speak of.
+const UNHURT: [&str; 9] = [
+    "h100-healthy",
+    "h200-healthy",
+    "h100-deep",
+    "h100-soak-30s",
+    "h100-user-65534",
+    "h100-memory-held-live",
+    "h100-two-checks-at-once",
+    "h200-mps",
+    "h200-memory-limit-600-mib",
+];
+
+#[test]
+fn what_explains_a_rate_of_a_real_gpu_is_named_and_no_hardware() {
+    for (name, check, owner) in [
+        ("h100-tf32-override", "environment.numerics-default", "workload"),
+        ("h100-beside-a-busy-workload", "compute.rate-undisturbed", "pod"),
+        ("h100-memory-held-start", "gpu.memory-unclaimed", "node"),
+        ("h200-mps-30-percent", "compute.share-limited", "pod"),
+        ("h200-cublas-corrupts", "compute.library-exact", "image"),
+        ("h200-cublas-three-times-as-slow", "compute.library-fast", "image"),
+    ] {
+        let report = Report::of(&facts(name));
+        let failing = report.failing();
+        assert!(failing.iter().any(|found| found["check"] == check && found["owner"] == owner), "{name}: {check}");
+        let accused: Vec<_> = failing.iter().filter(|found| found["owner"] == "hardware").collect();
+        assert!(accused.is_empty(), "{name}: {accused:#?}");
+    }
+}
+
+#[test]
+fn every_real_gpu_that_multiplied_right_gave_the_known_bits() {
+    for name in UNHURT {
+        let mut facts = facts(name);
+        gpu_preflight::derive::derive(&mut facts);
+        for multiply in facts.compute.multiplies.known().expect("multiplies") {
+            let known = multiply.fingerprint_known.known();
+            // One was killed before it came to all.
+            let is_there = multiply.fingerprint.known().is_some();
+            assert_eq!(known, is_there.then_some(&true), "{name} {}", multiply.precision);
+        }
+    }
+}
+
 #[test]
 fn real_gpus_that_are_healthy_are_not_accused() {
-    for name in ["h100-healthy", "h200-healthy"] {
+    for name in UNHURT {
         let report = Report::of(&facts(name));
         let rooms = ["driver", "gpu", "compute", "memory", "links", "library", "observability"];
         let accused: Vec<_> = report

@@ -9,6 +9,7 @@ mod cli;
 mod descendants;
 mod docs;
 mod failure_page;
+mod fingerprints;
 mod gpu_code;
 mod language;
 mod laws;

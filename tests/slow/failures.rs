@@ -112,3 +112,60 @@ fn outcomes_of_failures_are_current() {
     let line = |(failure, collected): &(Failure, Collected)| outcome::line(&failure.id, &production, &collected.facts);
     bless::compare("tests/failures/outcomes.txt", &played().iter().map(line).collect::<String>());
 }
+
+/// Machines on which nothing is wrong with driver, node or hardware, beside those of the failures: what explains a
+/// reading is there and no fault.
+const HEALTHY: [(&str, u64, &str, &[(&str, &str)]); 7] = [
+    ("one GPU", 1, "", &[]),
+    ("eight GPUs", 8, "", &[]),
+    ("another process at work on the GPU", 1, "slow=0:0.33;holder=4242:1050673152;utilization=97", &[]),
+    ("the same with hidden process ids", 1, "slow=0:0.33;reserved=500000000;free=147000000000", &[]),
+    ("TF32 turned off by a variable", 1, "rate_of_tf32=52", &[("NVIDIA_TF32_OVERRIDE", "0")]),
+    ("a third of the GPU by a library for sharing", 1, "slow=0:0.3", &[("CUDA_DEVICE_SM_LIMIT", "30")]),
+    ("power capped at half", 1, "watts=350;slow=0:0.7", &[]),
+];
+
+/// Whether a critical or high finding accuses somebody.
+fn accuses(report: &Report) -> bool {
+    report.findings().any(|finding| finding["gating"] == true && finding["outcome"] == "fails")
+}
+
+#[test]
+fn healthy_neighbours_are_not_accused() {
+    for (name, gpus, fake, env) in HEALTHY {
+        let report = Report::of(&collect_on(&healthy(gpus, fake, env)).facts);
+        assert!(!accuses(&report), "{name}:\n{}", report.troubles());
+    }
+}
+
+fn healthy(gpus: u64, fake: &str, env: &[(&str, &str)]) -> Scenario {
+    let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Scenario { gpus: Some(gpus), fake: fake.to_owned(), env, ..Scenario::default() }
+}
+
+#[test]
+fn the_table_of_verdicts_is_current() {
+    if std::env::var_os("FAILURE").is_some() {
+        return; // a part of them is no table
+    }
+    let mut rooms: BTreeMap<&str, [usize; 3]> = BTreeMap::new();
+    for (failure, collected) in played() {
+        let report = Report::of(&collected.facts);
+        let first = report.findings().next().expect("findings");
+        let row = rooms.entry(failure.id.split('.').next().expect("a room")).or_default();
+        row[0] += 1;
+        row[1] += usize::from(first["check"].as_str() == failure.check.as_deref());
+        row[2] += usize::from(first["owner"].as_str() == failure.owner.as_deref());
+    }
+    let sum = rooms.values().fold([0; 3], |sum, row| [sum[0] + row[0], sum[1] + row[1], sum[2] + row[2]]);
+    let mut text = String::from("| failures | played | right cause first | right owner |\n|---|---|---|---|\n");
+    let line = |name: &str, row: &[usize; 3]| format!("| {name} | {} | {} | {} |\n", row[0], row[1], row[2]);
+    rooms.iter().for_each(|(room, row)| text.push_str(&line(room, row)));
+    text.push_str(&line("**all**", &sum));
+    text.push_str("\n| nothing is wrong | accused |\n|---|---|\n");
+    for (name, gpus, fake, env) in HEALTHY {
+        let report = Report::of(&collect_on(&healthy(gpus, fake, env)).facts);
+        text.push_str(&format!("| {name} | {} |\n", if accuses(&report) { "yes" } else { "no" }));
+    }
+    bless::compare_section("docs/measurements.md", "verdicts", &text);
+}

@@ -32,3 +32,16 @@ pub fn compare(file: impl AsRef<Path>, text: &str) {
         );
     }
 }
+
+/// Holds `text` against the part of a file that is written by hand elsewhere: between the lines `<!-- NAME: … -->` and
+/// `<!-- end of NAME -->`.
+#[track_caller]
+pub fn compare_section(file: &str, name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(file);
+    let whole = std::fs::read_to_string(&path).expect("the file");
+    let (before, rest) = whole.split_once(&format!("<!-- {name}: ")).expect("the line where it begins");
+    let (words, rest) = rest.split_once('\n').expect("a line");
+    let end = format!("<!-- end of {name} -->");
+    let (_, after) = rest.split_once(&end).expect("the line where it ends");
+    compare(file, &format!("{before}<!-- {name}: {words}\n\n{text}\n{end}{after}"));
+}

@@ -43,6 +43,12 @@ pub fn describe(
     at("nvmlDeviceGetMemoryInfo_v2");
     let memory = fact("nvmlDeviceGetMemoryInfo_v2", device.memory_info())
         .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.total != 0, memory));
+    let memory_reserved_bytes = memory.as_ref().map(|memory| memory.reserved);
+    // Before anything else is asked of it: later calls wake it up.
+    at("nvmlDeviceGetUtilizationRates");
+    let utilization_percent =
+        or_older(fact("nvmlDeviceGetUtilizationRates", device.utilization_rates()).map(|rates| rates.gpu))
+            .and_then(|percent| possible("nvmlDeviceGetUtilizationRates", percent <= 100, percent));
     at("nvmlDeviceGetMigMode");
     let mig_enabled = or_older(fact("nvmlDeviceGetMigMode", device.mig_mode()).map(|mode| mode.current == 1));
     let mig_device_count = mig_enabled.clone().and_then(|on| if on { mig_devices(device) } else { Fact::Absent });
@@ -84,6 +90,8 @@ pub fn describe(
         memory_bytes: memory.clone().map(|memory| memory.total),
         memory_free_bytes: memory
             .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.free <= memory.total, memory.free)),
+        memory_reserved_bytes,
+        utilization_percent,
         compute_capability: capability.and_then(|found| {
             let text = format!("{}.{}", found.major, found.minor);
             possible("nvmlDeviceGetCudaComputeCapability", (1..100).contains(&found.major), text)

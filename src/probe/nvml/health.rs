@@ -143,13 +143,18 @@ pub fn links_up(device: &Device<'_>, count: u64) -> Fact<u64> {
 
 /// Processes on it. Their number is asked first, for the wrapper makes room for as many as the library says.
 pub fn processes(device: &Device<'_>) -> Fact<Vec<ProcessInfo>> {
-    const CALL: &str = "nvmlDeviceGetComputeRunningProcesses_v3";
-    fact(CALL, device.running_compute_processes_count())
-        .and_then(|count| possible(CALL, count <= PROCESS_LIMIT, count))
-        .and_then(|count| match count {
-            0 => Fact::Known(Vec::new()),
-            _ => fact(CALL, device.running_compute_processes()),
-        })
+    process_count(device).and_then(|count| match count {
+        0 => Fact::Known(Vec::new()),
+        _ => fact(PROCESSES, device.running_compute_processes()),
+    })
+}
+
+const PROCESSES: &str = "nvmlDeviceGetComputeRunningProcesses_v3";
+
+/// How many they are.
+pub fn process_count(device: &Device<'_>) -> Fact<u64> {
+    fact(PROCESSES, device.running_compute_processes_count())
+        .and_then(|count| possible(PROCESSES, count <= PROCESS_LIMIT, u64::from(count)))
 }
 
 /// One process as a fact.

@@ -209,6 +209,7 @@ impl<'nvml> Watch<'nvml> {
             temperature_celsius: celsius(device),
             pcie_generation: link::generation(device),
             pcie_width: link::width(device),
+            process_count: health::process_count(device),
         });
         if self.looks.len() == LOOKS_KEPT {
             let mut nth = 0;

@@ -11,6 +11,7 @@ fn look(reasons: ThrottleReasons, mhz: u32, watts: f64) -> Look {
         temperature_celsius: Fact::Known(60),
         pcie_generation: Fact::Known(5),
         pcie_width: Fact::unknown(GapKind::NotPermitted, "nvmlDeviceGetCurrPcieLinkWidth"),
+        process_count: Fact::Known(1),
     }
 }
 

@@ -17,6 +17,7 @@ pub struct Look {
     pub temperature_celsius: Fact<u32>,
     pub pcie_generation: Fact<u32>,
     pub pcie_width: Fact<u32>,
+    pub process_count: Fact<u64>,
 }
 
 /// What the looks come to. A context keeps a GPU from being idle before there is anything to do, so a look counts when
@@ -60,6 +61,7 @@ pub fn sum(looks: &[Look], pcie_replay_count: Fact<u64>) -> Fact<GpuLoad> {
         pcie_generation: highest(|look| &look.pcie_generation),
         pcie_width: highest(|look| &look.pcie_width),
         pcie_replay_count,
+        process_count: over(&looks, |look| &look.process_count, |all| all.iter().copied().max()),
     })
 }
 
