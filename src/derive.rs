@@ -7,11 +7,13 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
+//! [`limits`] holds them against limits,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
 mod copies;
 mod failure;
+mod limits;
 mod links;
 mod load;
 mod multiply;
@@ -38,10 +40,12 @@ pub fn derive(facts: &mut Facts) {
             gpu.memory_used_share = memory_used_share(gpu);
         }
     }
+    limits::derive(facts);
     situation::derive(facts);
     facts.cuda.init_meaning = failure::init_meaning(facts);
     facts.cuda.unsearched_copy = stack::unsearched_cuda(facts);
     adopt_loaded(facts);
+    facts.compute.other_library = stack::other_library(facts);
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);

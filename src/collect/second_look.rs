@@ -127,6 +127,7 @@ mod tests {
         Compute {
             multiplies: Fact::Known(rates.iter().map(multiply).collect()),
             copies: Fact::Known(rates.iter().map(copy).collect()),
+            ..Compute::default()
         }
     }
 
@@ -193,6 +194,7 @@ mod tests {
         Compute {
             multiplies: Fact::Known((0..).zip(rates).map(multiply).collect()),
             copies: Fact::Known((0..).zip(copies).map(copy).collect()),
+            ..Compute::default()
         }
     }
 
