@@ -97,6 +97,10 @@ pub fn collect(world: &World, input: &Input) -> Facts {
     });
     waiting.end();
     facts.probes = log.into_runs();
+    if facts.probes.iter().any(|run| run.signal == Fact::Known("SIGKILL".to_owned())) {
+        // Whoever was killed for lack of memory was not counted yet when the limits were read.
+        facts.limits.oom_kills_after = probe::limits::oom_kills(world);
+    }
     facts.run = Run {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
@@ -106,6 +110,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         soak_seconds: Fact::present(input.soak.map(|time| time.as_secs_f64())),
         deadline_seconds: world.budget().as_secs_f64(),
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
+        stood_still_seconds: Fact::present(Some(world.stood_still().as_secs_f64()).filter(|seconds| *seconds > 0.0)),
         command: Fact::present(input.command.as_deref().and_then(program_name)),
         ..Run::default()
     };

@@ -8,16 +8,17 @@
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down
 //! meanwhile, [`share`] and [`neighbours`] what else explains a low rate, [`suspect`] which library may be to blame;
-//! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`nodes`] device nodes, [`shadow`]
-//! driver libraries that an image brings, [`compile`] says what compiles at run time, [`packages`] whether frameworks
-//! beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many
-//! checks ask of the whole machine;
+//! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`limits`] holds them against
+//! limits, [`nodes`] device nodes against the driver, [`shadow`] finds driver libraries that an image brings,
+//! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU,
+//! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
 mod compile;
 mod copies;
 mod failure;
 mod fingerprint;
+mod limits;
 mod links;
 mod load;
 mod multiply;
@@ -53,12 +54,14 @@ pub fn derive(facts: &mut Facts) {
         }
     }
     nodes::derive(&mut facts.driver);
+    limits::derive(facts);
     situation::derive(facts);
     facts.cuda.init_meaning = failure::init_meaning(facts);
     facts.cuda.unsearched_copy = stack::unsearched_cuda(facts);
     facts.cuda.unlinked_copy = shadow::unlinked_cuda(facts);
     (facts.nvml.is_stub, facts.nvml.hidden_copy) = shadow::management_library(facts);
     adopt_loaded(facts);
+    facts.compute.other_library = stack::other_library(facts);
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
     visible::compare_links(facts);

@@ -33,7 +33,13 @@ pub mod storage;
 
 /// Serves one probe as a child of ourselves: the other end of [`crate::world::child::probe`]. Whether it could.
 pub fn serve(name: &str) -> bool {
-    let Ok((mut progress, input)) = Progress::begin() else { return false };
+    let (mut progress, input) = match Progress::begin() {
+        Ok(begun) => begun,
+        Err(error) => {
+            Progress::cannot_begin(&error);
+            return true;
+        }
+    };
     let world = World::here(std::time::Duration::from_hours(1));
     let served = match name {
         libraries::NAME => libraries::serve(&world, input, &mut progress),
@@ -57,6 +63,8 @@ fn skipped(name: &str) -> ProbeRun {
         end: ProbeEnd::Skipped,
         at: Fact::Absent,
         detail: Fact::Absent,
+        errno: Fact::Absent,
+        signal: Fact::Absent,
         wall_ms: 0.0,
     }
 }

@@ -16,6 +16,7 @@ pub mod handover;
 pub mod interrupt;
 pub mod library;
 mod spawn_or_run;
+mod standstill;
 pub mod terminal;
 
 use std::ffi::OsString;
@@ -29,9 +30,10 @@ use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::facts::{Fact, GapKind};
-pub use answers::{Stat, Volume, errno_name};
+pub use answers::{Stat, Volume, errno_name, io_errno_name};
 use answers::{from_errno, from_io, from_stat};
 pub use spawn_or_run::{Spawned, spawn_or_run};
+pub use standstill::stood_still;
 
 /// Bytes of one file that are read at most.
 pub const READ_LIMIT: u64 = 1 << 20;
@@ -48,6 +50,8 @@ pub struct World {
     program: PathBuf,
     started: Instant,
     deadline: Instant,
+    /// How long we had stood still before.
+    stood_before: Duration,
 }
 
 impl World {
@@ -59,7 +63,8 @@ impl World {
     /// A world whose root is `root`; for tests and for images unpacked in a folder.
     pub fn at(root: impl Into<PathBuf>, environment: Vec<(OsString, OsString)>, budget: Duration) -> Self {
         let started = Instant::now();
-        Self { root: root.into(), environment, program: child::own_program(), started, deadline: started + budget }
+        let (deadline, stood_before) = (started + budget, stood_still());
+        Self { root: root.into(), environment, program: child::own_program(), started, deadline, stood_before }
     }
 
     /// The same world with children started from another program; tests are not the program themselves.
@@ -79,14 +84,19 @@ impl World {
         self.deadline - self.started
     }
 
-    /// When collecting has to end.
+    /// When collecting has to end. The time for which we stood still is nobody's, and counts for none of it.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.deadline + self.stood_still()
+    }
+
+    /// How long we stood still since the world was made.
+    pub fn stood_still(&self) -> Duration {
+        stood_still().saturating_sub(self.stood_before)
     }
 
     /// Time that is left until the deadline; none once somebody asked us to end.
     pub fn time_left(&self) -> Duration {
-        if interrupt::is_asked() { Duration::ZERO } else { self.deadline.saturating_duration_since(Instant::now()) }
+        if interrupt::is_asked() { Duration::ZERO } else { self.deadline().saturating_duration_since(Instant::now()) }
     }
 
     /// Time since the world was made.
@@ -268,7 +278,14 @@ impl World {
     }
 
     fn allowed(&self, path: &Path, access: Access) -> Fact<bool> {
-        match rustix::fs::accessat(CWD, self.resolve(path), access, AtFlags::EACCESS) {
+        let place = self.resolve(path);
+        let answer = match rustix::fs::accessat(CWD, &place, access, AtFlags::EACCESS) {
+            // An old engine refuses the call itself (faccessat2), which says nothing of the path. The older call asks for
+            // the real user, who is the effective one unless a setuid program started us.
+            Err(Errno::PERM | Errno::NOSYS) => rustix::fs::accessat(CWD, &place, access, AtFlags::empty()),
+            answer => answer,
+        };
+        match answer {
             Ok(()) => Fact::Known(true),
             Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
             Err(errno) => from_errno(errno, path),

@@ -61,7 +61,12 @@ impl Worked {
 
     fn nowhere() -> Self {
         Self {
-            compute: Compute { multiplies: Fact::Absent, copies: Fact::Absent, ..Compute::default() },
+            compute: Compute {
+                multiplies: Fact::Absent,
+                copies: Fact::Absent,
+                mapped_libraries: Fact::Absent,
+                ..Compute::default()
+            },
             memory: Memory { patterns: Fact::Absent },
             links: Links { pairs: Fact::Absent, ..Links::default() },
             under_load: UnderLoad::NONE,

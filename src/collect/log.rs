@@ -35,6 +35,8 @@ impl Log {
             end: if read.is_ok() { ProbeEnd::Completed } else { ProbeEnd::Crashed },
             at: Fact::Absent,
             detail: if read.is_ok() { Fact::Absent } else { Fact::Known("a bug in gpu-preflight".to_owned()) },
+            errno: Fact::Absent,
+            signal: Fact::Absent,
             wall_ms: millis(started.elapsed()),
         });
         read.unwrap_or_default()

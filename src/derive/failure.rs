@@ -103,6 +103,9 @@ pub fn init_meaning(facts: &Facts) -> Fact<String> {
         Fact::present(row.map(|row| {
             let opens = |node: &Fact<bool>| *node == Fact::Known(true);
             let cause = match code {
+                OUT_OF_MEMORY => {
+                    "the container or the node has no memory left for it, for none of the GPU is asked for yet"
+                }
                 NOT_INITIALIZED => "MIG without an instance that can be used, which older drivers report so",
                 OPERATING_SYSTEM if opens(&driver.control_node_openable) => {
                     "seccomp or a driver of another version refuses a call, for the nodes themselves open"

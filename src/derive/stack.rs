@@ -10,6 +10,29 @@ use crate::facts::reference::drivers;
 use crate::facts::version::Version;
 use crate::facts::{Candidate, Compatibility, Fact, Facts, GapKind, Library, LibraryId};
 
+/// The first library that the multiplies had mapped and that the workload would not load: what was proved is then not
+/// what will run.
+pub fn other_library(facts: &Facts) -> Fact<String> {
+    if !facts.probes.is_empty() && facts.compute.mapped_libraries.is_not_asked() {
+        return Fact::Absent;
+    }
+    let loaded = facts.libraries.as_ref().map(|all| {
+        let used = [LibraryId::Cudart, LibraryId::Cublas, LibraryId::CublasLt];
+        let used = all.iter().filter(|library| library.chosen && used.contains(&library.id));
+        used.map(|library| library.loaded_path.clone()).collect::<Vec<_>>()
+    });
+    both(facts.compute.mapped_libraries.as_ref(), loaded, |mapped, loaded| (mapped, loaded)).and_then(
+        |(mapped, loaded)| {
+            // What could not be loaded there, or was not seen, cannot be compared.
+            if let Some(Fact::Unknown(gap)) = loaded.iter().find(|path| path.is_unknown()) {
+                return Fact::Unknown(gap.clone());
+            }
+            let is_loaded = |path: &&String| loaded.iter().any(|other| other.known() == Some(*path));
+            Fact::present(mapped.iter().find(|path| !is_loaded(path)).cloned())
+        },
+    )
+}
+
 /// All of it, from the readings.
 pub fn compatibility(facts: &Facts) -> Compatibility {
     let runtime_version = runtime_version(facts);

@@ -60,6 +60,29 @@ fn change_library(facts: &mut Facts, id: LibraryId, change: impl FnOnce(&mut Lib
 }
 
 #[test]
+fn multiplies_through_another_copy_than_the_workloads_are_told() {
+    let library = |id, loaded: &str| Library {
+        id,
+        chosen: true,
+        loaded_path: Fact::Known(loaded.to_owned()),
+        ..Library::default()
+    };
+    let other = |mapped: &[&str]| {
+        let mut facts = Facts::default();
+        facts.libraries = Fact::Known(vec![
+            library(LibraryId::Cublas, "/wheels/libcublas.so.12"),
+            library(LibraryId::CublasLt, "/wheels/libcublasLt.so.12"),
+        ]);
+        facts.compute.mapped_libraries = Fact::Known(mapped.iter().map(|path| (*path).to_owned()).collect());
+        other_library(&facts)
+    };
+    assert_eq!(other(&["/wheels/libcublas.so.12", "/wheels/libcublasLt.so.12"]), Fact::Absent);
+    let image = "/usr/local/cuda/lib64/libcublasLt.so.12";
+    assert_eq!(other(&["/wheels/libcublas.so.12", image]), Fact::Known(image.to_owned()));
+    assert!(other_library(&Facts::default()).is_unknown());
+}
+
+#[test]
 fn a_healthy_stack_belongs_together() {
     let found = with(|_| {});
     assert_eq!(found.runtime_version, text("12.9"));

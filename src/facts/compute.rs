@@ -43,6 +43,12 @@ record! {
         pub share_limit: Fact<f64>,
         /// What says so, for example `CUDA_DEVICE_SM_LIMIT=30`; absent like `share_limit`. Derived.
         pub share_limited_by: Fact<String>,
+        /// Files of libcudart, libcublas and libcublasLt that the processes that multiply had mapped, `/proc/self/maps` on
+        /// the first GPU that told it; absent where no GPU was there to multiply.
+        pub mapped_libraries: Fact<Vec<String>>,
+        /// The first of them that is not the file that the workload loads, `libraries[].loaded_path`; absent where all are,
+        /// and where a look did not ask for them. Derived.
+        pub other_library: Fact<String>,
     }
 
     /// Copies on one GPU: on its own memory, and to and from the host. Rates are medians in 10^9 bytes a second, timed by

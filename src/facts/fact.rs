@@ -101,6 +101,11 @@ impl<T> Fact<T> {
         value.map_or(Self::Absent, Self::Known)
     }
 
+    /// Whether nobody asked for it.
+    pub fn is_not_asked(&self) -> bool {
+        matches!(self, Self::Unknown(gap) if gap.kind == GapKind::NotAsked)
+    }
+
     /// The value, if it is known.
     pub fn known(&self) -> Option<&T> {
         match self {

@@ -13,6 +13,9 @@ record! {
         pub memory_used_bytes: Fact<u64>,
         /// Times the kernel killed a process of this control group for lack of memory, `memory.events` `oom_kill`.
         pub oom_kills: Fact<u64>,
+        /// The same, read again at the end of a look in which somebody outside killed one of its processes; absent where
+        /// nobody did.
+        pub oom_kills_after: Fact<u64>,
         /// CPU quota in cores, `cpu.max` (v1 `cpu.cfs_quota_us` / `cpu.cfs_period_us`).
         pub cpu_quota_cores: Fact<f64>,
         /// CPUs this process may run on, from `Cpus_allowed_list` in `/proc/self/status`.
@@ -35,10 +38,23 @@ record! {
         pub open_files_hard: Fact<u64>,
         /// Memory that may be locked, in bytes (soft limit); absent means unlimited.
         pub locked_memory_bytes: Fact<u64>,
+        /// Address space of a process in bytes (soft limit, `ulimit -v`); absent means unlimited.
+        pub address_space_bytes: Fact<u64>,
         /// Stack size in bytes (soft limit); absent means unlimited.
         pub stack_bytes: Fact<u64>,
         /// Processes of this user (soft limit); absent means unlimited.
         pub user_processes: Fact<u64>,
+        /// Processes and threads that this user may have here: the smaller of `pids` and `user_processes`, of which the
+        /// second does not hold for user 0; absent means unlimited. Derived.
+        pub processes_allowed: Fact<u64>,
+        /// Processes and threads that a workload on the visible GPUs and CPUs commonly has: 64, and for each GPU, at least
+        /// one, 32 and as many as there are allowed CPUs. Derived.
+        pub processes_wanted: Fact<u64>,
+        /// The first call to CUDA that a limit made fail, with that limit, for example `cudaSetDevice gives 46
+        /// cudaErrorDevicesUnavailable: only 32 files may be open (RLIMIT_NOFILE)`: one of the codes that CUDA gives then,
+        /// and a limit that is too small for it, or for code 2 of `cuInit` one of the address space that is not known.
+        /// Absent where no call failed so. Derived.
+        pub short_call: Fact<String>,
         /// Size of a core file in bytes (soft limit); absent means unlimited.
         pub core_file_bytes: Fact<u64>,
         /// Whether a core file of unlimited size would be written as a plain file, from

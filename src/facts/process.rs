@@ -36,6 +36,14 @@ record! {
         /// Zombie processes whose parent is process 1 and does not collect them for 20 ms; at least so many where there are
         /// very many processes.
         pub orphaned_zombies: Fact<u64>,
+        /// Whether `/dev/null` is there, without which hardly a program can start another.
+        pub null_device_present: Fact<bool>,
+        /// The errno for which a process or thread of this look could not be started, for example `EAGAIN`; absent where
+        /// all could. Derived.
+        pub start_errno: Fact<String>,
+        /// The call in which somebody outside ended a process of this look with SIGKILL, with its GPU where there is one,
+        /// for example `cudaMemcpy on GPU 0`; absent where nobody did. Derived.
+        pub killed_call: Fact<String>,
         /// Processes visible in `/proc`.
         pub visible_count: Fact<u64>,
         /// Where the standard output of process 1 goes, `/proc/1/fd/1`.

@@ -71,6 +71,10 @@ record! {
         pub deadline_seconds: f64,
         /// Wall time of collecting in milliseconds.
         pub wall_ms: f64,
+        /// Seconds for which this process stood still, and all that it had started with it: a paused container, a virtual
+        /// machine that was stopped, or a CPU quota that was used up. Deadlines wait so much longer. Absent where it never
+        /// stood still for a second.
+        pub stood_still_seconds: Fact<f64>,
         /// Name of the program that `exec` was asked to start; absent for other commands.
         pub command: Fact<String>,
     }
@@ -87,6 +91,10 @@ record! {
         pub at: Fact<String>,
         /// Signal, exit code or kernel state, for a person.
         pub detail: Fact<String>,
+        /// The errno for which no process or thread could be started for it; absent for any other end.
+        pub errno: Fact<String>,
+        /// The signal that ended it, for example `SIGKILL`; absent where none did. A kill at its deadline is none.
+        pub signal: Fact<String>,
         /// Wall time in milliseconds.
         pub wall_ms: f64,
     }

@@ -23,9 +23,9 @@ use crate::facts::{
     Compute, Fact, GPU_LIMIT, Gap, GapKind, Gaps, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun,
 };
 use crate::probe::gpu::bench::Place;
-use crate::probe::libraries::{refusal, winner};
-use crate::world::World;
+use crate::probe::libraries::{loaded_before_cublas, refusal, winner};
 use crate::world::child::{Probed, probe};
+use crate::world::{World, io_errno_name};
 use messages::{Input, Reading};
 
 /// The name of this probe.
@@ -48,9 +48,7 @@ pub type Learnt = (Compute, Memory, Vec<ProbeRun>);
 
 /// What is known where nobody is asked, and why.
 pub fn not_run(gap: &Gap) -> Learnt {
-    let compute =
-        Compute { multiplies: Fact::Unknown(gap.clone()), copies: Fact::Unknown(gap.clone()), ..Compute::default() };
-    (compute, Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
+    (Compute::all_unknown(gap), Memory { patterns: Fact::Unknown(gap.clone()) }, Vec::new())
 }
 
 /// The GPUs that are multiplied on, by their CUDA ordinals.
@@ -81,7 +79,12 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budge
     // The child stops taking up new work early enough to be heard.
     let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
     let input = |ordinal: &u32| Input {
-        place: Place { ordinal: *ordinal, cudart: cudart.to_owned(), cublas: cublas.to_owned() },
+        place: Place {
+            ordinal: *ordinal,
+            cudart: cudart.to_owned(),
+            cublas: cublas.to_owned(),
+            cublas_lt_first: loaded_before_cublas(libraries).map(str::to_owned),
+        },
         budget_ms,
         repeat_ms: millis(budget.repeat),
         patterns_ms: millis(budget.patterns),
@@ -99,28 +102,32 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budge
                 Ok(Ok(probed)) => heard(ordinal, probed),
                 Ok(Err(_)) => {
                     let gap = Gap::new(GapKind::Crashed, "the thread that asks for it panicked");
-                    unheard(ordinal, ProbeEnd::Exited, gap)
+                    unheard(ordinal, ProbeEnd::Exited, gap, None)
                 }
                 Err(error) => {
                     let gap = Gap::new(GapKind::NotStarted, format!("no thread to ask for it: {error}"));
-                    unheard(ordinal, ProbeEnd::NotStarted, gap)
+                    unheard(ordinal, ProbeEnd::NotStarted, gap, io_errno_name(&error))
                 }
             })
             .collect()
     });
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
     let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
+    let mapped = readings.iter().find(|reading| !reading.mapped.is_unknown()).or(readings.first());
+    let mapped_libraries = mapped.map_or(Fact::Absent, |reading| reading.mapped.clone());
     for reading in readings {
         multiplies.extend(reading.multiplies);
         copies.extend(reading.copies);
         patterns.extend(reading.patterns);
     }
     let patterns = if budget.patterns.is_zero() { Fact::Absent } else { Fact::Known(patterns) };
-    (
-        Compute { multiplies: Fact::Known(multiplies), copies: Fact::Known(copies), ..Compute::default() },
-        Memory { patterns },
-        runs,
-    )
+    let compute = Compute {
+        multiplies: Fact::Known(multiplies),
+        copies: Fact::Known(copies),
+        mapped_libraries,
+        ..Compute::default()
+    };
+    (compute, Memory { patterns }, runs)
 }
 
 fn millis(time: Duration) -> u64 {
@@ -129,7 +136,7 @@ fn millis(time: Duration) -> u64 {
 
 fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
     let Probed { reading, run, gap, lost, .. } = probed;
-    let Reading { mut multiplies, mut copies, mut patterns } = reading.unwrap_or_default();
+    let Reading { mut multiplies, mut copies, mut patterns, mapped } = super::complete(reading, gap.as_ref());
     for multiply in &mut multiplies {
         multiply.first_tflops = Fact::Absent;
     }
@@ -149,11 +156,11 @@ fn heard(ordinal: u32, probed: Probed<Reading>) -> (Reading, ProbeRun) {
         // One trouble is told once: what was not tried after it is not listed.
         multiplies.retain(|multiply| !multiply.failure.is_unknown());
     }
-    (Reading { multiplies, copies, patterns }, run)
+    (Reading { multiplies, copies, patterns, mapped }, run)
 }
 
 /// Where nobody came to ask, and why.
-fn unheard(ordinal: u32, end: ProbeEnd, gap: Gap) -> (Reading, ProbeRun) {
+fn unheard(ordinal: u32, end: ProbeEnd, gap: Gap, errno: Option<String>) -> (Reading, ProbeRun) {
     let multiply = Multiply { gpu: ordinal, ..Multiply::all_unknown(&gap) };
     let run = ProbeRun {
         name: NAME.to_owned(),
@@ -161,6 +168,8 @@ fn unheard(ordinal: u32, end: ProbeEnd, gap: Gap) -> (Reading, ProbeRun) {
         end,
         detail: Fact::Known(gap.detail),
         at: Fact::Absent,
+        errno: Fact::present(errno),
+        signal: Fact::Absent,
         wall_ms: 0.0,
     };
     (Reading { multiplies: vec![multiply], ..Reading::default() }, run)

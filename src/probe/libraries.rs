@@ -26,7 +26,7 @@ use crate::world::World;
 use search::{Found, Search};
 use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 
-pub use load::{NAME, load, serve};
+pub use load::{NAME, load, loaded_before_cublas, serve};
 pub use refusal::refusal;
 
 /// Copies of one library that are listed, the winner first.

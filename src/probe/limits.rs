@@ -32,6 +32,7 @@ pub fn collect(world: &World) -> Limits {
         open_files_soft: ulimits.soft("Max open files"),
         open_files_hard: ulimits.hard("Max open files"),
         locked_memory_bytes: ulimits.soft("Max locked memory"),
+        address_space_bytes: ulimits.soft("Max address space"),
         stack_bytes: ulimits.soft("Max stack size"),
         user_processes: ulimits.soft("Max processes"),
         core_file_bytes: ulimits.soft("Max core file size"),
@@ -42,12 +43,21 @@ pub fn collect(world: &World) -> Limits {
         shm_free_bytes: shm.map(|volume| volume.free_bytes),
         shm_type: mounts.and_then(|mounts| Fact::present(mounts.at("/dev/shm").map(|mount| cut(&mount.kind)))),
         rdma_present: rdma_present(world),
+        oom_kills_after: Fact::Absent,
         // Derived from these and from other rooms.
+        processes_allowed: Fact::default(),
+        processes_wanted: Fact::default(),
+        short_call: Fact::default(),
         cpu_cores: Fact::default(),
         cpu_limited: Fact::default(),
         shm_wanted_bytes: Fact::default(),
         shm_write_asked: Fact::default(),
     }
+}
+
+/// How often the kernel has killed here for lack of memory by now.
+pub fn oom_kills(world: &World) -> Fact<u64> {
+    Groups::find(world, &Mounts::read(world)).oom_kills(world)
 }
 
 /// Whether `/dev/shm` is a mount of its own. Without a mount table its size is still worth asking for.

@@ -30,6 +30,7 @@ pub fn collect(world: &World, framework: &Framework, libraries: &Fact<Vec<Librar
     // Of several copies of cuBLAS one is loaded; the others say nothing about the workload.
     paths.retain(|path| !is_cublas(path) || cublas.contains(path));
     paths.extend(cublas);
+    paths.retain(|path| !is_hidden(path));
     let mut seen = BTreeSet::new();
     paths.retain(|path| seen.insert(path.clone()));
     let mut found: Vec<NativeLibrary> = paths.iter().filter_map(|path| library(world, path)).collect();
@@ -55,6 +56,12 @@ fn cublas(libraries: &Fact<Vec<Library>>) -> Vec<String> {
             Some(copy.real_path.known().unwrap_or(winner).clone())
         })
         .collect()
+}
+
+/// Whether it keeps most of its code where no header leads to it: cuFFT has its containers in `.data` among other data,
+/// so what stands in the sections of GPU code would say that it runs nowhere.
+fn is_hidden(path: &str) -> bool {
+    base_name(path).starts_with("libcufft.so")
 }
 
 fn is_cublas(path: &str) -> bool {

@@ -89,6 +89,11 @@ pub(super) fn from_errno<T>(errno: Errno, path: &Path) -> Fact<T> {
     Fact::unknown(kind, format!("{path}: {}", errno_name(errno)))
 }
 
+/// The C name of the errno behind an error of input or output, where one is.
+pub fn io_errno_name(error: &std::io::Error) -> Option<String> {
+    Errno::from_io_error(error).map(errno_name)
+}
+
 /// The C name of the errnos that matter here, else its number.
 pub fn errno_name(errno: Errno) -> String {
     let name = match errno {

@@ -27,6 +27,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::standstill::Waiter;
 use super::{World, interrupt};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
@@ -76,6 +77,8 @@ pub struct Probed<T> {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Line {
+    /// The errno for which it cannot begin.
+    CannotBegin(i32),
     /// The call it makes next.
     At(String),
     /// What it knows so far.
@@ -153,15 +156,17 @@ fn ask<T: DeserializeOwned + Gaps>(
         reading,
         gap,
         hung_in_kernel,
-        lost: failure.filter(|failure| end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
         run: ProbeRun {
             name: name.to_owned(),
             gpu: Fact::present(gpu),
             end: told,
-            at: Fact::present(end.at),
+            at: Fact::present(end.at.clone()),
             detail: Fact::present(detail),
+            errno: Fact::present(failure.as_ref().and_then(ended::errno_of)),
+            signal: Fact::present(failure.as_ref().and_then(|failure| failure.signal.known().cloned())),
             wall_ms: end.wall_ms,
         },
+        lost: failure.filter(|failure| end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
     }
 }
 
@@ -209,6 +214,7 @@ fn listen(
     deadline: Instant,
 ) -> Ended {
     let started = Instant::now();
+    let waiter = Waiter::begin();
     let over = |transcript: &Transcript| {
         let stuck = transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
         if stuck { Ended::Deadline } else { Ended::Over }
@@ -231,7 +237,8 @@ fn listen(
         if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
             return over(transcript);
         }
-        let left = deadline.saturating_duration_since(Instant::now());
+        // Where we stood still it did too.
+        let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
         if left.is_zero() {
             // The work was not over in time, which is no fault of who watched it.
             return if working.is_some() { over(transcript) } else { Ended::Deadline };

@@ -14,6 +14,7 @@ fn init_code() -> c_int {
     match number("cu_init", 0) as c_int {
         code if code != 0 && CALLS.load(Ordering::SeqCst) < ready => code,
         _ if code_of_the_environment() != 0 => code_of_the_environment(),
+        _ if scenario::limit(scenario::ADDRESS_SPACE) < 15 << 30 => 2,
         _ if scenario::visible() == 0 => 100,
         _ => 0,
     }

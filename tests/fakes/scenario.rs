@@ -66,6 +66,9 @@
 //!
 //! NVML finds a GPU idle when it is first asked for what holds its clocks down, and at work from then on.
 //!
+//! Small limits of the process are answered as on real ones: `cuInit` gives 2 below 15 GiB of address space (8 GB on an
+//! H100, while 16 GB sufficed on an H200), `cudaSetDevice` gives 46 below 40 open files.
+//!
 //! `CUDA_VISIBLE_DEVICES` counts as for the real libcuda: up to its first entry that names no GPU.
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
@@ -79,10 +82,23 @@ unsafe extern "C" {
     pub fn vfork() -> c_int;
     pub fn setsid() -> c_int;
     pub fn sleep(seconds: c_uint) -> c_uint;
+    pub fn getrlimit(resource: c_int, limits: *mut [u64; 2]) -> c_int;
     pub fn _exit(code: c_int) -> !;
     pub fn exit(code: c_int) -> !;
     pub fn dlopen(name: *const c_char, flags: c_int) -> *mut c_void;
     pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
+}
+
+/// `RLIMIT_NOFILE`, `RLIMIT_AS`
+pub const OPEN_FILES: c_int = 7;
+pub const ADDRESS_SPACE: c_int = 9;
+
+/// A soft limit of this process.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn limit(resource: c_int) -> u64 {
+    let mut limits = [u64::MAX; 2];
+    unsafe { getrlimit(resource, &mut limits) };
+    limits[0]
 }
 
 /// The text of a key.

@@ -11,3 +11,4 @@ mod isolation;
 mod misfortune;
 mod remedies;
 mod services;
+mod starts;

@@ -121,6 +121,13 @@ impl Container {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
+    /// Stops every process in it for this long, as `docker pause` does.
+    pub fn paused(&self, time: Duration) {
+        assert!(docker(["pause", &self.name]).status.success(), "it cannot be paused");
+        std::thread::sleep(time);
+        assert!(docker(["unpause", &self.name]).status.success(), "it cannot go on");
+    }
+
     /// Waits for process 1 and gives its exit code.
     pub fn wait(&self) -> String {
         text(&docker(["wait", &self.name]).stdout).trim().to_owned()

@@ -2,7 +2,7 @@
 //!
 //! In the first a failed call was two texts, `failed_call` and `failed_code`. This is the only place that reads them.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::facts::{Fact, FailedHow, Failure};
 
@@ -14,6 +14,50 @@ pub fn from_1(facts: &mut Value) {
     }
     if let Some(nccl) = facts.pointer_mut("/links/nccl").and_then(Value::as_object_mut) {
         join_failure(nccl);
+    }
+    tell_ends(facts);
+}
+
+/// A process that could not be started was one that left, and what had ended one stood in words for people alone.
+fn tell_ends(facts: &mut Value) {
+    let mut never_asked = Vec::new();
+    for run in facts.pointer_mut("/probes").and_then(Value::as_array_mut).into_iter().flatten() {
+        let detail = run["detail"].as_str().unwrap_or_default().to_owned();
+        let Some(run) = run.as_object_mut() else { continue };
+        let number = detail.strip_prefix("could not be started: ").map(|rest| rest.rsplit_once("(os error "));
+        if let Some(number) = number {
+            let errno = number.and_then(|(_, number)| errno_name(number.trim_end_matches(')').parse().ok()?));
+            run.insert("end".to_owned(), "not-started".into());
+            run.insert(
+                "errno".to_owned(),
+                errno.map_or_else(|| json!({ "unknown": "malformed", "detail": detail }), Into::into),
+            );
+            never_asked.extend(run.get("name").and_then(Value::as_str).map(ToOwned::to_owned));
+        } else if run.get("end").is_some_and(|end| end == "crashed") && detail.starts_with("SIG") {
+            run.insert("signal".to_owned(), detail.into());
+        }
+    }
+    // Whom nobody could ask has neither crashed nor hung.
+    for name in ["cuda", "nvml"].into_iter().filter(|name| never_asked.iter().any(|never| never == name)) {
+        for fact in ["hung", "hung_in_kernel", "crashed", "lost_call"] {
+            if let Some(told) = facts.pointer_mut(&format!("/{name}/{fact}")) {
+                *told = json!({ "unknown": "not-started" });
+            }
+        }
+    }
+}
+
+/// The errnos for which a process cannot be started, as Linux numbers them.
+fn errno_name(number: i32) -> Option<&'static str> {
+    match number {
+        1 => Some("EPERM"),
+        2 => Some("ENOENT"),
+        11 => Some("EAGAIN"),
+        12 => Some("ENOMEM"),
+        13 => Some("EACCES"),
+        24 => Some("EMFILE"),
+        38 => Some("ENOSYS"),
+        _ => None,
     }
 }
 
@@ -61,7 +105,7 @@ fn returned(text: &str) -> Option<(i64, Option<String>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Facts, Gap, GapKind};
+    use crate::facts::{Facts, Gap, GapKind, ProbeEnd};
 
     fn read(recording: &Value) -> Facts {
         let mut recording = recording.clone();
@@ -115,6 +159,26 @@ mod tests {
         assert_eq!(recorded(&Value::Null, &Value::Null), Fact::Absent);
         let gap = serde_json::json!({ "unknown": "timed-out", "detail": "cuInit" });
         assert_eq!(recorded(&gap, &gap), Fact::Unknown(Gap::new(GapKind::TimedOut, "cuInit")));
+    }
+
+    #[test]
+    fn a_process_that_could_not_be_started_is_told_as_such() {
+        let could_not = "could not be started: Resource temporarily unavailable (os error 11)";
+        let run = |name: &str, end: &str, detail: &str| {
+            let at = Value::Null;
+            serde_json::json!({ "name": name, "gpu": null, "end": end, "at": at, "detail": detail, "wall_ms": 1.0 })
+        };
+        let facts = read(&serde_json::json!({
+            "cuda": { "hung": false, "hung_in_kernel": false, "crashed": true, "lost_call": null },
+            "nvml": { "hung": false, "crashed": false },
+            "probes": [run("cuda", "exited", could_not), run("compute", "crashed", "SIGKILL"), run("x", "exited", "y")],
+        }));
+        assert_eq!(facts.probes[0].end, ProbeEnd::NotStarted);
+        assert_eq!(facts.probes[0].errno, Fact::Known("EAGAIN".to_owned()));
+        assert_eq!(facts.probes[1].signal, Fact::Known("SIGKILL".to_owned()));
+        assert!(facts.probes[2].errno.is_unknown() && facts.probes[2].signal.is_unknown());
+        assert!(facts.cuda.crashed.is_unknown() && facts.cuda.hung.is_unknown());
+        assert_eq!(facts.nvml.crashed, Fact::Known(false), "it was asked");
     }
 
     #[test]

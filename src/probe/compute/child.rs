@@ -10,14 +10,14 @@ use serde_json::Value;
 use super::messages::{Input, Reading};
 use super::multiplies::multiply_all;
 use super::{copies, patterns, soak};
-use crate::facts::{Fact, Multiply};
+use crate::facts::{Fact, Multiply, cut};
 use crate::probe::gpu::bench::Bench;
 use crate::probe::gpu::session::Session;
 use crate::probe::note_failure;
 use crate::world::World;
 use crate::world::child::Progress;
-use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::OUT_OF_MEMORY;
+use crate::world::library::{CallFailed, mapped_files};
 
 /// `CUBLAS_STATUS_NOT_INITIALIZED`, `CUBLAS_STATUS_ALLOC_FAILED`
 const NOT_INITIALIZED: i32 = 1;
@@ -25,6 +25,9 @@ const ALLOC_FAILED: i32 = 3;
 
 /// A handle of cuBLAS takes its workspace and its code; with less than this free, memory is the first suspect.
 const HANDLE_BYTES: u64 = 256 << 20;
+
+/// Files that are told; there are three, unless copies are mixed.
+const MAPPED_MAX: usize = 16;
 
 /// The child's side of the probe.
 pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<(), serde_json::Error> {
@@ -35,10 +38,11 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     session.so_far(&Reading { multiplies: vec![about.clone()], ..Reading::default() });
     let reading = match Bench::make(&input.place, &mut about, &mut session) {
         Ok(bench) => {
+            let mapped = Fact::Known(mapped());
             let multiplies = multiply_all(&bench, &about, &mut session);
             let multiplies = soak::repeat(&bench, multiplies, Duration::from_millis(input.repeat_ms), &mut session);
             let copies = copies::measure(&bench, &multiplies, &mut session);
-            let mut reading = Reading { multiplies, copies, ..Reading::default() };
+            let mut reading = Reading { multiplies, copies, mapped, ..Reading::default() };
             patterns::test(&bench.runtime, &mut reading, Duration::from_millis(input.patterns_ms), &mut session);
             bench.give_back(&mut session);
             reading
@@ -51,6 +55,12 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     };
     session.done(&reading);
     Ok(())
+}
+
+/// The files of the runtime and of cuBLAS that were really loaded.
+fn mapped() -> Vec<String> {
+    let files = ["libcudart", "libcublas"].into_iter().flat_map(mapped_files);
+    files.take(MAPPED_MAX).map(|file| cut(&file.to_string_lossy())).collect()
 }
 
 /// Whether a call failed for want of memory. A context that finds none says so; a handle of cuBLAS does not.

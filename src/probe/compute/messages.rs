@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::shape::record;
-use crate::facts::{MemoryCopy, MemoryPatterns, Multiply};
+use crate::facts::{Fact, MemoryCopy, MemoryPatterns, Multiply};
 use crate::probe::gpu::bench::Place;
 
 /// What a child is told.
@@ -24,5 +24,7 @@ record! {
         pub multiplies: Vec<Multiply>,
         pub copies: Vec<MemoryCopy>,
         pub patterns: Vec<MemoryPatterns>,
+        /// Files of the libraries that it multiplies with, as `/proc/self/maps` names them.
+        pub mapped: Fact<Vec<String>>,
     }
 }

@@ -11,7 +11,7 @@ use crate::world::library::cublas::{Arithmetic, Cublas, Element, Handle};
 use crate::world::library::cublas_lt::{CublasLt, LtHandle, Plan};
 use crate::world::library::cuda_driver::CudaDriver;
 use crate::world::library::cuda_runtime::{Attribute, CudaRuntime, DeviceMemory, DeviceSlice};
-use crate::world::library::{CallFailed, mapped_files};
+use crate::world::library::{CallFailed, Library, mapped_files};
 
 /// Rows and columns of the first proof, which also warms the library up: there is room for them, or no bench is made.
 pub const FIRST_SIZE: usize = 256;
@@ -31,6 +31,8 @@ pub struct Place {
     pub ordinal: u32,
     pub cudart: String,
     pub cublas: String,
+    /// The cuBLASLt that the workload loads before cuBLAS, which then gets this one and fetches none of its own.
+    pub cublas_lt_first: Option<String>,
 }
 
 /// What it works with: libraries, handles, memory in three equal parts for A, B and C.
@@ -52,6 +54,11 @@ impl Bench {
         let ordinal = i32::try_from(place.ordinal).unwrap_or(i32::MAX);
         session.at("dlopen libcudart");
         let runtime = CudaRuntime::open(&place.cudart).map_err(|words| unloadable("dlopen libcudart", words))?;
+        if let Some(path) = &place.cublas_lt_first {
+            session.at("dlopen libcublasLt");
+            // What the loader says of it the libraries' own child tells; cuBLAS then fetches what it finds, as there.
+            let _ = Library::open(path);
+        }
         session.at("dlopen libcublas");
         let cublas = Cublas::open(&place.cublas).map_err(|words| unloadable("dlopen libcublas", words))?;
         session.at("cudaSetDevice");

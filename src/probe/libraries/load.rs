@@ -86,6 +86,13 @@ fn comes_from_wheels(library: &Library) -> bool {
     library.winner.known().is_some() && first.is_some_and(|winner| winner.found_by == FoundBy::SitePackages)
 }
 
+/// The cuBLASLt that the workload loads before cuBLAS; none where cuBLAS fetches it.
+pub fn loaded_before_cublas(libraries: &[Library]) -> Option<&str> {
+    let is_first =
+        |library: &&Library| library.chosen && library.id == LibraryId::CublasLt && comes_from_wheels(library);
+    libraries.iter().filter(is_first).find_map(|library| library.winner.known()).map(String::as_str)
+}
+
 /// libcuda and NVML have probes of their own.
 fn is_wanted(library: &Library) -> bool {
     library.chosen && matches!(library.id, LibraryId::Cudart | LibraryId::Cublas | LibraryId::CublasLt)

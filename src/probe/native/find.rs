@@ -12,8 +12,10 @@ use crate::world::World;
 const DEPTH_MAX: u8 = 4;
 /// Names that are looked at, against packages gone mad.
 const NAMES_MAX: usize = 200_000;
-/// What the walk may cost; with everything in the page cache it takes some milliseconds.
-const TIME_LIMIT: Duration = Duration::from_secs(1);
+/// What the walk may cost of the time that is left, and at most. With everything in the page cache it takes some
+/// milliseconds, and without it seconds, which may not decide the verdict.
+const TIME_SHARE: u32 = 2;
+const TIME_LIMIT: Duration = Duration::from_secs(30);
 /// Folders that hold text, and much of it.
 const NOT_ENTERED: &[&str] = &["include", "__pycache__", "tests", "test", "share", "docs", "examples", "headers"];
 
@@ -21,7 +23,7 @@ const NOT_ENTERED: &[&str] = &["include", "__pycache__", "tests", "test", "share
 pub fn shared_objects(world: &World, packages: &[String]) -> (Vec<String>, bool) {
     let mut walk = Walk {
         world,
-        until: Instant::now() + TIME_LIMIT,
+        until: Instant::now() + TIME_LIMIT.min(world.time_left() / TIME_SHARE),
         names_left: NAMES_MAX,
         seen: HashSet::new(),
         found: Vec::new(),

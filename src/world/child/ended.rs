@@ -4,10 +4,8 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
-use rustix::io::Errno;
-
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, ProbeEnd};
-use crate::world::answers::errno_name;
+use crate::world::answers::io_errno_name;
 
 /// What a child is in that has not named a call yet.
 const START: &str = "start-up";
@@ -70,15 +68,12 @@ impl End {
                 }
                 (None, code) => Failure { code: Fact::Known(code.unwrap_or(0).into()), ..failed(FailedHow::Exited) },
             }),
-            Ended::NotStarted(error) => {
-                let errno = error.raw_os_error();
-                Some(Failure {
-                    code: Fact::present(errno.map(i64::from)),
-                    name: Fact::present(errno.map(|errno| errno_name(Errno::from_raw_os_error(errno)))),
-                    reason: Fact::Known(error.to_string()),
-                    ..failed(FailedHow::NotStarted)
-                })
-            }
+            Ended::NotStarted(error) => Some(Failure {
+                code: Fact::present(error.raw_os_error().map(i64::from)),
+                name: Fact::present(io_errno_name(error)),
+                reason: Fact::Known(error.to_string()),
+                ..failed(FailedHow::NotStarted)
+            }),
         }
     }
 
@@ -111,6 +106,11 @@ impl End {
     fn left_behind(&self) -> &'static str {
         if self.gone { "" } else { "; it cannot be killed and was left behind" }
     }
+}
+
+/// The errno for which a process could not be started; none for any other failure.
+pub fn errno_of(failure: &Failure) -> Option<String> {
+    failure.name.known().filter(|_| failure.how == FailedHow::NotStarted).cloned()
 }
 
 /// SIGKILL, which no process sends itself by mistake.

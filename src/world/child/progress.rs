@@ -35,6 +35,15 @@ impl Progress {
         Ok((Self { out: File::from(out) }, serde_json::from_slice(&input)?))
     }
 
+    /// Says why this process cannot be the child, which is no bug of ours: a system call is refused, or a limit is reached.
+    pub fn cannot_begin(error: &std::io::Error) {
+        if let Ok(mut text) = serde_json::to_vec(&Line::CannotBegin(error.raw_os_error().unwrap_or_default())) {
+            text.push(b'\n');
+            // Who hears nothing sees at least that it ended.
+            let _ = std::io::stdout().write_all(&text);
+        }
+    }
+
     /// A progress that nobody hears, to run a probe without a child.
     pub fn unheard() -> std::io::Result<Self> {
         Ok(Self { out: File::options().write(true).open("/dev/null")? })

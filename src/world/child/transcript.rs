@@ -19,6 +19,7 @@ pub struct Transcript {
     pub closed: bool,
     pub at: Option<String>,
     pub last_heard: Option<Instant>,
+    cannot_begin: Option<i32>,
     so_far: Option<Value>,
     done: Option<Value>,
 }
@@ -33,6 +34,9 @@ impl Transcript {
                 Ok(count) => self.take(&chunk[..count]),
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(_) => break,
+            }
+            if let Some(errno) = self.cannot_begin {
+                return Some(Ended::NotStarted(std::io::Error::from_raw_os_error(errno)));
             }
             if self.done.is_some() {
                 return Some(Ended::Done);
@@ -58,6 +62,7 @@ impl Transcript {
                 self.heard = 0;
             }
             match line {
+                Ok(Line::CannotBegin(errno)) => self.cannot_begin = Some(errno),
                 Ok(Line::At(call)) => self.at = Some(call),
                 Ok(Line::SoFar(value)) => self.so_far = Some(value),
                 Ok(Line::Done(value)) => self.done = Some(value),

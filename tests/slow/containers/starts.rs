@@ -1,0 +1,93 @@
+//! Containers in which no process can be started, or in which we are stopped: by real flags and real seccomp profiles.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::gpu::with_fake_gpu;
+use crate::support::docker::{BASE, Recipe, available, text};
+use crate::support::report::Report;
+
+/// A profile that refuses these calls with EPERM, as an old libseccomp does with those that it does not know.
+fn refusing(folder: &Path, calls: &[&str]) -> String {
+    let profile = serde_json::json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{ "names": calls, "action": "SCMP_ACT_ERRNO", "errnoRet": 1 }],
+    });
+    let path = folder.join(format!("{}.json", calls.join("-")));
+    std::fs::write(&path, profile.to_string()).expect("a file");
+    format!("--security-opt=seccomp={}", path.display())
+}
+
+/// Whether this check failed, and everything that is said.
+fn assert_fails(report: &Report, check: &str, what: &str) {
+    assert!(report.with_outcome("fails").contains(&check), "{what}: {}", report.troubles());
+}
+
+#[test]
+fn a_call_that_an_old_engine_refuses_is_the_nodes_and_no_bug() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    for call in ["clone3", "pipe2", "prctl"] {
+        let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &[call])]));
+        let output = recipe.run(&["gpu-preflight", "check", "--format=json", "--tier=quick"]);
+        assert!(!text(&output.stderr).contains("panicked"), "{call}: {}", text(&output.stderr));
+        let report = Report::read(&output);
+        assert_eq!(report.fact("process.start_errno"), "EPERM", "{call}: {}", report.troubles());
+        assert_fails(&report, "isolation.calls-allowed", call);
+        for accused in report.with_outcome("fails") {
+            assert!(
+                !["driver.", "library.", "compute."].iter().any(|room| accused.starts_with(room)),
+                "{call}: {accused}"
+            );
+        }
+    }
+}
+
+#[test]
+fn faccessat2_refused_is_no_answer() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = Recipe::plain(BASE).with([refusing(folder.path(), &["faccessat2"])]).check(&["--no-gpu"]);
+    assert_eq!(report.fact("identity.home_writable"), true, "{}", report.troubles());
+}
+
+#[test]
+fn a_limit_that_leaves_no_room_for_a_process_is_named_with_its_errno() {
+    if !available() {
+        return;
+    }
+    for (flag, errno) in [("--pids-limit=1", "EAGAIN"), ("--ulimit=nofile=12:12", "EMFILE")] {
+        let recipe = with_fake_gpu(Recipe::plain(BASE).with([flag]));
+        let report = recipe.check(&["--tier=quick"]);
+        assert_eq!(report.fact("process.start_errno"), errno, "{flag}: {}", report.troubles());
+        assert_fails(&report, "limits.processes-startable", flag);
+        assert!(
+            !report.with_outcome("fails").iter().any(|check| check.starts_with("driver.")),
+            "{}",
+            report.troubles()
+        );
+    }
+}
+
+#[test]
+fn a_pause_longer_than_the_deadline_accuses_nobody() {
+    if !available() {
+        return;
+    }
+    let recipe = with_fake_gpu(Recipe::plain(BASE)).with(["--env=FAKE_GPU=context_ms=3000"]);
+    let container = recipe.start(&["sh", "-c", "gpu-preflight check --deadline=8 --format=json >/report; sleep 600"]);
+    container.until("it looks", "grep -sq gpu-preflight /proc/[0-9]*/comm");
+    std::thread::sleep(Duration::from_millis(1500));
+    container.paused(Duration::from_secs(12));
+    container.until("the report is written", "test -s /report && ! grep -sq gpu-preflight /proc/[0-9]*/comm");
+    let report = Report::read(&container.exec(&["cat", "/report"]));
+    let stood = report.fact("run.stood_still_seconds").as_f64().unwrap_or_default();
+    assert!((11.0..16.0).contains(&stood), "{stood}: {}", report.troubles());
+    for accused in report.with_outcome("fails") {
+        assert!(!["driver.", "compute.", "memory."].iter().any(|room| accused.starts_with(room)), "{accused}");
+    }
+}
