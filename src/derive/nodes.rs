@@ -9,7 +9,7 @@ use crate::facts::version::Version;
 use crate::facts::{DeviceNode, Driver, Fact, KernelGpu};
 
 /// The first PCI device id of a Blackwell GPU. NVIDIA gives ids in the order of generations: Ada ends at 0x28f8, the first
-/// Blackwell boards are 0x2901 (B200) and 0x2b85 (GeForce RTX 5090), in `g_nv_name_released.h` of the open kernel modules.
+/// Blackwell boards are 0x2901 (B200) and 0x2b85 (RTX 5090), in `g_nv_name_released.h` of the open kernel modules.
 const BLACKWELL_ID: u32 = 0x2900;
 
 /// Fills what follows from the nodes, the numbers of the drivers, and the kernel driver's own list.

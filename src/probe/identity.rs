@@ -216,6 +216,14 @@ mod tests {
     }
 
     #[test]
+    fn the_first_variable_that_names_the_user_counts_and_an_empty_one_does_not() {
+        let named = |variables: &[(&str, &str)]| identity(&[(STATUS, USER)], variables).name_variable;
+        assert_eq!(named(&[("USER", "app"), ("LOGNAME", "")]), Fact::Known("USER".to_owned()));
+        assert_eq!(named(&[("USER", "app"), ("LOGNAME", "app")]), Fact::Known("LOGNAME".to_owned()));
+        assert_eq!(named(&[("HOME", "/")]), Fact::Absent);
+    }
+
+    #[test]
     fn a_home_on_the_network_is_left_to_the_child() {
         let files = [(STATUS, USER), TABLE, ("/net/home/me/", "")];
         let mut found = identity(&files, &[("HOME", "/net/home/me")]);

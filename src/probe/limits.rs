@@ -115,6 +115,8 @@ mod tests {
         let found = collect(&world_of(root.path(), &[table], &[]));
         assert_eq!(found.shm_type, Fact::Known("tmpfs".to_owned()));
         assert!(found.shm_bytes.known().is_some() && found.shm_free_bytes.known().is_some());
+        assert!(found.shm_mode.known().is_some());
+        assert_eq!(found.shm_write_errno, Fact::Absent, "it is our own");
     }
 
     #[test]
