@@ -7,7 +7,7 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`doubt`] tells who is measured once more, [`load`] says what held GPUs down meanwhile, [`failure`] explains failed calls,
-//! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
+//! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU, [`torch`] which build of it runs here, [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
 mod compile;
@@ -21,6 +21,7 @@ mod packages;
 mod situation;
 mod stack;
 pub mod target;
+mod torch;
 mod visible;
 
 use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
@@ -46,6 +47,7 @@ pub fn derive(facts: &mut Facts) {
     adopt_loaded(facts);
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
+    facts.cuda.init_remedy = failure::init_remedy(facts);
     visible::compare_links(facts);
     multiply::derive(facts);
     copies::derive(facts);
@@ -53,6 +55,7 @@ pub fn derive(facts: &mut Facts) {
     load::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+    facts.compatibility.torch_remedy = torch::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
 }

@@ -36,7 +36,7 @@ pub mod version;
 pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compile::Compile;
-pub use compute::{Compute, FailureKind, MemoryCopy, Multiply, Precision, Proof};
+pub use compute::{Compute, FailureKind, FailureOwner, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, Nvml};
 pub use environment::{Environment, Setting, SettingClass};

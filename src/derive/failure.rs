@@ -6,12 +6,14 @@
 use super::both;
 use super::load::gpu_of;
 use crate::facts::reference::cuda_errors::{self, CudaError};
-use crate::facts::{ComputeMode, Fact, Facts, FailureKind, Gpu, Library, Multiply};
+use crate::facts::{ComputeMode, Fact, Facts, FailureKind, FailureOwner, Gpu, Library, Multiply};
 
 /// `CUDA_ERROR_NOT_INITIALIZED`, `CUDA_ERROR_OPERATING_SYSTEM`, `CUDA_ERROR_UNKNOWN`
 const NOT_INITIALIZED: i64 = 3;
 const OPERATING_SYSTEM: i64 = 304;
 const UNKNOWN: i64 = 999;
+/// `CUDA_ERROR_SYSTEM_NOT_READY`
+const SYSTEM_NOT_READY: i64 = 802;
 /// `cudaErrorMemoryAllocation`
 const OUT_OF_MEMORY: i64 = 2;
 /// `cudaErrorDevicesUnavailable`
@@ -41,16 +43,44 @@ pub fn derive(facts: &mut Facts) {
             .iter()
             .map(|multiply| {
                 let faults = gpu_of(facts, multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied();
-                (holders(multiply), meaning(multiply, gpus, faults), kind(multiply, faults.is_some()))
+                let kind = kind(multiply, faults.is_some());
+                let (owner, remedy) = mended_by(multiply, &kind);
+                (holders(multiply), meaning(multiply, gpus, faults), kind, owner, remedy)
             })
             .collect::<Vec<_>>()
     });
     let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
-    for (multiply, (holders, meaning, kind)) in multiplies.iter_mut().zip(derived) {
+    for (multiply, (holders, meaning, kind, owner, remedy)) in multiplies.iter_mut().zip(derived) {
         multiply.memory_holders = holders;
         multiply.failed_meaning = meaning;
         multiply.failure_kind = kind;
+        multiply.failed_owner = owner;
+        multiply.failed_remedy = remedy;
     }
+}
+
+/// What the table says to do about the code of `cuInit`.
+pub fn init_remedy(facts: &Facts) -> Fact<String> {
+    facts.cuda.init_code.as_ref().and_then(|code| {
+        match *code {
+            0 => Fact::Absent,
+            // No GPU here joins a fabric, so nothing waits for its manager.
+            SYSTEM_NOT_READY if facts.nvml.fabric_state.is_absent() => Fact::Known(
+                "no GPU here has an NVLink fabric, so attest the card that is in confidential mode and run \
+                 `nvidia-smi conf-compute --set-gpus-ready-state 1`, or take `nokaslr` off the kernel's command line"
+                    .to_owned(),
+            ),
+            code => Fact::present(cuda_errors::error(code).and_then(|row| row.remedy.clone())),
+        }
+    })
+}
+
+/// Who mends the code of a call, and how. What has a finding of its own is told there.
+fn mended_by(multiply: &Multiply, kind: &Fact<FailureKind>) -> (Fact<FailureOwner>, Fact<String>) {
+    let row = row(multiply).filter(|_| *kind == Fact::Known(FailureKind::Other));
+    let told = multiply.failed_call.as_ref().map(|_| row);
+    let owner = told.clone().and_then(|row| Fact::present(row.and_then(|row| row.owner)));
+    (owner, told.and_then(|row| Fact::present(row.and_then(|row| row.remedy.clone()))))
 }
 
 /// What the code of `cuInit` means. It was called first thing in a fresh process, and the driver's nodes were opened

@@ -132,3 +132,37 @@ fn what_was_seen_to_work_is_no_cause() {
     assert!(meaning(304, Fact::Absent).contains("the nodes themselves open"));
     assert!(meaning(3, Fact::Absent).contains("MIG"), "nobody forked before us");
 }
+
+#[test]
+fn a_code_that_is_not_the_nodes_names_its_owner_and_what_to_do() {
+    let derived = |call: &str, code: &str| {
+        let multiply = Multiply {
+            failed_call: Fact::Known(call.to_owned()),
+            failed_code: Fact::Known(code.to_owned()),
+            ..Multiply::default()
+        };
+        let mut facts = Facts::default();
+        facts.compute.multiplies = Fact::Known(vec![multiply]);
+        derive(&mut facts);
+        let multiply = facts.compute.multiplies.known().expect("a list")[0].clone();
+        (multiply.failed_owner, multiply.failed_remedy)
+    };
+    assert_eq!(derived("cudaFree", "221 cudaErrorJitCompilerNotFound").0, Fact::Known(FailureOwner::Pod));
+    let (owner, remedy) = derived("cudaFree", "223 cudaErrorJitCompilationDisabled");
+    assert_eq!(owner, Fact::Known(FailureOwner::Workload));
+    assert!(remedy.known().is_some_and(|remedy| remedy.contains("CUDA_DISABLE_PTX_JIT")));
+    assert_eq!(derived("cudaFree", "209 cudaErrorNoKernelImageForDevice").0, Fact::Absent, "a finding of its own");
+    assert_eq!(derived("cublasCreate_v2", "1 x"), (Fact::Absent, Fact::Absent));
+}
+
+#[test]
+fn without_a_fabric_a_card_that_is_not_ready_is_in_confidential_mode() {
+    let mut facts = Facts::default();
+    facts.cuda.init_code = Fact::Known(802);
+    let told = |facts: &Facts| init_remedy(facts).known().cloned().expect("a remedy");
+    assert!(told(&facts).starts_with("start nvidia-fabricmanager"));
+    facts.nvml.fabric_state = Fact::Absent;
+    assert!(told(&facts).contains("confidential mode"));
+    facts.cuda.init_code = Fact::Known(0);
+    assert_eq!(init_remedy(&facts), Fact::Absent);
+}

@@ -49,6 +49,16 @@ words! {
         /// Someone outside killed the process, most often the kernel for lack of memory.
         Killed = "killed",
     }
+
+    /// Who can do something about a code, where its row in the reference table says so.
+    pub enum FailureOwner {
+        /// The program or its environment.
+        Workload = "workload",
+        /// Whoever builds the image.
+        Image = "image",
+        /// Whoever starts the container.
+        Pod = "pod",
+    }
 }
 
 record! {
@@ -138,6 +148,11 @@ record! {
         pub failed_meaning: Fact<String>,
         /// What kind of trouble it was; absent when no call failed. Derived.
         pub failure_kind: Fact<FailureKind>,
+        /// Who can do something about the code of the call that failed, by the reference table; absent where that is the
+        /// node, where the kind has a finding of its own, and for success. Derived.
+        pub failed_owner: Fact<FailureOwner>,
+        /// What to do about that code, by the reference table; absent where the code alone does not tell. Derived.
+        pub failed_remedy: Fact<String>,
         /// Rate in 10^12 operations per second, median of the timed multiplies, of which each takes other operands where
         /// they would stay in a cache.
         pub tflops: Fact<f64>,

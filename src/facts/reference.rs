@@ -9,4 +9,5 @@ pub mod env_vars;
 pub mod gemm;
 pub mod gpus;
 pub mod native;
+pub mod pytorch;
 pub mod xids;

@@ -59,7 +59,7 @@ fn machines() -> Vec<(String, Facts)> {
 
 fn facts(machine: &str) -> Facts {
     let text = std::fs::read_to_string(folder().join(machine).join("facts.json")).expect("a recording");
-    recording::read(&text).unwrap_or_else(|error| panic!("{machine}: {error}")).facts
+    recording::read(&text).unwrap_or_else(|error| panic!("{machine}: {error:?}")).facts
 }
 
 fn wrong() -> Vec<Wrong> {
