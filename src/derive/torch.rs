@@ -6,7 +6,7 @@ use crate::facts::version::Version;
 use crate::facts::{Fact, Facts};
 
 /// The command that installs it, or which driver would be needed; absent without PyTorch or GPUs. The tables know builds for
-/// x86_64 alone.
+/// `x86_64` alone.
 pub fn remedy(facts: &Facts) -> Fact<String> {
     if facts.framework.torch_version.known().is_none() || std::env::consts::ARCH != "x86_64" {
         return facts.framework.torch_version.as_ref().and_then(|_| Fact::Absent);
