@@ -11,6 +11,7 @@
 //! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`limits`] holds them against
 //! limits, [`nodes`] device nodes against the driver, [`shadow`] finds driver libraries that an image brings,
 //! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU,
+//! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
@@ -32,6 +33,7 @@ mod slow;
 mod stack;
 mod suspect;
 pub mod target;
+mod torch;
 mod visible;
 
 use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
@@ -64,6 +66,7 @@ pub fn derive(facts: &mut Facts) {
     facts.compute.other_library = stack::other_library(facts);
     facts.compatibility = stack::compatibility(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
+    facts.cuda.init_remedy = failure::init_remedy(facts);
     visible::compare_links(facts);
     share::derive(facts);
     derive_rates(facts);
@@ -74,6 +77,7 @@ pub fn derive(facts: &mut Facts) {
     fingerprint::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+    facts.compatibility.torch_remedy = torch::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
 }

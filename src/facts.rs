@@ -42,7 +42,7 @@ pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Environment, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
-pub use failure::{FailedHow, Failure, FailureKind};
+pub use failure::{FailedHow, Failure, FailureKind, FailureOwner};
 pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;

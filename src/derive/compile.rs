@@ -40,8 +40,8 @@ fn compiling_package(framework: &Framework) -> Fact<String> {
 fn first_of(framework: &Framework, names: &[&str]) -> Fact<String> {
     match &framework.packages {
         Fact::Known(packages) => {
-            let named = |name: &&str| packages.iter().find(|package| package.name == *name);
-            Fact::present(names.iter().find_map(named).map(told))
+            let installed = |name: &&str| packages.iter().find(|package| package.name == *name);
+            Fact::present(names.iter().find_map(installed).map(told))
         }
         Fact::Absent => Fact::Absent,
         Fact::Unknown(gap) => Fact::Unknown(gap.clone()),

@@ -11,6 +11,8 @@ use crate::facts::{ComputeMode, Fact, Facts, FailedHow, Failure, FailureKind, Gp
 const NOT_INITIALIZED: i64 = 3;
 const OPERATING_SYSTEM: i64 = 304;
 const UNKNOWN: i64 = 999;
+/// `CUDA_ERROR_SYSTEM_NOT_READY`
+const SYSTEM_NOT_READY: i64 = 802;
 /// `cudaErrorMemoryAllocation`
 const OUT_OF_MEMORY: i64 = 2;
 /// `cudaErrorDevicesUnavailable`
@@ -86,11 +88,34 @@ struct Beside<'a> {
 
 /// The same failure with what follows from it.
 fn explained(failure: &Fact<Failure>, beside: &Beside<'_>) -> Fact<Failure> {
-    failure.clone().map(|failure| Failure {
-        result: Fact::Known(failure.words()),
-        meaning: Fact::Known(meaning(&failure, beside)),
-        kind: Fact::Known(kind(&failure, beside)),
-        ..failure
+    failure.clone().map(|failure| {
+        let kind = kind(&failure, beside);
+        // What has a finding of its own is told there.
+        let row = row(&failure).filter(|_| kind == FailureKind::Other);
+        Failure {
+            result: Fact::Known(failure.words()),
+            meaning: Fact::Known(meaning(&failure, beside)),
+            kind: Fact::Known(kind),
+            owner: Fact::present(row.and_then(|row| row.owner)),
+            remedy: Fact::present(row.and_then(|row| row.remedy.clone())),
+            ..failure
+        }
+    })
+}
+
+/// What the table says to do about the code of `cuInit`.
+pub fn init_remedy(facts: &Facts) -> Fact<String> {
+    facts.cuda.init_code.as_ref().and_then(|code| {
+        match *code {
+            0 => Fact::Absent,
+            // No GPU here joins a fabric, so nothing waits for its manager.
+            SYSTEM_NOT_READY if facts.nvml.fabric_state.is_absent() => Fact::Known(
+                "no GPU here has an NVLink fabric, so attest the card that is in confidential mode and run \
+                 `nvidia-smi conf-compute --set-gpus-ready-state 1`, or take `nokaslr` off the kernel's command line"
+                    .to_owned(),
+            ),
+            code => Fact::present(cuda_errors::error(code).and_then(|row| row.remedy.clone())),
+        }
     })
 }
 

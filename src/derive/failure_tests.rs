@@ -166,3 +166,34 @@ fn what_was_seen_to_work_is_no_cause() {
     assert!(meaning(304, Fact::Absent).contains("the nodes themselves open"));
     assert!(meaning(3, Fact::Absent).contains("MIG"), "nobody forked before us");
 }
+
+#[test]
+fn a_code_that_is_not_the_nodes_names_its_owner_and_what_to_do() {
+    let derived = |call: &str, code: i64| {
+        let failure = Failure { code: Fact::Known(code), ..Failure::new(call, FailedHow::Returned) };
+        let multiply = Multiply { failure: Fact::Known(failure), ..Multiply::default() };
+        let mut facts = Facts::default();
+        facts.compute.multiplies = Fact::Known(vec![multiply]);
+        derive(&mut facts);
+        let failure = facts.compute.multiplies.known().expect("a list")[0].failure.known().expect("a failure").clone();
+        (failure.owner, failure.remedy)
+    };
+    assert_eq!(derived("cudaFree", 221).0, Fact::Known(FailureOwner::Pod));
+    let (owner, remedy) = derived("cudaFree", 223);
+    assert_eq!(owner, Fact::Known(FailureOwner::Workload));
+    assert!(remedy.known().is_some_and(|remedy| remedy.contains("CUDA_DISABLE_PTX_JIT")));
+    assert_eq!(derived("cudaFree", 209).0, Fact::Absent, "a finding of its own");
+    assert_eq!(derived("cublasCreate_v2", 1), (Fact::Absent, Fact::Absent));
+}
+
+#[test]
+fn without_a_fabric_a_card_that_is_not_ready_is_in_confidential_mode() {
+    let mut facts = Facts::default();
+    facts.cuda.init_code = Fact::Known(802);
+    let told = |facts: &Facts| init_remedy(facts).known().cloned().expect("a remedy");
+    assert!(told(&facts).starts_with("start nvidia-fabricmanager"));
+    facts.nvml.fabric_state = Fact::Absent;
+    assert!(told(&facts).contains("confidential mode"));
+    facts.cuda.init_code = Fact::Known(0);
+    assert_eq!(init_remedy(&facts), Fact::Absent);
+}

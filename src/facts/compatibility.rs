@@ -30,6 +30,9 @@ record! {
         pub cublaslt_version: Fact<String>,
         /// Whether the CUDA major of PyTorch is among the runtimes found; absent without PyTorch or in a CPU build. Derived.
         pub torch_runtime_found: Fact<bool>,
+        /// The command that installs the newest PyTorch whose build runs on this driver and on every GPU here, or that there
+        /// is none and which driver would be needed; absent without PyTorch or without GPUs. Derived.
+        pub torch_remedy: Fact<String>,
         /// GPUs that CUDA shows less than NVML does, though `CUDA_VISIBLE_DEVICES` does not hide them; absent where MIG
         /// is on, for CUDA counts slices. Derived.
         pub hidden_gpu_count: Fact<u64>,

@@ -147,6 +147,8 @@ record! {
         /// What that code means in a container, from the reference table; absent for success and for codes that are not
         /// in it. Derived.
         pub init_meaning: Fact<String>,
+        /// What to do about that code, from the same table; absent where the code alone does not tell. Derived.
+        pub init_remedy: Fact<String>,
         /// Whether that code is success or names a reason of its own (0, 3, 34, 100, 802 to 810), so that no device node
         /// need be to blame. Derived.
         pub init_explained: Fact<bool>,

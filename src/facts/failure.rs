@@ -41,6 +41,16 @@ words! {
         /// Someone outside killed the process, most often the kernel for lack of memory.
         Killed = "killed",
     }
+
+    /// Who can do something about a code, where its row in the reference table says so.
+    pub enum FailureOwner {
+        /// The program or its environment.
+        Workload = "workload",
+        /// Whoever builds the image.
+        Image = "image",
+        /// Whoever starts the container.
+        Pod = "pod",
+    }
 }
 
 record! {
@@ -69,6 +79,11 @@ record! {
         pub meaning: Fact<String>,
         /// What kind of trouble it was. Derived.
         pub kind: Fact<FailureKind>,
+        /// Who can do something about its code, by the reference table; absent where that is the node, and where the kind
+        /// has a finding of its own. Derived.
+        pub owner: Fact<FailureOwner>,
+        /// What to do about its code, by the reference table; absent where the code alone does not tell. Derived.
+        pub remedy: Fact<String>,
     }
 }
 

@@ -10,4 +10,5 @@ pub mod fingerprints;
 pub mod gemm;
 pub mod gpus;
 pub mod native;
+pub mod pytorch;
 pub mod xids;

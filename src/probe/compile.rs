@@ -121,7 +121,9 @@ mod tests {
 
     fn read(files: &[&str], variables: &[(&str, &str)]) -> Compile {
         let root = tempfile::tempdir().expect("a folder");
-        files.iter().for_each(|path| put(root.path(), path));
+        for path in files {
+            put(root.path(), path);
+        }
         let mut environment = vec![("PATH".into(), "/usr/bin".into())];
         environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
         let framework = Framework { site_packages: Fact::Known(vec![SITE.to_owned()]), ..Framework::default() };

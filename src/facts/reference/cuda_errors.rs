@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::facts::FailureKind;
+use crate::facts::{FailureKind, FailureOwner};
 
 /// One code; `CUresult` and `cudaError_t` share their numbers.
 #[derive(Debug, Clone, Deserialize)]
@@ -22,6 +22,10 @@ pub struct CudaError {
     pub cause: String,
     /// What kind of trouble it is, where that has a finding of its own.
     pub kind: Option<FailureKind>,
+    /// Who can do something about it, where that is not the node: a word of [`crate::facts::FailureOwner`].
+    pub owner: Option<FailureOwner>,
+    /// What to do about it, imperative, where the code alone tells.
+    pub remedy: Option<String>,
     /// Who says so.
     pub source: String,
 }
@@ -55,12 +59,26 @@ mod tests {
 
     #[test]
     fn every_row_is_whole_and_no_code_comes_twice() {
-        assert_eq!(errors().len(), 58);
+        assert_eq!(errors().len(), 59);
         for row in errors() {
             assert!(row.driver.is_some() || row.runtime.is_some(), "{row:?}");
             assert!(!row.meaning.ends_with('.') && !row.cause.is_empty() && !row.source.is_empty(), "{row:?}");
             assert_eq!(errors().iter().filter(|other| other.code == row.code).count(), 1, "{row:?}");
         }
+    }
+
+    #[test]
+    fn who_owns_a_code_has_a_remedy_for_it_and_only_hardware_is_reset() {
+        for row in errors() {
+            assert!(row.owner.is_none() || row.remedy.is_some(), "{row:?}");
+            assert!(
+                row.remedy.as_ref().is_none_or(|remedy| !remedy.ends_with('.') && !remedy.contains("reset")),
+                "{row:?}"
+            );
+        }
+        assert_eq!(error(221).and_then(|row| row.owner), Some(FailureOwner::Pod));
+        assert_eq!(error(223).and_then(|row| row.owner), Some(FailureOwner::Workload));
+        assert!(error(102).and_then(|row| row.remedy.as_ref()).is_some_and(|remedy| remedy.contains("licence")));
     }
 
     #[test]

@@ -127,7 +127,7 @@ fn local_major(version: &str, word: &str) -> Option<u64> {
 /// Both packages put their files into one folder, and the later one wins. Its build writes its name and CUDA release.
 fn onnxruntime(world: &World, folder: &str) -> (Fact<bool>, Fact<u64>) {
     let text = world.read(format!("{folder}/onnxruntime/capi/build_and_package_info.py"));
-    let cuda = text.as_ref().map(|text| quoted(text, "cuda_version").and_then(major));
+    let cuda = text.as_ref().map(|text| quoted(text, "cuda_version").as_deref().and_then(major));
     let provider = world.exists(format!("{folder}/onnxruntime/capi/libonnxruntime_providers_cuda.so"));
     match cuda {
         Fact::Known(Some(major)) => (provider, Fact::Known(major)),
@@ -149,7 +149,7 @@ fn tensorflow(world: &World, folder: &str) -> (Fact<bool>, Fact<u64>) {
             _ => Fact::unknown(GapKind::Malformed, "tensorflow/python/platform/build_info.py: no is_cuda_build"),
         }
     });
-    let major = text.and_then(|text| Fact::present(quoted(&text, "cuda_version").and_then(major)));
+    let major = text.and_then(|text| Fact::present(quoted(&text, "cuda_version").as_deref().and_then(major)));
     (is_cuda, major)
 }
 
@@ -201,7 +201,7 @@ fn quoted(text: &str, name: &str) -> Option<String> {
     Some(cut(value))
 }
 
-fn major(release: String) -> Option<u64> {
+fn major(release: &str) -> Option<u64> {
     release.split('.').next()?.parse().ok()
 }
 

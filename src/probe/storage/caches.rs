@@ -1,7 +1,7 @@
 //! The folders in which programs keep what they fetched or compiled.
 //!
 //! Which variable names such a folder is documented by the program that reads it: Hugging Face, PyTorch, Triton, vLLM,
-//! FlashInfer, Numba, Matplotlib, CUDA, XDG. Without a variable Triton keeps its launchers below the home folder, and
+//! `FlashInfer`, Numba, Matplotlib, CUDA, XDG. Without a variable Triton keeps its launchers below the home folder, and
 //! PyTorch's compiler below the temporary one.
 
 use std::path::Path;
