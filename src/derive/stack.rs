@@ -27,6 +27,8 @@ pub fn compatibility(facts: &Facts) -> Compatibility {
         torch_runtime_found: torch_runtime_found(facts),
         hidden_gpu_count: visible::hidden_gpu_count(facts),
         missing_visible_device: visible::missing_visible_device(facts),
+        unused_mig_count: visible::unused_mig_count(facts),
+        imex_channel_count: visible::imex_channel_count(facts),
         ungranted_gpu_count: visible::ungranted_gpu_count(facts),
         runtime_version,
         driver_version,

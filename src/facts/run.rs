@@ -69,6 +69,8 @@ record! {
         pub deadline_seconds: f64,
         /// Wall time of collecting in milliseconds.
         pub wall_ms: f64,
+        /// The process whose environment was looked with, as `1 (python3)`; absent where it was our own.
+        pub environment_of: Fact<String>,
         /// Name of the program that `exec` was asked to start; absent for other commands.
         pub command: Fact<String>,
     }
