@@ -54,6 +54,9 @@ pub enum Command {
 pub struct CheckArgs {
     #[command(flatten)]
     pub collecting: CollectingArgs,
+    /// Look with the environment of this process, for a shell has not the workload's: 1, or what `ps` shows
+    #[arg(long, value_name = "PID")]
+    pub as_process: Option<u32>,
     #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]

@@ -28,6 +28,8 @@ pub struct Input {
     pub tier: Tier,
     /// How long the tier soak repeats its multiplies; `None` in the others.
     pub soak: Option<Duration>,
+    /// The process whose environment the [`World`] has, for the report; none for our own.
+    pub environment_of: Option<String>,
     /// Whether this container is not meant to have a GPU.
     pub no_gpu: bool,
     /// The command that `exec` will become.
@@ -69,7 +71,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         facts.limits = log.time("limits", || probe::limits::collect(world));
         facts.identity = log.time("identity", || probe::identity::collect(world));
         facts.process = log.time("process", || probe::process::collect(world));
-        facts.environment = log.time("environment", || probe::environment::collect(world));
+        facts.environment = log.time("environment", || probe::environment::collect(world, &framework));
         facts.image = log.time("image", || probe::image::collect(world));
         facts.compile = log.time("compile", || probe::compile::collect(world, &facts.framework));
         if let Some(chain) = gpu.join() {
@@ -111,6 +113,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         deadline_seconds: world.budget().as_secs_f64(),
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
         stood_still_seconds: Fact::present(Some(world.stood_still().as_secs_f64()).filter(|seconds| *seconds > 0.0)),
+        environment_of: Fact::present(input.environment_of.clone()),
         command: Fact::present(input.command.as_deref().and_then(program_name)),
         ..Run::default()
     };

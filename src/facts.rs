@@ -40,7 +40,7 @@ pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
-pub use environment::{Environment, Setting, SettingClass};
+pub use environment::{Compared, Environment, Pointer, PointerKind, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
 pub use failure::{FailedHow, Failure, FailureKind, FailureOwner};
 pub use gaps::Gaps;
@@ -53,7 +53,7 @@ pub use limits::Limits;
 pub use links::{Links, Nccl, Pair};
 pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
-pub use network::{Bind, Listener, Network};
+pub use network::{Bind, Listener, Network, OwnName, VerbsPart};
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};
 pub use service::{

@@ -92,9 +92,13 @@ fn stopped(why: &str) {
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let (world, asked) = look(&arguments.collecting)?;
+    let (world, environment_of) = match arguments.as_process {
+        Some(pid) => as_process(world, pid)?,
+        None => (world, None),
+    };
     let plan = Plan::load(&world, &arguments.judging)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
-    let input = Input { phase, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
+    let input = Input { phase, environment_of, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
     let facts = collected_until_interrupted(&world, &input);
     let report = reported(facts, &plan, &arguments.assuming.assume);
     output::report(&report, &arguments.output, Target::Stdout)?;
@@ -197,6 +201,17 @@ fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, ..Input::default() };
     Ok((World::here(arguments.deadline()), input))
+}
+
+/// The machine as this process would see it, and how the report calls that process.
+fn as_process(world: World, pid: u32) -> Result<(World, Option<String>), Failure> {
+    let environment = match world.process_environment(pid) {
+        Fact::Known(environment) => environment,
+        Fact::Absent => return Err(Failure::new(exit::USAGE, format!("--as-process: there is no process {pid}"))),
+        Fact::Unknown(gap) => return Err(Failure::new(exit::USAGE, format!("--as-process: {gap}"))),
+    };
+    let name = world.read_line(format!("/proc/{pid}/comm")).known().map_or(String::new(), |name| format!(" ({name})"));
+    Ok((world.with_environment(environment), Some(format!("{pid}{name}"))))
 }
 
 /// Everything that can be learnt about this container now.

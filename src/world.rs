@@ -19,10 +19,11 @@ mod spawn_or_run;
 mod standstill;
 pub mod terminal;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -124,6 +125,25 @@ impl World {
     /// Names of all environment variables.
     pub fn env_names(&self) -> impl Iterator<Item = String> {
         self.environment.iter().map(|(key, _)| key.to_string_lossy().into_owned())
+    }
+
+    /// The environment that a process was started with; what it changed since is not seen. Absent without such a process.
+    pub fn process_environment(&self, pid: u32) -> Fact<Vec<(OsString, OsString)>> {
+        self.read_bytes(format!("/proc/{pid}/environ"), READ_LIMIT).map(|bytes| {
+            let variable = |entry: &[u8]| {
+                let at = entry.iter().position(|byte| *byte == b'=')?;
+                let (name, value) = (entry.get(..at)?, entry.get(at + 1..)?);
+                Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
+            };
+            bytes.split(|byte| *byte == 0).filter_map(variable).collect()
+        })
+    }
+
+    /// The same world with the environment of another process, for ourselves and for every child.
+    #[must_use]
+    pub fn with_environment(mut self, environment: Vec<(OsString, OsString)>) -> Self {
+        self.environment = environment;
+        self
     }
 
     /// The whole environment, for a child.

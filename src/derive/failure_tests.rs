@@ -1,7 +1,7 @@
 //! Each explanation for what is known, absent and unknown.
 
 use super::*;
-use crate::facts::{Gap, GapKind, GpuProcess, MemoryCopy, MemoryPatterns, Pair};
+use crate::facts::{FailureOwner, Gap, GapKind, GpuProcess, MemoryCopy, MemoryPatterns, Pair};
 
 fn lost(call: &str, how: FailedHow) -> Multiply {
     Multiply { failure: Fact::Known(Failure::new(call, how)), memory_short: Fact::Known(false), ..Multiply::default() }

@@ -51,6 +51,8 @@ pub fn compatibility(facts: &Facts) -> Compatibility {
         torch_remedy: Fact::default(),
         hidden_gpu_count: visible::hidden_gpu_count(facts),
         missing_visible_device: visible::missing_visible_device(facts),
+        unused_mig_count: visible::unused_mig_count(facts),
+        imex_channel_count: visible::imex_channel_count(facts),
         ungranted_gpu_count: visible::ungranted_gpu_count(facts),
         runtime_version,
         driver_version,

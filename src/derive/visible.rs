@@ -84,6 +84,39 @@ fn is_here(entry: &str, facts: &Facts) -> Fact<bool> {
     })
 }
 
+/// CUDA enumerates one MIG instance and no more, whatever was granted.
+pub fn unused_mig_count(facts: &Facts) -> Fact<u64> {
+    match &facts.environment.cuda_visible_count {
+        Fact::Known(_) => return Fact::Absent,
+        Fact::Absent => {}
+        Fact::Unknown(gap) => return Fact::Unknown(gap.clone()),
+    }
+    facts.gpus.as_ref().and_then(|gpus| {
+        let count: u64 = gpus.iter().filter_map(|gpu| gpu.mig_device_count.known()).sum();
+        if count == 0 {
+            return Fact::Absent;
+        }
+        let seen = facts.cuda.device_count.clone();
+        seen.and_then(|seen| if seen == 1 { Fact::Known(count - 1) } else { Fact::Absent })
+    })
+}
+
+/// Boards of a rack that is one NVLink domain; memory is shared across its nodes through IMEX.
+const RACKS: [&str; 2] = ["GB200", "GB300"];
+
+/// The channels that were granted, where the GPUs are of such a rack.
+pub fn imex_channel_count(facts: &Facts) -> Fact<u64> {
+    let is_of_rack = |name: &String| RACKS.iter().any(|rack| name.contains(rack));
+    let is_channel = |path: &str| path.starts_with("/dev/nvidia-caps-imex-channels/channel");
+    facts.gpus.as_ref().and_then(|gpus| {
+        if !gpus.iter().filter_map(|gpu| gpu.name.known()).any(is_of_rack) {
+            return Fact::Absent;
+        }
+        let nodes = facts.driver.nodes.as_ref();
+        nodes.map(|nodes| nodes.iter().filter(|node| is_channel(&node.path)).count() as u64)
+    })
+}
+
 /// What is there beyond the list that was asked for.
 pub fn ungranted_gpu_count(facts: &Facts) -> Fact<u64> {
     both(facts.environment.nvidia_visible_count.clone(), facts.nvml.gpu_count.clone(), |asked, seen| {
@@ -184,6 +217,32 @@ mod tests {
         let missing: Vec<_> =
             facts.gpus.known().expect("gpus").iter().map(|gpu| gpu.nvlink_missing_count.clone()).collect();
         assert_eq!(missing, [Fact::Known(0), Fact::Known(2), Fact::Known(0), Fact::Absent]);
+    }
+
+    #[test]
+    fn of_several_mig_instances_cuda_uses_one() {
+        let mut facts = Facts::default();
+        let gpu = Gpu { mig_device_count: Fact::Known(2), name: Fact::Known("H200".into()), ..Gpu::default() };
+        facts.gpus = Fact::Known(vec![gpu]);
+        facts.cuda.device_count = Fact::Known(1);
+        facts.environment.cuda_visible_count = Fact::Absent;
+        assert_eq!(unused_mig_count(&facts), Fact::Known(1));
+        facts.environment.cuda_visible_count = Fact::Known(1);
+        assert_eq!(unused_mig_count(&facts), Fact::Absent);
+    }
+
+    #[test]
+    fn channels_are_counted_where_gpus_are_of_a_rack() {
+        let node = |path: &str| crate::facts::DeviceNode { path: path.to_owned(), ..Default::default() };
+        let count = |name: &str| {
+            let mut facts = Facts::default();
+            facts.gpus = Fact::Known(vec![Gpu { name: Fact::Known(name.to_owned()), ..Gpu::default() }]);
+            let paths = ["/dev/nvidia0", "/dev/nvidia-caps-imex-channels/channel0"];
+            facts.driver.nodes = Fact::Known(paths.map(node).to_vec());
+            imex_channel_count(&facts)
+        };
+        assert_eq!(count("NVIDIA GB200"), Fact::Known(1));
+        assert_eq!(count("NVIDIA H200"), Fact::Absent);
     }
 
     #[test]

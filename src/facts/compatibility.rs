@@ -39,6 +39,12 @@ record! {
         /// The first entry of `CUDA_VISIBLE_DEVICES` that names no GPU of NVML's, where CUDA shows fewer GPUs than are
         /// asked for; absent when each names one, or MIG is on. CUDA drops it and all after it. Derived.
         pub missing_visible_device: Fact<String>,
+        /// MIG instances that are visible here and that CUDA passes by, for it uses the first alone; absent where
+        /// `CUDA_VISIBLE_DEVICES` chooses, or no instance is here. Derived.
+        pub unused_mig_count: Fact<u64>,
+        /// IMEX channels under `/dev/nvidia-caps-imex-channels`; absent where no GPU is one of a rack that is joined by NVLink
+        /// (GB200, GB300). Derived.
+        pub imex_channel_count: Fact<u64>,
         /// GPUs that NVML shows beyond those that `NVIDIA_VISIBLE_DEVICES` names; absent where that is no list. Derived.
         pub ungranted_gpu_count: Fact<u64>,
     }

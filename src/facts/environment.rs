@@ -19,6 +19,20 @@ words! {
     }
 }
 
+words! {
+    /// What a variable names.
+    pub enum PointerKind {
+        /// A network interface.
+        Interface = "interface",
+        /// An InfiniBand or RoCE adapter.
+        Adapter = "adapter",
+        /// A host.
+        Host = "host",
+        /// A port that a program listens on or calls.
+        Port = "port",
+    }
+}
+
 record! {
     /// Environment variables that change how a GPU workload behaves. Values of secrets never enter.
     pub struct Environment {
@@ -40,10 +54,41 @@ record! {
         pub cuda_visible_count: Fact<u64>,
         /// Those entries, identifiers cut as those of the GPUs; absent when unset.
         pub cuda_visible_devices: Fact<Vec<String>>,
+        /// Variables that name something of this machine, and whether it is there: interfaces, adapters, the host of rank 0
+        /// and ports that an installed program reads. Those of which only a name server could tell are left out.
+        pub pointers: Vec<Pointer>,
+        /// Process 1 of the container and its first child, held against this environment; none where we have inherited
+        /// that of process 1.
+        pub compared: Vec<Compared>,
         /// `OMP_NUM_THREADS` as a number; absent when unset.
         pub omp_threads: Fact<u64>,
         /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once.
         pub python_unbuffered: Fact<bool>,
+    }
+
+    /// A variable that names something of this machine.
+    pub struct Pointer {
+        /// Name of the variable.
+        pub name: String,
+        /// What it names.
+        pub kind: PointerKind,
+        /// The program that reads it.
+        pub reader: String,
+        /// What is named and is not there; absent where as much is there as the program needs.
+        pub missing: Fact<String>,
+        /// What comes of that.
+        pub effect: String,
+    }
+
+    /// A process whose environment was held against ours.
+    pub struct Compared {
+        /// Its number.
+        pub pid: u32,
+        /// Name of its program.
+        pub process: String,
+        /// What differs: names of variables that change how a GPU workload behaves, limits, the CPUs that it may use. From
+        /// `/proc/PID/environ`, `limits` and `status`; values are compared and not kept.
+        pub differing: Fact<Vec<String>>,
     }
 
     /// A known variable that is set.

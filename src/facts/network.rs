@@ -15,6 +15,18 @@ words! {
     }
 }
 
+words! {
+    /// Where a host's own name leads to.
+    pub enum OwnName {
+        /// To an address that others can reach.
+        Address = "address",
+        /// To loopback alone.
+        Loopback = "loopback",
+        /// To no address.
+        Nowhere = "nowhere",
+    }
+}
+
 record! {
     /// Who listens on TCP ports, from `/proc/net/tcp` and `/proc/net/tcp6`.
     pub struct Network {
@@ -22,6 +34,21 @@ record! {
         pub listeners: Fact<Vec<Listener>>,
         /// Whether some listener belongs to a process that could not be seen.
         pub owners_hidden: Fact<bool>,
+        /// Whether a launcher's variables (`WORLD_SIZE`, `NNODES`, `SLURM_NNODES`) say that the job runs on several nodes.
+        pub several_nodes: bool,
+        /// Where our own host name leads to by `/etc/hosts`; unknown where only a name server could tell.
+        pub own_name: Fact<OwnName>,
+        /// The parts through which programs use InfiniBand and RoCE: libibverbs and a provider. None where no adapter was
+        /// granted, which is a node `/dev/infiniband/uverbsN`.
+        pub verbs: Vec<VerbsPart>,
+    }
+
+    /// A part through which programs use adapters.
+    pub struct VerbsPart {
+        /// What it is.
+        pub name: String,
+        /// Where it was found; absent where it was not.
+        pub path: Fact<String>,
     }
 
     /// One listening TCP socket.

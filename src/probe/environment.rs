@@ -1,16 +1,19 @@
 //! Environment variables that change how a GPU workload behaves.
 //!
 //! Which variables matter, and when, is in [`crate::facts::reference::env_vars`].
-//! Values of secrets are looked at only for their shape, by [`secrets`].
+//! Values of secrets are looked at only for their shape, by [`secrets`]. [`pointers`] asks whether what a variable names is
+//! there, [`elsewhere`] whether this is the workload's environment at all.
 
+mod elsewhere;
+mod pointers;
 mod secrets;
 
 use crate::facts::reference::env_vars;
-use crate::facts::{Environment, Fact, GapKind, LIST_LIMIT, Setting, cut, cut_word, redacted_uuid};
+use crate::facts::{Environment, Fact, Framework, GapKind, LIST_LIMIT, Setting, cut, cut_word, redacted_uuid};
 use crate::world::World;
 
-/// Reads our own environment, which is the one that the workload will inherit.
-pub fn collect(world: &World) -> Environment {
+/// Reads our own environment, which is the one that the workload will inherit, or that of a process that was named.
+pub fn collect(world: &World, framework: &Framework) -> Environment {
     Environment {
         settings: Fact::Known(settings(world)),
         secret_names: Fact::Known(secrets::names(world)),
@@ -28,6 +31,8 @@ pub fn collect(world: &World) -> Environment {
         cuda_visible_devices: Fact::present(world.env("CUDA_VISIBLE_DEVICES"))
             .and_then(|value| whole("CUDA_VISIBLE_DEVICES", &value))
             .map(|entries| entries.iter().map(|entry| shortened(entry)).collect()),
+        pointers: pointers::find(world, framework),
+        compared: elsewhere::compare(world),
         omp_threads: Fact::present(world.env("OMP_NUM_THREADS")).and_then(|value| threads(&value)),
         python_unbuffered: Fact::Known(world.env("PYTHONUNBUFFERED").is_some_and(|value| !value.is_empty())),
     }
@@ -159,7 +164,7 @@ mod tests {
             std::fs::write(root.path().join("etc/ld.so.preload"), text).expect("a file");
         }
         let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        collect(&World::at(root.path(), environment, Duration::from_secs(1)))
+        collect(&World::at(root.path(), environment, Duration::from_secs(1)), &Framework::default())
     }
 
     #[test]
@@ -176,7 +181,7 @@ mod tests {
         let mut value = b"\x1b[31m\n\xff".to_vec();
         value.resize(1 << 20, b'x');
         let environment = vec![("NCCL_ALGO".into(), OsString::from_vec(value))];
-        let found = collect(&World::at(root.path(), environment, Duration::from_secs(1)));
+        let found = collect(&World::at(root.path(), environment, Duration::from_secs(1)), &Framework::default());
         let Fact::Known(settings) = found.settings else { panic!("settings") };
         assert!(settings[0].value.starts_with("\\u{1b}[31m\\n\u{fffd}x"), "{:?}", settings[0].value);
         assert_eq!(settings[0].value.chars().count(), WORD_LIMIT);
@@ -203,7 +208,7 @@ mod tests {
     fn a_preload_file_that_cannot_be_read_is_a_gap() {
         let root = tempfile::tempdir().expect("a folder");
         std::fs::create_dir_all(root.path().join("etc/ld.so.preload")).expect("a folder");
-        let found = collect(&World::at(root.path(), Vec::new(), Duration::from_secs(1)));
+        let found = collect(&World::at(root.path(), Vec::new(), Duration::from_secs(1)), &Framework::default());
         assert!(found.preloaded.is_unknown());
     }
 

@@ -1,27 +1,39 @@
 //! Who listens on TCP ports, from the kernel's own tables. Nothing is contacted.
 //!
-//! [`owners`] finds the processes behind the sockets. What is behind a port is
+//! [`owners`] finds the processes behind the sockets, [`several`] what a job over several nodes needs of this one. What is behind a port is
 //! the services probe's business.
 
 mod owners;
+mod several;
 mod table;
 
 use crate::facts::{Fact, GapKind, Listener, Network};
 use crate::world::{READ_LIMIT, World};
 use table::Row;
 
-/// Reads the listening sockets of this network namespace and their owners.
+/// Reads the listening sockets of this network namespace and their owners, and what several nodes need of this one.
 pub fn collect(world: &World) -> Network {
+    Network {
+        several_nodes: several::is_said(world),
+        own_name: several::own_name(world),
+        verbs: several::verbs(world),
+        ..listening(world)
+    }
+}
+
+fn listening(world: &World) -> Network {
     match rows(world) {
         Fact::Known(rows) => {
             let inodes = rows.iter().map(|row| row.inode).collect();
             let owners = owners::find(world, &inodes);
             let listeners: Vec<Listener> = rows.iter().map(|row| listener(row, &owners)).collect();
             let owners_hidden = Fact::Known(listeners.iter().any(|listener| listener.pid.is_unknown()));
-            Network { listeners: Fact::Known(listeners), owners_hidden }
+            Network { listeners: Fact::Known(listeners), owners_hidden, ..Network::default() }
         }
-        Fact::Absent => Network { listeners: Fact::Absent, owners_hidden: Fact::Absent },
-        Fact::Unknown(gap) => Network { listeners: Fact::Unknown(gap.clone()), owners_hidden: Fact::Unknown(gap) },
+        Fact::Absent => Network { listeners: Fact::Absent, owners_hidden: Fact::Absent, ..Network::default() },
+        Fact::Unknown(gap) => {
+            Network { listeners: Fact::Unknown(gap.clone()), owners_hidden: Fact::Unknown(gap), ..Network::default() }
+        }
     }
 }
 

@@ -80,6 +80,9 @@ impl Page {
             overview::place(facts)
         );
         self.wrapped(&head);
+        if let Some(process) = facts.run.environment_of.known() {
+            self.wrapped(&format!("environment: that of process {}", plain(process)));
+        }
         if let Some(words) = assumed(facts) {
             self.wrapped(&format!("assumed: {words}"));
         }

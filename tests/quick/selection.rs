@@ -1,4 +1,5 @@
-//! `--only` and `--skip`: a verdict over a part of the checks says so, and one over nothing says why.
+//! Whose verdict it is: `--only` and `--skip` speak of a part of the checks and say so, one over nothing says why, and
+//! `--as-process` looks with the environment of another process.
 
 use std::process::{Command, Output};
 
@@ -52,4 +53,30 @@ fn a_run_with_nothing_left_to_judge_says_why() {
         assert!(report.contains("nothing was judged: "), "{arguments:?}: {report}");
         assert!(report.contains(words), "{arguments:?}: {report}");
     }
+}
+
+#[test]
+fn the_environment_of_another_process_is_looked_with_and_named() {
+    let mut other = Command::new("sleep").arg("60").env("CUDA_LAUNCH_BLOCKING", "1").spawn().expect("sleep");
+    let pid = other.id().to_string();
+    let check = |pid: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+        command.args(["check", "--no-gpu", "--only", "environment.no-hazard", "--as-process", pid]);
+        command.env_remove("CUDA_LAUNCH_BLOCKING").output().expect("the program runs")
+    };
+    // Until it has become the other program it has our environment.
+    let mut told = String::new();
+    for _ in 0..50 {
+        told = String::from_utf8_lossy(&check(&pid).stdout).into_owned();
+        if told.contains("CUDA_LAUNCH_BLOCKING=1") {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    other.kill().and_then(|()| other.wait()).expect("it ends");
+    assert!(told.contains(&format!("environment: that of process {pid} (sleep)")), "{told}");
+    assert!(told.contains("CUDA_LAUNCH_BLOCKING=1"), "{told}");
+    let output = check("4194305");
+    assert_eq!(output.status.code(), Some(64), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no process 4194305"), "{output:?}");
 }
