@@ -18,7 +18,7 @@ const BUSY_PERCENT: u32 = 5;
 
 /// Libraries that share a GPU out among containers when the loader puts them into every process, by a part of their file
 /// name. Sources: the sources of HAMi-core and Volcano's vGPU (`libvgpu.so`), of TKE's vcuda-controller
-/// (`libcuda-control.so`), of vgpu-manager (`libvgpu-control.so`) and of Gemini of KubeShare (`libgemhook.so.1`).
+/// (`libcuda-control.so`), of vgpu-manager (`libvgpu-control.so`) and of Gemini of `KubeShare` (`libgemhook.so.1`).
 const SHARE_LAYERS: [&str; 4] = ["libvgpu.so", "libvgpu-control.so", "libcuda-control.so", "libgemhook.so"];
 
 /// Fills in who they are, and what of each multiply and copy they explain. The shares of memory are derived before.

@@ -91,7 +91,7 @@ fn worst<'a>(proofs: impl Iterator<Item = &'a Fact<Proof>>) -> String {
 
 /// What was proven, and whether the bits are those that such GPUs are known to give. A combination that is in no table is
 /// said, so that somebody may add it.
-fn proof_and_bits(multiplies: Vec<&Multiply>) -> String {
+fn proof_and_bits(multiplies: &[&Multiply]) -> String {
     let proof = worst(multiplies.iter().map(|one| &one.proof));
     let known: Vec<&Fact<bool>> = multiplies.iter().map(|one| &one.fingerprint_known).collect();
     let has_bits = multiplies.iter().all(|one| one.fingerprint.known().is_some());
@@ -129,7 +129,7 @@ fn multiplies(compute: &Compute) -> Vec<Row> {
             rates: sorted(of(*precision).filter_map(|one| Some((on(one.gpu), *one.tflops.known()?))).collect()),
             expected: slow.expected_tflops.known().copied().zip(slow.share_of_expected.known().copied()),
             gain,
-            proof: proof_and_bits(of(*precision).collect()),
+            proof: proof_and_bits(&of(*precision).collect::<Vec<_>>()),
         })
     };
     Precision::ALL.iter().filter_map(row).collect()

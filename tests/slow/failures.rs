@@ -113,9 +113,12 @@ fn outcomes_of_failures_are_current() {
     bless::compare("tests/failures/outcomes.txt", &played().iter().map(line).collect::<String>());
 }
 
+/// Name, GPUs, what the libraries play and the environment of a machine.
+type Neighbour = (&'static str, u64, &'static str, &'static [(&'static str, &'static str)]);
+
 /// Machines on which nothing is wrong with driver, node or hardware, beside those of the failures: what explains a
 /// reading is there and no fault.
-const HEALTHY: [(&str, u64, &str, &[(&str, &str)]); 7] = [
+const HEALTHY: [Neighbour; 7] = [
     ("one GPU", 1, "", &[]),
     ("eight GPUs", 8, "", &[]),
     ("another process at work on the GPU", 1, "slow=0:0.33;holder=4242:1050673152;utilization=97", &[]),
@@ -160,12 +163,12 @@ fn the_table_of_verdicts_is_current() {
     let sum = rooms.values().fold([0; 3], |sum, row| [sum[0] + row[0], sum[1] + row[1], sum[2] + row[2]]);
     let mut text = String::from("| failures | played | right cause first | right owner |\n|---|---|---|---|\n");
     let line = |name: &str, row: &[usize; 3]| format!("| {name} | {} | {} | {} |\n", row[0], row[1], row[2]);
-    rooms.iter().for_each(|(room, row)| text.push_str(&line(room, row)));
+    text.extend(rooms.iter().map(|(room, row)| line(room, row)));
     text.push_str(&line("**all**", &sum));
     text.push_str("\n| nothing is wrong | accused |\n|---|---|\n");
     for (name, gpus, fake, env) in HEALTHY {
         let report = Report::of(&collect_on(&healthy(gpus, fake, env)).facts);
-        text.push_str(&format!("| {name} | {} |\n", if accuses(&report) { "yes" } else { "no" }));
+        text += &["| ", name, " | ", if accuses(&report) { "yes" } else { "no" }, " |\n"].concat();
     }
     bless::compare_section("docs/measurements.md", "verdicts", &text);
 }

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use gpu_preflight::facts::{Facts, Precision, Proof};
+use gpu_preflight::facts::{Fact, Facts, Multiply, Precision, Proof};
 
+use crate::support::bless;
 use crate::support::failures::Scenario;
 use crate::support::fake_machine::collect_on;
 use crate::support::report::Report;
@@ -15,6 +16,29 @@ const RUNS: usize = 200;
 /// Rows of a proof, and bytes of memory that leave room for no larger one, nor for a fingerprint.
 const ROWS: usize = 256;
 const FREE: u64 = 9_000_000;
+
+/// Bytes of memory that leave room for a fingerprint of 512 rows, and for no large proof.
+const FREE_FOR_BITS: u64 = 40_000_000;
+
+/// Ways to spoil a product, as `tests/fakes/arithmetic.rs` plays them.
+const PATTERNS: [(&str, &str); 16] = [
+    ("one-bit-high", "a high bit of one element"),
+    ("one-bit-low", "the lowest bit of one element"),
+    ("several-bits-of-one", "four bits of one element"),
+    ("sign", "the sign of one element"),
+    ("nan", "one NaN"),
+    ("infinity", "one infinity"),
+    ("zero", "one element is zero"),
+    ("warp-one-bit", "the same bit of a warp's 32 elements"),
+    ("warp-several-bits", "another bit in each of a warp's elements"),
+    ("warp-zero", "a warp's elements are zero"),
+    ("every-32nd", "a bit of every 32nd element"),
+    ("tile-of-16-by-8", "a bit of a whole tile of a tensor core"),
+    ("two-that-cancel", "two elements of one row whose sum is right"),
+    ("last-bit-of-rounded", "the last bit of sums that were rounded"),
+    ("only-larger", "the same, only in products of more than 512 rows"),
+    ("only-later", "a bit, only in products after the first eight"),
+];
 
 /// Compute capabilities and the precisions of such GPUs. What older ones lack makes their runs shorter.
 const GENERATIONS: [(&str, &[Precision]); 3] = [
@@ -149,4 +173,59 @@ fn a_bit_that_flips_only_later_is_caught_by_the_tier_that_repeats() {
         assert_eq!(report.subjects("fails"), expected, "{precision}\n{}", report.troubles());
         assert!(report.troubles().contains("in repetition "), "{}", report.troubles());
     }
+}
+
+/// What is seen of a fault in each precision: whether the product is proven wrong, and the fingerprint.
+fn seen(pattern: &str) -> Vec<(Precision, bool, Option<String>)> {
+    let fake = format!("free={FREE_FOR_BITS};pattern={pattern}");
+    let facts = collect_on(&Scenario { fake, ..Scenario::default() }).facts;
+    let multiplies = facts.compute.multiplies.known().expect("multiplies");
+    let one = |multiply: &Multiply| {
+        (multiply.precision, multiply.proof == Fact::Known(Proof::Wrong), multiply.fingerprint.known().cloned())
+    };
+    multiplies.iter().map(one).collect()
+}
+
+/// Whether a precision can be wrong in this way: an integer has no NaN, and no sum of integers is rounded.
+fn can_be(pattern: &str, precision: Precision) -> bool {
+    match pattern {
+        "nan" | "infinity" | "last-bit-of-rounded" | "only-larger" => precision != Precision::Int8,
+        "two-that-cancel" => !matches!(precision, Precision::Int8 | Precision::Float64),
+        _ => true,
+    }
+}
+
+#[test]
+fn which_patterns_are_caught_by_what_is_current() {
+    let healthy = seen("none");
+    assert!(healthy.iter().all(|(_, wrong, digest)| !wrong && digest.is_some()), "{healthy:?}");
+    let mut text = String::from("| fault | proof | fingerprint | neither |\n|---|---|---|---|\n");
+    let mut sums = [0_usize; 3];
+    for (pattern, words) in PATTERNS {
+        let mut caught: [Vec<&str>; 3] = Default::default();
+        let pairs: Vec<_> = seen(pattern).into_iter().zip(&healthy).collect();
+        let mut played = 0;
+        for ((precision, wrong, digest), (_, _, known)) in pairs {
+            if !can_be(pattern, precision) {
+                continue;
+            }
+            played += 1;
+            let differs = digest != *known;
+            let by = [wrong, differs, !wrong && !differs];
+            by.iter().zip(&mut caught).filter(|(is, _)| **is).for_each(|(_, list)| list.push(precision.as_str()));
+        }
+        let cell = |list: &Vec<&str>| match list.len() {
+            all if all == played => "all".to_owned(),
+            0 => "–".to_owned(),
+            _ => list.join(", "),
+        };
+        let cells: Vec<String> = caught.iter().map(cell).collect();
+        text += &["| ", words, " | ", &cells.join(" | "), " |\n"].concat();
+        sums.iter_mut().zip(&caught).for_each(|(sum, list)| *sum += list.len());
+        let is_out_of_reach = pattern.starts_with("only-");
+        assert_eq!(caught[2].is_empty(), !is_out_of_reach, "{pattern}: {caught:?}");
+    }
+    let sums = sums.map(|sum| sum.to_string()).join(" | ");
+    text += &["| **faults in one precision** | ", &sums, " |\n"].concat();
+    bless::compare_section("docs/measurements.md", "patterns", &text);
 }

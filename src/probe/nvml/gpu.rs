@@ -27,7 +27,15 @@ fn no_fabric(why: &str) -> (Fact<FabricState>, Fact<String>) {
     (Fact::unknown(GapKind::NoSymbol, why.to_owned()), Fact::Absent)
 }
 
+/// Percent of the time at work before we were.
+fn utilization(device: &Device<'_>) -> Fact<u32> {
+    const CALL: &str = "nvmlDeviceGetUtilizationRates";
+    let percent = or_older(fact(CALL, device.utilization_rates()).map(|rates| rates.gpu));
+    percent.and_then(|percent| possible(CALL, percent <= 100, percent))
+}
+
 /// Reads everything about a GPU; an error only when it is lost.
+#[expect(clippy::too_many_lines, reason = "one field after the other, each asked once")]
 pub fn describe(
     index: u32,
     device: &Device<'_>,
@@ -44,11 +52,8 @@ pub fn describe(
     let memory = fact("nvmlDeviceGetMemoryInfo_v2", device.memory_info())
         .and_then(|memory| possible("nvmlDeviceGetMemoryInfo_v2", memory.total != 0, memory));
     let memory_reserved_bytes = memory.as_ref().map(|memory| memory.reserved);
-    // Before anything else is asked of it: later calls wake it up.
     at("nvmlDeviceGetUtilizationRates");
-    let utilization_percent =
-        or_older(fact("nvmlDeviceGetUtilizationRates", device.utilization_rates()).map(|rates| rates.gpu))
-            .and_then(|percent| possible("nvmlDeviceGetUtilizationRates", percent <= 100, percent));
+    let utilization_percent = utilization(device);
     at("nvmlDeviceGetMigMode");
     let mig_enabled = or_older(fact("nvmlDeviceGetMigMode", device.mig_mode()).map(|mode| mode.current == 1));
     let mig_device_count = mig_enabled.clone().and_then(|on| if on { mig_devices(device) } else { Fact::Absent });
