@@ -52,6 +52,9 @@ pub struct Check {
     pub subject: Option<Template>,
     /// Ids of all checks whose failure blocks this one, directly or through others.
     pub causes: Vec<String>,
+    /// Those of them that matter less under a profile than this check: they are taken out of the causes, and block it only
+    /// where it could not be told.
+    pub quieter_causes: Vec<String>,
 }
 
 impl Check {

@@ -34,7 +34,7 @@ pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> 
         let mut judged = one(check, &scope, phase);
         for finding in &mut judged {
             if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
-                && let Some(cause) = cause_of(catalogue, check, finding.subject.as_deref(), &failed)
+                && let Some(cause) = cause_of(catalogue, check, finding, &failed)
             {
                 finding.outcome = Outcome::Blocked;
                 finding.message = format!("not judged, because {cause} fails");
@@ -55,8 +55,10 @@ pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> 
 type Failed = BTreeMap<String, BTreeSet<Option<String>>>;
 
 /// The first cause in the chain that fails, for the same subject or for the whole. Items of another list, as libraries
-/// are to GPUs, concern every item of this one.
-fn cause_of(catalogue: &Catalogue, check: &Check, subject: Option<&str>, failed: &Failed) -> Option<String> {
+/// are to GPUs, concern every item of this one. A cause that matters less explains what could not be told, but hides no
+/// failure that was seen.
+fn cause_of(catalogue: &Catalogue, check: &Check, finding: &Judged, failed: &Failed) -> Option<String> {
+    let subject = finding.subject.as_deref();
     let fails = |cause: &&String| {
         failed.get(*cause).is_some_and(|subjects| {
             let same_list = catalogue.get(cause).is_some_and(|cause| cause.each == check.each);
@@ -64,7 +66,8 @@ fn cause_of(catalogue: &Catalogue, check: &Check, subject: Option<&str>, failed:
             whole || !same_list || subjects.contains(&subject.map(str::to_owned))
         })
     };
-    check.causes.iter().find(fails).cloned()
+    let quieter = check.quieter_causes.iter().filter(|_| finding.outcome == Outcome::Unknown);
+    check.causes.iter().chain(quieter).find(fails).cloned()
 }
 
 fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {

@@ -143,6 +143,7 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) ->
         message: template("message", &parsed.message)?,
         subject: parsed.subject.as_deref().map(|value| template("subject", value)).transpose()?,
         causes: Vec::new(),
+        quieter_causes: Vec::new(),
         file: parsed,
     })
 }

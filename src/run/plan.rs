@@ -54,11 +54,12 @@ impl Plan {
         Ok(plan)
     }
 
-    /// A check that is not told, or matters less here, may not keep one from being judged that is told and gates.
+    /// A check that is not told, or matters less here, may not keep one from failing that is told and gates. Told, it may
+    /// still be why the other could not be told.
     fn forget_silent_causes(&mut self) {
         let default = |id: &str| self.catalogue.get(id).map_or(Severity::Info, |check| check.file.severity);
         let gates = |id: &str| self.profile.severity(id, default(id)).map(|severity| self.profile.gates(severity));
-        let kept: Vec<Vec<String>> = self
+        let kept: Vec<(Vec<String>, Vec<String>)> = self
             .catalogue
             .checks
             .iter()
@@ -67,11 +68,14 @@ impl Plan {
                     Some(cause_gates) => self.selects(cause) && (cause_gates || gates(&check.id) != Some(true)),
                     None => false,
                 };
-                check.causes.iter().filter(may_block).cloned().collect()
+                let is_told = |cause: &&String| gates(cause).is_some() && self.selects(cause);
+                let (kept, silent): (Vec<_>, Vec<_>) = check.causes.iter().partition(may_block);
+                let quieter = silent.into_iter().filter(is_told).cloned().collect();
+                (kept.into_iter().cloned().collect(), quieter)
             })
             .collect();
-        for (check, causes) in self.catalogue.checks.iter_mut().zip(kept) {
-            check.causes = causes;
+        for (check, (causes, quieter)) in self.catalogue.checks.iter_mut().zip(kept) {
+            (check.causes, check.quieter_causes) = (causes, quieter);
         }
     }
 

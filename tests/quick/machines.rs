@@ -213,10 +213,8 @@ fn the_program_judges_a_recording_as_the_library_does() {
         let (run, library) =
             (Report::read(&output), Report::under(&crate::support::report::plan(&[], profile), &facts(name)));
         assert_eq!(run.code, library.code, "{name}");
-        assert_eq!(run.json["findings"], library.json["findings"], "{name}");
-        // The share that could be told is a fraction, which JSON may round.
-        for part in ["low", "high", "capped_by"] {
-            assert_eq!(run.json["score"][part], library.json["score"][part], "{name}: {part}");
-        }
+        // A number that is read again may differ in its last digit, so both are.
+        let read_again = serde_json::from_str::<serde_json::Value>(&library.json.to_string()).expect("JSON");
+        assert_eq!(run.json, read_again, "{name}");
     }
 }
