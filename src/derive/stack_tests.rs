@@ -68,11 +68,11 @@ fn multiplies_through_another_copy_than_the_workloads_are_told() {
         ..Library::default()
     };
     let other = |mapped: &[&str]| {
-        let mut facts = Facts::default();
-        facts.libraries = Fact::Known(vec![
+        let libraries = vec![
             library(LibraryId::Cublas, "/wheels/libcublas.so.12"),
             library(LibraryId::CublasLt, "/wheels/libcublasLt.so.12"),
-        ]);
+        ];
+        let mut facts = Facts { libraries: Fact::Known(libraries), ..Facts::default() };
         facts.compute.mapped_libraries = Fact::Known(mapped.iter().map(|path| (*path).to_owned()).collect());
         other_library(&facts)
     };

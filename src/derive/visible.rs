@@ -235,8 +235,8 @@ mod tests {
     fn channels_are_counted_where_gpus_are_of_a_rack() {
         let node = |path: &str| crate::facts::DeviceNode { path: path.to_owned(), ..Default::default() };
         let count = |name: &str| {
-            let mut facts = Facts::default();
-            facts.gpus = Fact::Known(vec![Gpu { name: Fact::Known(name.to_owned()), ..Gpu::default() }]);
+            let gpu = Gpu { name: Fact::Known(name.to_owned()), ..Gpu::default() };
+            let mut facts = Facts { gpus: Fact::Known(vec![gpu]), ..Facts::default() };
             let paths = ["/dev/nvidia0", "/dev/nvidia-caps-imex-channels/channel0"];
             facts.driver.nodes = Fact::Known(paths.map(node).to_vec());
             imex_channel_count(&facts)
