@@ -136,10 +136,6 @@ fn furnish(root: &Path, gpus: u64) {
     {
         std::fs::write(at(root, path), text).expect("a file");
     }
-    // The driver's compilers, which no fake calls.
-    for name in ["libnvidia-ptxjitcompiler.so.1", "libnvidia-nvvm.so.4"] {
-        std::fs::write(at(root, &format!("/usr/lib/{name}")), "").expect("a file");
-    }
     for entry in std::fs::read_dir(fakes::folder()).expect("the fakes").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         if name.contains(".so.") {

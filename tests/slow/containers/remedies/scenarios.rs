@@ -174,6 +174,7 @@ pub const NEED_A_GPU_RUNTIME: &[(&str, &str)] = &[
     ("compile.driver-linkable", "the runtime links libcuda.so"),
     ("compute.driver-parts-mounted", "the runtime mounts the driver's compilers"),
     ("compute.memory-available", "another GPU is granted"),
+    ("compute.rate-undisturbed", "another GPU is granted"),
     ("driver.control-node-present", "GPUs are granted with their control node"),
     ("driver.devices-visible", "GPUs are granted"),
     ("driver.every-node-permitted", "the runtime opens the device cgroup for each GPU"),
