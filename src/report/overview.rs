@@ -2,7 +2,7 @@
 
 mod gpu;
 
-use gpu::{NOT_BUILT, NOT_EXPECTED, cuda, driver, libraries, links, memory, multiply};
+use gpu::{NOT_BUILT, NOT_EXPECTED, NOT_RUN, cuda, driver, libraries, links, memory, multiply};
 
 use super::Report;
 use crate::check::{Outcome, matches};
@@ -70,8 +70,9 @@ const ROWS: [Source; 10] = [
 pub fn lines(report: &Report) -> Vec<Row> {
     let line = |(name, patterns, text): &Source| {
         let text = text(report);
-        // What is not expected cannot be well.
-        let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || text != NOT_EXPECTED);
+        // What is not expected or was not run cannot be well.
+        let nothing_done = text == NOT_EXPECTED || text.starts_with(NOT_RUN);
+        let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || !nothing_done);
         Row { name, mark: mark.unwrap_or(Mark::None), text }
     };
     ROWS.iter().map(line).filter(|line| !line.text.is_empty()).collect()

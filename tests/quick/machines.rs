@@ -9,7 +9,6 @@ use std::process::Command;
 
 use gpu_preflight::facts::{Facts, recording};
 use gpu_preflight::run::Plan;
-use serde::Deserialize;
 
 use crate::support::bless;
 use crate::support::outcome::{self, PADDING, padded};
@@ -28,26 +27,12 @@ const LAYOUTS: [(&str, &str); 6] = [
     ("h200-memory-limit-250-mib", "notebook"),
 ];
 
-/// Something that is said of a real machine and is not right: it is known, and kept here until it is righted.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Wrong {
-    /// The machine.
-    machine: String,
-    /// The check that accuses, or does not name the cause.
-    check: String,
-    /// Who it accuses.
-    owner: String,
-    /// What would be right.
-    right: String,
-}
-
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machines")
 }
 
 /// Name and facts of every machine, in the order of their names.
-fn machines() -> Vec<(String, Facts)> {
+pub fn machines() -> Vec<(String, Facts)> {
     let entries = std::fs::read_dir(folder()).expect("recordings").flatten();
     let mut names: Vec<String> = entries
         .filter(|entry| entry.path().is_dir())
@@ -57,18 +42,10 @@ fn machines() -> Vec<(String, Facts)> {
     names.into_iter().map(|name| (name.clone(), facts(&name))).collect()
 }
 
-fn facts(machine: &str) -> Facts {
+/// The facts of one machine.
+pub fn facts(machine: &str) -> Facts {
     let text = std::fs::read_to_string(folder().join(machine).join("facts.json")).expect("a recording");
     recording::read(&text).unwrap_or_else(|mistake| panic!("{machine}: {mistake:?}")).facts
-}
-
-fn wrong() -> Vec<Wrong> {
-    #[derive(Deserialize)]
-    struct File {
-        wrong: Vec<Wrong>,
-    }
-    let text = std::fs::read_to_string(folder().join("wrong-today.toml")).expect("a list");
-    toml::from_str::<File>(&text).unwrap_or_else(|error| panic!("{error}")).wrong
 }
 
 /// The whole of `outcomes.txt`, where so much holds beside the catalogue.
@@ -186,15 +163,6 @@ fn real_gpus_that_are_healthy_are_not_accused() {
             .map(|finding| (&finding["check"], &finding["message"]))
             .collect();
         assert!(accused.is_empty(), "{name}: {accused:#?}");
-    }
-}
-
-#[test]
-fn what_is_wrong_today_is_still_said() {
-    for Wrong { machine, check, owner, right } in wrong() {
-        let report = Report::of(&facts(&machine));
-        let is_said = report.failing().iter().any(|finding| finding["check"] == check && finding["owner"] == owner);
-        assert!(is_said, "{machine}: {check} no longer accuses {owner}. Take it off the list if this is so: {right}");
     }
 }
 

@@ -14,6 +14,7 @@ mod gpu_code;
 mod language;
 mod laws;
 mod machines;
+mod real_machines;
 mod recordings;
 mod rooms;
 mod selection;

@@ -81,7 +81,7 @@ fn a_mig_slice_whose_parent_may_not_be_read_is_ready() {
     let gpu = first_gpu(&facts);
     assert_eq!(gap_kind(&gpu.mig_device_count), GapKind::NotPermitted);
     assert_eq!(gap_kind(&gpu.process_count), GapKind::NotPermitted);
-    ready(r#"fake = "model=NVIDIA A100-SXM4-40GB MIG 3g.20gb;cc=8.0;sms=42;mhz=1410;mig=1;mig_count=2""#);
+    ready(r#"fake = "model=NVIDIA A100-SXM4-40GB MIG 3g.20gb;cc=8.0;sms=42;mhz=1410;mig=1;mig_count=1""#);
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn sixteen_gpus_are_as_good_as_one() {
     let facts = ready(
         "gpus = 16\n\
          patch.host = { memory_bytes = 68719476736 }\n\
-         patch.limits = { memory_bytes = 34359738368, shm_bytes = 17179869184, shm_free_bytes = 17179869184 }",
+         patch.limits = { pids = 4096, memory_bytes = 34359738368, shm_bytes = 17179869184, shm_free_bytes = 17179869184 }",
     );
     assert_eq!(facts.gpus.known().map(Vec::len), Some(16));
     assert_eq!(facts.driver.gpu_node_openable_count, Fact::Known(16));

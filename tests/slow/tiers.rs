@@ -47,6 +47,8 @@ fn a_quick_look_at_a_healthy_machine_is_ready_and_says_that_it_did_not_multiply(
     let compute: Vec<_> = report
         .findings()
         .filter(|finding| finding["check"].as_str().is_some_and(|id| id.starts_with("compute.")))
+        // Drivers and libraries can be killed for lack of memory, too.
+        .filter(|finding| finding["check"] != "compute.host-memory-sufficient")
         .collect();
     assert!(!compute.is_empty());
     assert!(compute.iter().all(|finding| finding["outcome"] == "not-applicable"), "{compute:?}");

@@ -5,6 +5,8 @@ use crate::check::Outcome;
 use crate::facts::{Fact, Facts, GapKind, Gpu, MemoryCopy, Multiply, Phase, Precision, Proof};
 use crate::text::{plain, short_rate};
 
+/// How the line of work begins that nobody did.
+pub const NOT_RUN: &str = "not run";
 /// What is said of the GPU where none is wanted.
 pub const NOT_EXPECTED: &str = "not expected here (--no-gpu)";
 /// What is said of what an image cannot show.
@@ -83,7 +85,7 @@ pub fn multiply(facts: &Facts) -> String {
     let all = match &facts.compute.multiplies {
         Fact::Known(all) => all,
         Fact::Unknown(gap) if gap.kind == GapKind::NotAsked && !gap.detail.is_empty() => {
-            return format!("not run: {}", plain(&gap.detail));
+            return format!("{NOT_RUN}: {}", plain(&gap.detail));
         }
         other => return say(other, |_| String::new(), "not run: no GPU"),
     };
@@ -99,7 +101,7 @@ pub fn multiply(facts: &Facts) -> String {
     // What most models are trained and served in, where the GPU has it.
     let usual = [Precision::Bfloat16, Precision::Float16, Precision::Tf32, Precision::Float32];
     let shown = usual.into_iter().find_map(slowest);
-    let Some(first) = shown else { return "not run".to_owned() };
+    let Some(first) = shown else { return NOT_RUN.to_owned() };
     let gain = match (slowest(Precision::Tf32).map(tflops), slowest(Precision::Float32).map(tflops)) {
         (Some(tf32), Some(float32)) if float32 > 0.0 => format!(" · TF32 {:.1} × float32", tf32 / float32),
         _ => String::new(),
