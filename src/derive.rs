@@ -56,6 +56,7 @@ pub fn derive(facts: &mut Facts) {
         }
     }
     nodes::derive(&mut facts.driver);
+    facts.cuda.known_to_start = Fact::Known(facts.cuda.init_code == Fact::Known(0));
     limits::derive(facts);
     situation::derive(facts);
     facts.cuda.init_meaning = failure::init_meaning(facts);

@@ -142,6 +142,9 @@ record! {
         pub version: Fact<String>,
         /// Return code of `cuInit(0)`: 0 success, 100 no device, 803 versions do not match, and more.
         pub init_code: Fact<i64>,
+        /// Whether `cuInit` is known to have succeeded, which settles what files could not tell; false also where nobody knows.
+        /// Derived.
+        pub known_to_start: Fact<bool>,
         /// Name of that code, for example `CUDA_ERROR_NO_DEVICE`.
         pub init_name: Fact<String>,
         /// What that code means in a container, from the reference table; absent for success and for codes that are not
