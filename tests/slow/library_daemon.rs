@@ -33,7 +33,8 @@ fn a_daemon_that_a_library_forks_is_adopted_and_ended() {
     // The daemon sleeps for a minute.
     let (cuda, _) = cuda::collect(&machine.world, Instant::now() + Duration::from_secs(50));
     assert_eq!(cuda.init_code, Fact::Known(0));
-    assert_eq!(children(), 1, "nobody waited for the daemon, and it is ours now");
+    // The child that was asked may take a moment to be gone, and only then is its daemon ours.
+    patience::until("the daemon is the only child left", || children() == 1);
     drop(watch);
     // On a busy machine one that was killed may take a moment to be gone.
     patience::until("the daemon ends", || children() == 0);
