@@ -111,7 +111,19 @@ fn short_call(facts: &Facts) -> Fact<String> {
     let exclusive = [ComputeMode::ExclusiveProcess, ComputeMode::ExclusiveThread, ComputeMode::Prohibited];
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     let held = gpus.iter().any(|gpu| gpu.compute_mode.known().is_some_and(|mode| exclusive.contains(mode)));
-    let is_open = |failure: &&Failure| is_open_code(failure) && !(held && failure.code == Fact::Known(46));
+    // What device nodes explain is theirs: a limit beside them is small by chance.
+    let is_no = |fact: &Fact<bool>| *fact == Fact::Known(false);
+    let driver = &facts.driver;
+    let no_uvm =
+        [&driver.uvm_node_present, &driver.uvm_node_openable, &driver.uvm_major_current].into_iter().any(is_no);
+    let no_control = is_no(&driver.control_node_present) || is_no(&driver.control_node_openable);
+    let is_explained = |failure: &Failure| match failure.code {
+        Fact::Known(46) => held,
+        Fact::Known(304) => no_control,
+        Fact::Known(999) => no_uvm || no_control,
+        _ => false,
+    };
+    let is_open = |failure: &&Failure| is_open_code(failure) && !is_explained(failure);
     Fact::present(failures(facts).iter().filter(is_open).find_map(told))
 }
 

@@ -166,3 +166,24 @@ fn the_ends_of_probes_tell_what_could_not_start_and_what_was_killed() {
     assert_eq!(facts.process.start_errno, known("EAGAIN".to_owned()));
     assert_eq!(facts.process.killed_call, known("cudaMemcpy on GPU 3".to_owned()));
 }
+
+#[test]
+fn a_code_that_a_device_node_explains_is_not_laid_to_a_limit_beside_it() {
+    let told = |code: i64, change: Change| {
+        let mut facts = failing("cuInit", code);
+        facts.limits.pids = known(12);
+        change(&mut facts);
+        short(&facts).known().is_some()
+    };
+    let changes: [Change; 3] = [
+        |facts| facts.driver.uvm_node_present = known(false),
+        |facts| facts.driver.uvm_node_openable = known(false),
+        |facts| facts.driver.uvm_major_current = known(false),
+    ];
+    for change in changes {
+        assert!(!told(999, change), "the UVM node explains it");
+        assert!(told(2, change), "no node gives this code");
+    }
+    assert!(!told(304, |facts| facts.driver.control_node_openable = known(false)));
+    assert!(told(999, |facts| facts.driver.uvm_node_openable = known(true)), "nothing else explains it");
+}
