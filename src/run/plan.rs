@@ -69,7 +69,8 @@ impl Plan {
                     None => false,
                 };
                 let is_told = |cause: &&String| gates(cause).is_some() && self.selects(cause);
-                let (kept, silent): (Vec<_>, Vec<_>) = check.causes.iter().partition(may_block);
+                let all = check.causes.iter().chain(&check.quieter_causes);
+                let (kept, silent): (Vec<_>, Vec<_>) = all.partition(may_block);
                 let quieter = silent.into_iter().filter(is_told).cloned().collect();
                 (kept.into_iter().cloned().collect(), quieter)
             })
