@@ -10,6 +10,7 @@
 //! opens shared libraries, [`interrupt`] hears who wants us to end, and
 //! [`handover`] becomes the workload. They hold the program's only `unsafe`.
 
+mod access;
 mod answers;
 pub mod child;
 pub mod handover;
@@ -27,8 +28,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
@@ -248,84 +248,6 @@ impl World {
             Fact::Known(_) => Fact::Known(true),
             Fact::Absent => Fact::Known(false),
             Fact::Unknown(gap) => Fact::Unknown(gap),
-        }
-    }
-
-    /// Size and free space of the file system under a path.
-    pub fn volume(&self, path: impl AsRef<Path>) -> Fact<Volume> {
-        let path = path.as_ref();
-        match rustix::fs::statvfs(self.resolve(path)) {
-            Ok(v) => Fact::Known(Volume {
-                total_bytes: v.f_blocks.saturating_mul(v.f_frsize),
-                free_bytes: v.f_bavail.saturating_mul(v.f_frsize),
-                total_inodes: v.f_files,
-                free_inodes: v.f_favail,
-                read_only: v.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY),
-                no_exec: v.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
-            }),
-            Err(errno) => from_errno(errno, path),
-        }
-    }
-
-    /// The magic number of the file system under a path.
-    pub fn file_system_magic(&self, path: impl AsRef<Path>) -> Fact<u64> {
-        let path = path.as_ref();
-        match rustix::fs::statfs(self.resolve(path)) {
-            Ok(found) => Fact::Known(u64::try_from(found.f_type).unwrap_or_default()),
-            Err(errno) => from_errno(errno, path),
-        }
-    }
-
-    /// Whether the effective user may write to a path; nothing is written. Absent when there is no such path.
-    pub fn writable(&self, path: impl AsRef<Path>) -> Fact<bool> {
-        self.allowed(path.as_ref(), Access::WRITE_OK)
-    }
-
-    /// The errno with which the effective user is refused to make files in a folder; nothing is made. Absent when it is not
-    /// refused.
-    pub fn write_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
-        let access = Access::WRITE_OK | Access::EXEC_OK;
-        match rustix::fs::accessat(CWD, self.resolve(&path), access, AtFlags::EACCESS) {
-            Ok(()) => Fact::Absent,
-            Err(errno @ (Errno::ACCESS | Errno::ROFS)) => Fact::Known(errno_name(errno)),
-            Err(errno) => from_errno(errno, path.as_ref()),
-        }
-    }
-
-    /// Whether the effective user may execute a path.
-    pub fn executable(&self, path: impl AsRef<Path>) -> Fact<bool> {
-        self.allowed(path.as_ref(), Access::EXEC_OK)
-    }
-
-    fn allowed(&self, path: &Path, access: Access) -> Fact<bool> {
-        let place = self.resolve(path);
-        let answer = match rustix::fs::accessat(CWD, &place, access, AtFlags::EACCESS) {
-            // An old engine refuses the call itself (faccessat2), which says nothing of the path. The older call asks for
-            // the real user, who is the effective one unless a setuid program started us.
-            Err(Errno::PERM | Errno::NOSYS) => rustix::fs::accessat(CWD, &place, access, AtFlags::empty()),
-            answer => answer,
-        };
-        match answer {
-            Ok(()) => Fact::Known(true),
-            Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
-            Err(errno) => from_errno(errno, path),
-        }
-    }
-
-    /// Whether a file carries capabilities of its own.
-    pub fn has_file_capabilities(&self, path: impl AsRef<Path>) -> bool {
-        let mut buffer = [0_u8; 64];
-        rustix::fs::lgetxattr(self.resolve(path.as_ref()), c"security.capability", &mut buffer[..]).is_ok()
-    }
-
-    /// Opens a device node for reading and writing and closes it at once: `Absent` when that worked,
-    /// else the name of the errno. The node must be there.
-    pub fn open_device_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
-        let path = path.as_ref();
-        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        match rustix::fs::open(self.resolve(path), flags, Mode::empty()) {
-            Ok(_) => Fact::Absent,
-            Err(errno) => Fact::Known(errno_name(errno)),
         }
     }
 

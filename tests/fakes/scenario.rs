@@ -81,6 +81,7 @@ unsafe extern "C" {
     pub fn kill(process: c_int, signal: c_int) -> c_int;
     pub fn vfork() -> c_int;
     pub fn setsid() -> c_int;
+    pub fn getsid(process: c_int) -> c_int;
     pub fn sleep(seconds: c_uint) -> c_uint;
     pub fn getrlimit(resource: c_int, limits: *mut [u64; 2]) -> c_int;
     pub fn _exit(code: c_int) -> !;
@@ -199,11 +200,18 @@ pub fn enter(call: &str) {
             eprint!("{line}");
         }
     }
-    if meant("fork") && unsafe { fork() } == 0 {
-        unsafe {
-            setsid();
-            sleep(60);
-            _exit(0);
+    if meant("fork") {
+        let child = unsafe { fork() };
+        if child == 0 {
+            unsafe {
+                setsid();
+                sleep(60);
+                _exit(0);
+            }
+        }
+        // Until it has left, it would be ended with the group that it was born in.
+        while unsafe { getsid(child) == getsid(0) } {
+            std::thread::yield_now();
         }
     }
 }
