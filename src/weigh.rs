@@ -13,8 +13,8 @@ mod verdict;
 use std::collections::BTreeMap;
 
 use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
-use crate::facts::Facts;
 use crate::facts::shape::record;
+use crate::facts::{Fact, Facts};
 
 pub use fixes::remedy;
 pub use profile::Profile;
@@ -116,7 +116,7 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
         verdict: Verdict::of(&findings),
         score,
         fix_first: fixes(&findings, facts),
-        notes: notes(&findings, profile, now),
+        notes: notes(&findings, facts, profile, now),
         findings,
     }
 }
@@ -161,8 +161,14 @@ fn entries(findings: &[Finding], fixed: &[&str]) -> Vec<Entry> {
     checks.into_iter().map(entry).collect()
 }
 
-fn notes(findings: &[Finding], profile: &Profile, now: u64) -> Vec<String> {
+fn notes(findings: &[Finding], facts: &Facts, profile: &Profile, now: u64) -> Vec<String> {
     let mut notes = Vec::new();
+    if let Fact::Known(seconds) = facts.run.stood_still_seconds {
+        notes.push(format!(
+            "this container or machine stood still for {seconds:.1} s while we looked (paused, stopped, or out of its CPU \
+             quota): deadlines waited so much longer"
+        ));
+    }
     for waiver in &profile.file.waive {
         let expired = profile.waiver(&waiver.check, waiver.subject.as_deref(), now).is_none();
         let used = findings.iter().any(|f| f.check == waiver.check && f.waived.is_some());

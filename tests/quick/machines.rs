@@ -186,3 +186,12 @@ fn the_program_judges_a_recording_as_the_library_does() {
         assert_eq!(run.json, read_again, "{name}");
     }
 }
+
+#[test]
+fn a_look_that_stood_still_says_why_it_took_longer() {
+    let mut facts = facts("healthy-h200-fake");
+    let said = |facts: &Facts| Report::of(facts).json["notes"].to_string().contains("stood still for 12.0 s");
+    assert!(!said(&facts));
+    facts.run.stood_still_seconds = gpu_preflight::facts::Fact::Known(12.0);
+    assert!(said(&facts));
+}
