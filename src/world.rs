@@ -33,6 +33,8 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
 use answers::{from_errno, from_io, from_stat};
+#[cfg(test)]
+pub(crate) use fake_root::FakeRoot;
 pub use spawn_or_run::{Spawned, spawn_or_run};
 pub use standstill::stood_still;
 
@@ -278,5 +280,7 @@ impl World {
     }
 }
 
+#[cfg(test)]
+mod fake_root;
 #[cfg(test)]
 mod tests;

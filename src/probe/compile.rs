@@ -103,31 +103,18 @@ fn link_library(world: &World, loader: &Loader) -> Fact<String> {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     const SITE: &str = "/opt/venv/lib/python3.12/site-packages";
 
-    fn put(root: &Path, path: &str) {
-        let path = root.join(path.trim_start_matches('/'));
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(&path, "").expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
-    }
-
     fn read(files: &[&str], variables: &[(&str, &str)]) -> Compile {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = FakeRoot::of(&[], &[&[("PATH", "/usr/bin")], variables].concat());
         for path in files {
-            put(root.path(), path);
+            root.program(path);
         }
-        let mut environment = vec![("PATH".into(), "/usr/bin".into())];
-        environment.extend(variables.iter().map(|(name, value)| (name.into(), value.into())));
         let framework = Framework { site_packages: Fact::Known(vec![SITE.to_owned()]), ..Framework::default() };
-        collect(&World::at(root.path(), environment, Duration::from_secs(1)), &framework)
+        collect(&root, &framework)
     }
 
     fn known(text: &str) -> Fact<String> {

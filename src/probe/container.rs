@@ -110,25 +110,24 @@ fn uptime(world: &World) -> Fact<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::procfs::tests::{link, world_of};
     use super::*;
+    use crate::world::FakeRoot;
 
     const TABLE: &str = "/proc/self/mountinfo";
 
-    fn namespaces(root: &std::path::Path, initial: bool) {
+    fn namespaces(root: &FakeRoot, initial: bool) {
         for namespace in [Namespace::Pid, Namespace::Ipc, Namespace::Uts, Namespace::User] {
             let shared = initial || namespace == Namespace::User;
             let inode = if shared { namespace.initial_inode() } else { 4_026_532_180 };
             let name = namespace.name();
-            link(root, &format!("/proc/self/ns/{name}"), &format!("{name}:[{inode}]"));
+            root.link(&format!("/proc/self/ns/{name}"), &format!("{name}:[{inode}]"));
         }
     }
 
     fn container(table: &str, initial: bool, files: &[(&str, &str)], env: &[(&str, &str)]) -> Container {
-        let root = tempfile::tempdir().expect("a folder");
-        namespaces(root.path(), initial);
-        world_of(root.path(), files, &[]);
-        collect(&world_of(root.path(), &[(TABLE, table)], env))
+        let root = FakeRoot::of(&[(TABLE, table)], env);
+        namespaces(root.files(files), initial);
+        collect(&root)
     }
 
     #[test]
@@ -172,10 +171,9 @@ mod tests {
 
     #[test]
     fn without_proc_nothing_is_concluded_from_silence() {
-        let root = tempfile::tempdir().expect("a folder");
-        let found = collect(&world_of(root.path(), &[], &[]));
+        let found = collect(&FakeRoot::new());
         assert!(found.kind.is_unknown() && found.micro_vm.is_unknown() && found.cgroup.is_unknown(), "{found:?}");
-        let found = collect(&world_of(root.path(), &[("/.dockerenv", "")], &[]));
+        let found = collect(&FakeRoot::of(&[("/.dockerenv", "")], &[]));
         assert_eq!(found.kind, Fact::Known(ContainerKind::Docker), "a mark that is there still counts");
     }
 
@@ -189,18 +187,16 @@ mod tests {
 
     #[test]
     fn the_host_of_another_root_is_read_from_its_files() {
-        let root = tempfile::tempdir().expect("a folder");
         let files = [
             ("/proc/meminfo", "MemTotal: 4 kB\n"),
             ("/proc/sys/kernel/osrelease", "6.8.0\n"),
             ("/proc/uptime", "12.34 5.6\n"),
             ("/sys/devices/system/cpu/online", "0-7\n"),
         ];
-        let found = host(&world_of(root.path(), &files, &[]));
+        let found = host(&FakeRoot::of(&files, &[]));
         assert_eq!((found.memory_bytes, found.logical_cpus), (Fact::Known(4096), Fact::Known(8)));
         assert_eq!((found.kernel_version, found.uptime_seconds), (Fact::Known("6.8.0".to_owned()), Fact::Known(12)));
-        let empty = tempfile::tempdir().expect("a folder");
-        let found = host(&world_of(empty.path(), &[("/proc/uptime", "soon")], &[]));
+        let found = host(&FakeRoot::of(&[("/proc/uptime", "soon")], &[]));
         assert!(
             found.memory_bytes.is_unknown() && found.logical_cpus.is_unknown() && found.uptime_seconds.is_unknown()
         );

@@ -185,46 +185,27 @@ fn is_drivers(place: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
-    use std::path::Path;
-    use std::time::Duration;
-
-    fn write(root: &Path, path: &str, text: &str) {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-    }
-
-    fn node(root: &Path, path: &str, target: &str) {
-        let path = root.join(path);
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-        std::os::unix::fs::symlink(target, path).expect("a link");
-    }
-
-    fn collect_at(root: &Path) -> Driver {
-        collect(&World::at(root, Vec::new(), Duration::from_secs(1)))
-    }
+    use crate::world::FakeRoot;
 
     #[test]
     fn a_machine_with_a_driver_is_read_whole() {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = FakeRoot::new();
         // /dev/null is a character device that opens everywhere, major 1.
         for name in ["nvidiactl", "nvidia-uvm", "nvidia0", "nvidia1", "nvidia-caps/nvidia-cap1"] {
-            node(root.path(), &format!("dev/{name}"), "/dev/null");
+            root.link(&format!("dev/{name}"), "/dev/null");
         }
-        write(
-            root.path(),
+        root.file(
             "proc/devices",
             "Character devices:\n  1 mem\n  1 nvidia-uvm\n195 nvidia-frontend\n\nBlock devices:\n  8 sd\n",
         );
         let version = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  580.65.06  Release Build  (root)\n";
-        write(root.path(), "proc/driver/nvidia/version", version);
-        write(root.path(), "proc/driver/nvidia/gpus/0000:01:00.0/information", "");
+        root.file("proc/driver/nvidia/version", version);
+        root.file("proc/driver/nvidia/gpus/0000:01:00.0/information", "");
         let mount = "36 35 98:0 /x /usr/lib/libcuda.so.580.65.06 ro - ext4 /dev/root rw\n";
-        write(root.path(), "proc/self/mountinfo", mount);
-        let driver = collect_at(root.path());
+        root.file("proc/self/mountinfo", mount);
+        let driver = collect(&root);
         assert_eq!(driver.control_node_openable, Fact::Known(true));
         assert_eq!(driver.control_node_errno, Fact::Absent);
         assert_eq!(driver.uvm_major_current, Fact::Known(true));
@@ -239,10 +220,10 @@ mod tests {
 
     #[test]
     fn a_machine_without_one_has_absences_and_no_gaps() {
-        let root = tempfile::tempdir().expect("a folder");
-        write(root.path(), "dev/null", "");
-        write(root.path(), "proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
-        let driver = collect_at(root.path());
+        let root = FakeRoot::new();
+        root.file("dev/null", "");
+        root.file("proc/self/mountinfo", "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n");
+        let driver = collect(&root);
         assert_eq!(driver.control_node_present, Fact::Known(false));
         assert_eq!(driver.control_node_openable, Fact::Absent);
         assert_eq!(driver.uvm_major_current, Fact::Absent);
@@ -253,32 +234,32 @@ mod tests {
 
     #[test]
     fn a_stale_major_number_is_seen() {
-        let root = tempfile::tempdir().expect("a folder");
-        node(root.path(), "dev/nvidia-uvm", "/dev/null");
-        write(root.path(), "proc/devices", "Character devices:\n510 nvidia-uvm\n");
-        assert_eq!(collect_at(root.path()).uvm_major_current, Fact::Known(false));
+        let root = FakeRoot::new();
+        root.link("dev/nvidia-uvm", "/dev/null");
+        root.file("proc/devices", "Character devices:\n510 nvidia-uvm\n");
+        assert_eq!(collect(&root).uvm_major_current, Fact::Known(false));
     }
 
     #[test]
     fn nodes_of_other_platforms_are_listed() {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = FakeRoot::new();
         for name in ["dxg", "nvmap", "nvgpu/igpu0/ctrl", "null"] {
-            node(root.path(), &format!("dev/{name}"), "/dev/null");
+            root.link(&format!("dev/{name}"), "/dev/null");
         }
-        let nodes = collect_at(root.path()).nodes;
+        let nodes = collect(&root).nodes;
         let paths: Vec<_> = nodes.known().expect("nodes").iter().map(|node| node.path.as_str()).collect();
         assert_eq!(paths, ["/dev/dxg", "/dev/nvgpu/igpu0", "/dev/nvmap"]);
     }
 
     #[test]
     fn garbage_is_a_gap() {
-        let root = tempfile::tempdir().expect("a folder");
-        write(root.path(), "dev/nvidiactl", "a plain file");
-        std::fs::create_dir_all(root.path().join("dev/nvidia0")).expect("a folder");
-        write(root.path(), "proc/driver/nvidia/version", "no such thing 1.x.3\n");
-        std::fs::create_dir_all(root.path().join("proc/devices")).expect("a folder");
-        node(root.path(), "dev/nvidia-uvm", "/dev/null");
-        let driver = collect_at(root.path());
+        let root = FakeRoot::new();
+        root.file("dev/nvidiactl", "a plain file");
+        root.folder("dev/nvidia0");
+        root.file("proc/driver/nvidia/version", "no such thing 1.x.3\n");
+        root.folder("proc/devices");
+        root.link("dev/nvidia-uvm", "/dev/null");
+        let driver = collect(&root);
         assert_eq!(driver.control_node_present, Fact::Known(true));
         assert!(driver.control_node_openable.is_unknown());
         assert!(driver.kernel_version.is_unknown());

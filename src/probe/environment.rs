@@ -148,7 +148,6 @@ fn threads(value: &str) -> Fact<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
@@ -156,15 +155,11 @@ mod tests {
 
     use super::*;
     use crate::facts::{SettingClass, WORD_LIMIT};
+    use crate::world::FakeRoot;
 
     fn collect_with(variables: &[(&str, &str)], preload: Option<&str>) -> Environment {
-        let root = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir(root.path().join("etc")).expect("a folder");
-        if let Some(text) = preload {
-            std::fs::write(root.path().join("etc/ld.so.preload"), text).expect("a file");
-        }
-        let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        collect(&World::at(root.path(), environment, Duration::from_secs(1)), &Framework::default())
+        let files: Vec<_> = preload.map(|text| ("etc/ld.so.preload", text)).into_iter().collect();
+        collect(&FakeRoot::of(&files, variables), &Framework::default())
     }
 
     #[test]
@@ -206,9 +201,7 @@ mod tests {
 
     #[test]
     fn a_preload_file_that_cannot_be_read_is_a_gap() {
-        let root = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(root.path().join("etc/ld.so.preload")).expect("a folder");
-        let found = collect(&World::at(root.path(), Vec::new(), Duration::from_secs(1)), &Framework::default());
+        let found = collect(&FakeRoot::of(&[("etc/ld.so.preload/", "")], &[]), &Framework::default());
         assert!(found.preloaded.is_unknown());
     }
 

@@ -123,23 +123,18 @@ fn wheel_majors(distributions: &[Distribution]) -> BTreeSet<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     const SITE: &str = "opt/venv/lib/python3.12/site-packages";
 
     fn framework(files: &[(&str, &str)]) -> Framework {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = FakeRoot::new();
         for (path, text) in files {
-            let path = root.path().join(SITE).join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(path, text).expect("a file");
+            root.file(&format!("{SITE}/{path}"), text);
         }
-        collect(&World::at(root.path(), Vec::new(), Duration::from_secs(5)))
+        collect(&root)
     }
 
     fn torch_of(text: &str) -> (Fact<String>, Fact<String>) {
@@ -175,8 +170,7 @@ mod tests {
 
     #[test]
     fn without_python_nothing_is_there() {
-        let root = tempfile::tempdir().expect("a folder");
-        let found = collect(&World::at(root.path(), Vec::new(), Duration::from_secs(1)));
+        let found = collect(&FakeRoot::new());
         assert!(found.torch_version.is_absent() && found.torch_cuda.is_absent());
         assert_eq!(found.site_packages, Fact::Known(Vec::new()));
         assert_eq!(found.duplicate_distributions, Fact::Known(Vec::new()));

@@ -74,9 +74,9 @@ fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn patterns_fit_as_in_a_shell() {
@@ -94,11 +94,7 @@ mod tests {
 
     #[test]
     fn a_pattern_becomes_sorted_paths() {
-        let root = tempfile::tempdir().expect("a folder");
-        for path in ["etc/b/run", "etc/a/run", "etc/.hidden/run"] {
-            std::fs::create_dir_all(root.path().join(path)).expect("a folder");
-        }
-        let world = World::at(root.path(), Vec::new(), std::time::Duration::from_secs(1));
+        let world = FakeRoot::of(&[("etc/b/run/", ""), ("etc/a/run/", ""), ("etc/.hidden/run/", "")], &[]);
         assert_eq!(expand(&world, "/etc/*/run"), Ok(vec!["/etc/a/run".to_owned(), "/etc/b/run".to_owned()]));
         assert_eq!(expand(&world, "/nothing/*"), Ok(Vec::new()));
     }

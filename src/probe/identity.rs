@@ -147,9 +147,9 @@ fn passwd_writable(world: &World, uid: u32) -> Fact<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::procfs::tests::world_of;
     use super::*;
     use crate::facts::Disk;
+    use crate::world::FakeRoot;
 
     const STATUS: &str = "/proc/self/status";
     const TABLE: (&str, &str) =
@@ -160,8 +160,7 @@ mod tests {
         CapEff:\t0000000000000000\nCapBnd:\t0000000000000400\nCapAmb:\t0000000000200000\n";
 
     fn identity(files: &[(&str, &str)], env: &[(&str, &str)]) -> Identity {
-        let root = tempfile::tempdir().expect("a folder");
-        collect(&world_of(root.path(), files, env))
+        collect(&FakeRoot::of(files, env))
     }
 
     #[test]

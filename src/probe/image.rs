@@ -82,36 +82,22 @@ fn leftovers(world: &World) -> Fact<Vec<String>> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
-    fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a folder");
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(path, text).expect("a file");
-        }
-        root
-    }
-
-    fn image(root: &tempfile::TempDir) -> Image {
-        collect(&World::at(root.path(), Vec::new(), Duration::from_secs(5)))
+    fn root(files: &[(&str, &str)]) -> FakeRoot {
+        FakeRoot::of(files, &[])
     }
 
     #[test]
     fn the_system_is_named_by_its_release_file() {
-        let os = |text| image(&root(&[("etc/os-release", text)])).os;
+        let os = |text| collect(&root(&[("etc/os-release", text)])).os;
         assert_eq!(os("NAME=x\nPRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\n"), Fact::Known("Ubuntu 24.04.1 LTS".to_owned()));
         assert_eq!(os("NAME='Wolfi'\nVERSION_ID=20230201\n"), Fact::Known("Wolfi 20230201".to_owned()));
         assert_eq!(os("garbage"), Fact::Absent);
-        assert_eq!(image(&root(&[])).os, Fact::Absent);
-        assert!(image(&root(&[("etc/os-release/x", "")])).os.is_unknown());
+        assert_eq!(collect(&root(&[])).os, Fact::Absent);
+        assert!(collect(&root(&[("etc/os-release/x", "")])).os.is_unknown());
     }
 
     #[test]
@@ -121,8 +107,8 @@ mod tests {
             ("usr/local/cuda-12.8/lib64/libcudart_static.a", ""),
             ("usr/local/cuda-11.8/lib64/libcudart.so", ""),
         ]);
-        symlink("cuda-12.8", root.path().join("usr/local/cuda")).expect("a link");
-        let found = image(&root).cuda_headers;
+        root.link("usr/local/cuda", "cuda-12.8");
+        let found = collect(&root).cuda_headers;
         assert_eq!(
             found,
             Fact::Known(["/usr/local/cuda/include", "/usr/local/cuda/lib64"].map(str::to_owned).to_vec())
@@ -132,18 +118,17 @@ mod tests {
     #[test]
     fn leftovers_are_those_of_the_working_folder() {
         let root = root(&[("app/.git/HEAD", ""), ("app/a.ipynb", ""), ("app/serve.py", ""), ("b.ipynb", "")]);
-        assert!(image(&root).leftovers.is_absent());
-        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
-        symlink("/app", root.path().join("proc/self/cwd")).expect("a link");
-        assert_eq!(image(&root).leftovers, Fact::Known([".git", "a.ipynb"].map(str::to_owned).to_vec()));
+        assert!(collect(&root).leftovers.is_absent());
+        root.link("proc/self/cwd", "/app");
+        assert_eq!(collect(&root).leftovers, Fact::Known([".git", "a.ipynb"].map(str::to_owned).to_vec()));
     }
 
     #[test]
     fn an_empty_image_has_empty_lists() {
-        let found = image(&root(&[]));
+        let found = collect(&root(&[]));
         assert_eq!(found.tools, Fact::Known(Vec::new()));
         assert_eq!(found.cuda_headers, Fact::Known(Vec::new()));
         assert_eq!(found.cache_bytes, Fact::Known(0));
-        assert!(image(&root(&[("usr/local", "a file")])).cuda_headers.known().is_some_and(Vec::is_empty));
+        assert!(collect(&root(&[("usr/local", "a file")])).cuda_headers.known().is_some_and(Vec::is_empty));
     }
 }

@@ -91,13 +91,12 @@ fn rdma_present(world: &World) -> Fact<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::procfs::tests::world_of;
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn nothing_readable_is_all_gaps() {
-        let root = tempfile::tempdir().expect("a folder");
-        let found = collect(&world_of(root.path(), &[], &[]));
+        let found = collect(&FakeRoot::new());
         assert!(found.memory_bytes.is_unknown() && found.pids.is_unknown() && found.cpu_quota_cores.is_unknown());
         assert!(found.open_files_soft.is_unknown() && found.cpu_allowed_count.is_unknown());
         assert!(found.core_pattern_is_file.is_unknown());
@@ -107,12 +106,11 @@ mod tests {
 
     #[test]
     fn shared_memory_that_is_no_mount_of_its_own_is_absent() {
-        let root = tempfile::tempdir().expect("a folder");
         let table = ("/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 d rw\n");
-        let found = collect(&world_of(root.path(), &[table, ("/dev/shm/", "")], &[]));
+        let found = collect(&FakeRoot::of(&[table, ("/dev/shm/", "")], &[]));
         assert_eq!((found.shm_bytes, found.shm_type), (Fact::Absent, Fact::Absent));
         let table = ("/proc/self/mountinfo", "1 0 8:1 / / rw - ext4 d rw\n2 1 0:9 / /dev/shm rw - tmpfs shm rw\n");
-        let found = collect(&world_of(root.path(), &[table], &[]));
+        let found = collect(&FakeRoot::of(&[table, ("/dev/shm/", "")], &[]));
         assert_eq!(found.shm_type, Fact::Known("tmpfs".to_owned()));
         assert!(found.shm_bytes.known().is_some() && found.shm_free_bytes.known().is_some());
         assert!(found.shm_mode.known().is_some());
@@ -124,23 +122,20 @@ mod tests {
         for (pattern, is_file) in
             [("core", true), ("/tmp/core.%p\n", true), ("|/usr/lib/apport %p", false), ("@/s", false)]
         {
-            let root = tempfile::tempdir().expect("a folder");
-            let world = world_of(root.path(), &[("/proc/sys/kernel/core_pattern", pattern)], &[]);
+            let world = FakeRoot::of(&[("/proc/sys/kernel/core_pattern", pattern)], &[]);
             assert_eq!(core_pattern_is_file(&world), Fact::Known(is_file), "{pattern}");
         }
     }
 
     #[test]
     fn rdma_is_there_when_a_verbs_device_is() {
-        let root = tempfile::tempdir().expect("a folder");
-        assert_eq!(rdma_present(&world_of(root.path(), &[("/dev/infiniband/rdma_cm", "")], &[])), Fact::Known(false));
-        assert_eq!(rdma_present(&world_of(root.path(), &[("/dev/infiniband/uverbs0", "")], &[])), Fact::Known(true));
+        assert_eq!(rdma_present(&FakeRoot::of(&[("/dev/infiniband/rdma_cm", "")], &[])), Fact::Known(false));
+        assert_eq!(rdma_present(&FakeRoot::of(&[("/dev/infiniband/uverbs0", "")], &[])), Fact::Known(true));
     }
 
     #[test]
     fn allowed_processors_are_counted() {
-        let root = tempfile::tempdir().expect("a folder");
         let status = ("/proc/self/status", "Cpus_allowed_list:\t0-3,8\n");
-        assert_eq!(cpu_allowed_count(&world_of(root.path(), &[status], &[])), Fact::Known(5));
+        assert_eq!(cpu_allowed_count(&FakeRoot::of(&[status], &[])), Fact::Known(5));
     }
 }

@@ -81,40 +81,29 @@ fn listener(row: &Row, owners: &owners::Owners) -> Listener {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-    use std::path::Path;
     use std::time::Duration;
 
     use super::*;
     use crate::facts::Bind;
+    use crate::world::FakeRoot;
 
     const HEAD: &str =
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
     const OPEN: &str = "   0: 00000000:22B8 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1000        0 48909 1 0 100 0 0 10 0\n";
 
-    fn root(tcp: &str, tcp6: Option<&str>) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a folder");
-        fs::create_dir_all(root.path().join("proc/net")).expect("a folder");
-        fs::write(root.path().join("proc/net/tcp"), tcp).expect("a file");
+    fn root(tcp: &str, tcp6: Option<&str>) -> FakeRoot {
+        let root = FakeRoot::of(&[("proc/net/tcp", tcp)], &[]);
         if let Some(text) = tcp6 {
-            fs::write(root.path().join("proc/net/tcp6"), text).expect("a file");
+            root.file("proc/net/tcp6", text);
         }
         root
     }
 
-    fn process(root: &Path, pid: u32, name: &str, inode: u64) {
-        let folder = root.join(format!("proc/{pid}"));
-        fs::create_dir_all(folder.join("fd")).expect("a folder");
-        fs::write(folder.join("comm"), format!("{name}\n")).expect("a file");
-        symlink("/dev/null", folder.join("fd/0")).expect("a link");
-        symlink(format!("socket:[{inode}]"), folder.join("fd/7")).expect("a link");
-    }
-
-    fn collect_at(root: &Path) -> Network {
-        collect(&World::at(root, Vec::new(), Duration::from_secs(5)))
+    fn process(root: &FakeRoot, pid: u32, name: &str, inode: u64) {
+        root.file(&format!("proc/{pid}/comm"), format!("{name}\n"));
+        root.link(&format!("proc/{pid}/fd/0"), "/dev/null");
+        root.link(&format!("proc/{pid}/fd/7"), &format!("socket:[{inode}]"));
     }
 
     fn only(network: &Network) -> Listener {
@@ -126,9 +115,9 @@ mod tests {
     #[test]
     fn a_listener_is_named_with_its_owner() {
         let root = root(&format!("{HEAD}{OPEN}"), None);
-        process(root.path(), 41, "other", 1);
-        process(root.path(), 42, "jupyter-lab", 48909);
-        let network = collect_at(root.path());
+        process(&root, 41, "other", 1);
+        process(&root, 42, "jupyter-lab", 48909);
+        let network = collect(&root);
         let found = only(&network);
         assert_eq!((found.port, found.address.as_str(), found.bind), (8888, "0.0.0.0", Bind::Any));
         assert_eq!(found.uid, Fact::Known(1000));
@@ -140,18 +129,17 @@ mod tests {
     #[test]
     fn when_all_is_seen_and_nobody_holds_it_the_owner_is_absent() {
         let root = root(&format!("{HEAD}{OPEN}"), None);
-        process(root.path(), 1, "init", 3);
-        assert_eq!(only(&collect_at(root.path())).pid, Fact::Absent);
+        process(&root, 1, "init", 3);
+        assert_eq!(only(&collect(&root)).pid, Fact::Absent);
     }
 
     #[test]
     fn when_processes_cannot_be_seen_the_owner_is_unknown() {
         // A file where the folder of descriptors should be stands in for a refusal.
         let root = root(&format!("{HEAD}{OPEN}"), None);
-        process(root.path(), 1, "init", 3);
-        fs::create_dir_all(root.path().join("proc/9/fd")).expect("a folder");
-        fs::write(root.path().join("proc/9/fd/3"), "no link").expect("a file");
-        let network = collect_at(root.path());
+        process(&root, 1, "init", 3);
+        root.file("proc/9/fd/3", "no link");
+        let network = collect(&root);
         assert!(only(&network).pid.is_unknown());
         assert!(only(&network).process.is_unknown());
         assert_eq!(network.owners_hidden, Fact::Known(true));
@@ -160,18 +148,17 @@ mod tests {
     #[test]
     fn a_proc_that_hides_processes_never_says_that_nobody_holds_a_socket() {
         let root = root(&format!("{HEAD}{OPEN}"), None);
-        process(root.path(), 1, "init", 3);
-        fs::create_dir_all(root.path().join("proc/self")).expect("a folder");
+        process(&root, 1, "init", 3);
         let mounts = "22 1 0:5 / /proc rw,nosuid - proc proc rw,hidepid=invisible\n";
-        fs::write(root.path().join("proc/self/mountinfo"), mounts).expect("a file");
-        let Fact::Unknown(gap) = only(&collect_at(root.path())).pid else { panic!("it may be hidden") };
+        root.file("proc/self/mountinfo", mounts);
+        let Fact::Unknown(gap) = only(&collect(&root)).pid else { panic!("it may be hidden") };
         assert_eq!(gap.kind, GapKind::NotPermitted);
     }
 
     #[test]
     fn without_a_time_budget_owners_are_unknown_and_listeners_known() {
         let root = root(&format!("{HEAD}{OPEN}"), None);
-        process(root.path(), 1, "init", 48909);
+        process(&root, 1, "init", 48909);
         let network = collect(&World::at(root.path(), Vec::new(), Duration::ZERO));
         let Fact::Unknown(gap) = only(&network).pid else { panic!("there was no time") };
         assert_eq!(gap.kind, GapKind::TimedOut);
@@ -181,7 +168,7 @@ mod tests {
     fn both_tables_count_and_a_missing_second_one_does_not_matter() {
         let six = "   0: 00000000000000000000000000000000:0016 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 7 1 0 100 0 0 10 0\n";
         let root = root(&format!("{HEAD}{OPEN}"), Some(&format!("{HEAD}{six}")));
-        let network = collect_at(root.path());
+        let network = collect(&root);
         let ports: Vec<u16> = network.listeners.known().expect("listeners").iter().map(|l| l.port).collect();
         assert_eq!(ports, [22, 8888]);
     }
@@ -189,7 +176,7 @@ mod tests {
     #[test]
     fn nobody_listens_is_an_empty_list() {
         let root = root(HEAD, Some(HEAD));
-        let network = collect_at(root.path());
+        let network = collect(&root);
         assert_eq!(network.listeners, Fact::Known(Vec::new()));
         assert_eq!(network.owners_hidden, Fact::Known(false));
     }
@@ -198,12 +185,10 @@ mod tests {
     fn what_cannot_be_read_is_unknown_and_never_an_empty_list() {
         for (tcp, tcp6) in [("", None), ("garbage\n", None), (HEAD, Some("")), (HEAD, Some("\u{0}\u{1}"))] {
             let root = root(tcp, tcp6);
-            assert!(collect_at(root.path()).listeners.is_unknown(), "{tcp:?} {tcp6:?}");
+            assert!(collect(&root).listeners.is_unknown(), "{tcp:?} {tcp6:?}");
         }
-        let forbidden = root(HEAD, None);
-        fs::create_dir(forbidden.path().join("proc/net/tcp6")).expect("a folder");
-        assert!(collect_at(forbidden.path()).listeners.is_unknown());
-        let empty = tempfile::tempdir().expect("a folder");
-        assert!(collect_at(empty.path()).listeners.is_unknown());
+        let forbidden = FakeRoot::of(&[("proc/net/tcp", HEAD), ("proc/net/tcp6/", "")], &[]);
+        assert!(collect(&forbidden).listeners.is_unknown());
+        assert!(collect(&FakeRoot::new()).listeners.is_unknown());
     }
 }

@@ -148,14 +148,13 @@ fn stream_kind(target: &str) -> StreamKind {
 
 #[cfg(test)]
 mod tests {
-    use super::super::procfs::tests::{link, world_of};
     use super::*;
+    use crate::world::FakeRoot;
 
     const SELF: (&str, &str) = ("/proc/self/status", "Pid:\t77\n");
 
     fn process(files: &[(&str, &str)]) -> Process {
-        let root = tempfile::tempdir().expect("a folder");
-        collect(&world_of(root.path(), files, &[]))
+        collect(&FakeRoot::of(files, &[]))
     }
 
     #[test]
@@ -222,9 +221,9 @@ mod tests {
             ("/dev/pts/0", StreamKind::Terminal),
             ("/var/log/app.log (deleted)", StreamKind::File),
         ] {
-            let root = tempfile::tempdir().expect("a folder");
-            link(root.path(), "/proc/1/fd/1", target);
-            assert_eq!(collect(&world_of(root.path(), &[], &[])).first_stdout, Fact::Known(kind), "{target}");
+            let root = FakeRoot::new();
+            root.link("/proc/1/fd/1", target);
+            assert_eq!(collect(&root).first_stdout, Fact::Known(kind), "{target}");
         }
         assert_eq!(process(&[("/proc/1/fd/", "")]).first_stdout, Fact::Known(StreamKind::Closed));
     }

@@ -131,39 +131,14 @@ pub fn count_list(text: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-pub mod tests {
-    #![allow(clippy::disallowed_methods)]
+mod tests {
     use super::*;
-    use std::path::Path;
-    use std::time::Duration;
-
-    /// A world with these files, each a path and its text; a path that ends in `/` is a folder.
-    pub fn world_of(root: &Path, files: &[(&str, &str)], environment: &[(&str, &str)]) -> World {
-        for (path, text) in files {
-            let at = root.join(path.trim_start_matches('/'));
-            if path.ends_with('/') {
-                std::fs::create_dir_all(&at).expect("a folder");
-                continue;
-            }
-            std::fs::create_dir_all(at.parent().expect("a parent")).expect("a folder");
-            std::fs::write(&at, text).expect("a file");
-        }
-        let environment = environment.iter().map(|(key, value)| (key.into(), value.into())).collect();
-        World::at(root, environment, Duration::from_secs(5))
-    }
-
-    /// A link as the kernel shows namespaces and descriptors.
-    pub fn link(root: &Path, path: &str, target: &str) {
-        let at = root.join(path.trim_start_matches('/'));
-        std::fs::create_dir_all(at.parent().expect("a parent")).expect("a folder");
-        std::os::unix::fs::symlink(target, at).expect("a link");
-    }
+    use crate::world::FakeRoot;
 
     #[test]
     fn a_status_gives_words_numbers_and_masks() {
-        let root = tempfile::tempdir().expect("a folder");
         let text = "Name:\tsh\nUid:\t0\t1001\t0\t0\nCapEff:\t00000000a80425fb\nGroups:\t \n";
-        let world = world_of(root.path(), &[("/proc/self/status", text)], &[]);
+        let world = FakeRoot::of(&[("/proc/self/status", text)], &[]);
         let status = Status::read(&world, "self");
         assert_eq!(status.number("Uid", 1), Fact::Known(1001_u32));
         assert_eq!(status.mask("CapEff"), Fact::Known(0xa804_25fb));
@@ -173,9 +148,7 @@ pub mod tests {
 
     #[test]
     fn garbage_and_nothing_are_gaps() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world =
-            world_of(root.path(), &[("/proc/self/status", "Uid:\tme\nCapEff:\txyz\n"), ("/proc/7/status/", "")], &[]);
+        let world = FakeRoot::of(&[("/proc/self/status", "Uid:\tme\nCapEff:\txyz\n"), ("/proc/7/status/", "")], &[]);
         let status = Status::read(&world, "self");
         assert!(status.number::<u32>("Uid", 1).is_unknown());
         assert!(status.mask("CapEff").is_unknown());
@@ -191,10 +164,9 @@ pub mod tests {
 
     #[test]
     fn an_empty_proc_is_a_gap_and_no_empty_machine() {
-        let root = tempfile::tempdir().expect("a folder");
-        assert!(process_ids(&world_of(root.path(), &[], &[])).is_unknown());
-        assert!(process_ids(&world_of(root.path(), &[("/proc/", "")], &[])).is_unknown());
-        let world = world_of(root.path(), &[("/proc/1/", ""), ("/proc/23/", ""), ("/proc/sys/", "")], &[]);
+        assert!(process_ids(&FakeRoot::new()).is_unknown());
+        assert!(process_ids(&FakeRoot::of(&[("/proc/", "")], &[])).is_unknown());
+        let world = FakeRoot::of(&[("/proc/1/", ""), ("/proc/23/", ""), ("/proc/sys/", "")], &[]);
         assert_eq!(process_ids(&world), Fact::Known(vec![1, 23]));
     }
 
@@ -210,10 +182,9 @@ pub mod tests {
 
     #[test]
     fn the_memory_of_the_machine_is_in_bytes() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[("/proc/meminfo", "MemTotal:       2048 kB\nMemFree: 1 kB\n")], &[]);
+        let world = FakeRoot::of(&[("/proc/meminfo", "MemTotal:       2048 kB\nMemFree: 1 kB\n")], &[]);
         assert_eq!(memory_total_bytes(&world), Fact::Known(2 << 20));
-        let world = world_of(root.path(), &[("/proc/meminfo", "")], &[]);
+        let world = FakeRoot::of(&[("/proc/meminfo", "")], &[]);
         assert!(memory_total_bytes(&world).is_unknown());
     }
 }

@@ -95,9 +95,9 @@ fn plan(world: &World) -> Storage {
 
 #[cfg(test)]
 mod tests {
-    use super::super::procfs::tests::world_of;
     use super::*;
     use crate::facts::{GapKind, ProbeEnd};
+    use crate::world::FakeRoot;
     use std::time::Duration;
 
     const TABLE: (&str, &str) =
@@ -105,8 +105,7 @@ mod tests {
 
     #[test]
     fn the_plan_names_root_temporary_and_home_and_leaves_the_network_for_last() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[TABLE], &[("TMPDIR", "/net/tmp"), ("HOME", "/home/me")]);
+        let world = FakeRoot::of(&[TABLE], &[("TMPDIR", "/net/tmp"), ("HOME", "/home/me")]);
         let disks = plan(&world).disks.known().cloned().expect("a plan");
         let seen: Vec<_> =
             disks.iter().map(|disk| (disk.role, disk.path.as_str(), disk.kind.known().cloned())).collect();
@@ -122,8 +121,7 @@ mod tests {
 
     #[test]
     fn a_child_that_cannot_start_leaves_the_folders_with_the_reason() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[TABLE], &[]).with_program("/nonexistent/program");
+        let world = World::clone(&FakeRoot::of(&[TABLE], &[])).with_program("/nonexistent/program");
         let (storage, run) = collect(&world, Instant::now() + Duration::from_secs(1));
         assert_eq!(run.end, ProbeEnd::NotStarted);
         let disks = storage.disks.known().cloned().expect("the plan");
@@ -137,8 +135,7 @@ mod tests {
 
     #[test]
     fn the_childs_side_fills_in_every_disk_and_a_missing_folder_is_absent() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[TABLE], &[]);
+        let world = FakeRoot::of(&[TABLE], &[]);
         let mut there = Disk { path: "/".to_owned(), ..Disk::default() };
         ask_volume(&world, &mut there);
         assert!(there.total_bytes.known().is_some_and(|bytes| *bytes > 0) && there.free_bytes.known().is_some());

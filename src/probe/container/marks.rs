@@ -136,12 +136,11 @@ fn from_control_group(marks: &mut Marks, world: &World) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::procfs::tests::world_of;
     use super::*;
+    use crate::world::FakeRoot;
 
     fn kind(files: &[(&str, &str)], env: &[(&str, &str)]) -> ContainerKind {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), files, env);
+        let world = FakeRoot::of(files, env);
         gather(&world, Mounts::read(&world).known()).kind
     }
 

@@ -36,22 +36,20 @@ fn gpu(world: &World, address: &str) -> KernelGpu {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
-    use crate::probe::procfs::tests::world_of;
+    use crate::world::FakeRoot;
 
     const INFORMATION: &str = "Model: \t\t NVIDIA H200\nIRQ:   \t\t 51\nGPU UUID: \t GPU-bfe7\nBus Location: \t 0000:06:00.0\nDevice Minor: \t 3\n";
 
     #[test]
     fn each_gpu_has_its_minor_model_and_device() {
-        let root = tempfile::tempdir().expect("a folder");
         let files = [
             ("/proc/driver/nvidia/gpus/0000:06:00.0/information", INFORMATION),
             ("/sys/bus/pci/devices/0000:06:00.0/device", "0x2335\n"),
             ("/proc/driver/nvidia/gpus/0000:07:00.0/information", ""),
         ];
-        let found = gpus(&world_of(root.path(), &files, &[])).known().expect("GPUs").clone();
+        let found = gpus(&FakeRoot::of(&files, &[])).known().expect("GPUs").clone();
         let expected = KernelGpu {
             pci_address: "0000:06:00.0".to_owned(),
             minor: Fact::Known(3),
@@ -66,7 +64,6 @@ mod tests {
 
     #[test]
     fn without_a_driver_there_is_no_list() {
-        let root = tempfile::tempdir().expect("a folder");
-        assert_eq!(gpus(&world_of(root.path(), &[("/proc/x", "")], &[])), Fact::Absent);
+        assert_eq!(gpus(&FakeRoot::of(&[("/proc/x", "")], &[])), Fact::Absent);
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 
 use super::*;
+use crate::world::FakeRoot;
 use std::path::Path;
 use std::time::Duration;
 
@@ -61,10 +62,7 @@ pub fn image(soname: &str, needed: &[&str], path: Option<(u64, &str)>) -> Vec<u8
 }
 
 fn read_bytes(bytes: &[u8]) -> Contents {
-    let root = tempfile::tempdir().expect("a folder");
-    std::fs::write(root.path().join("lib.so"), bytes).expect("a file");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
-    let Fact::Known(found) = read(&world, "/lib.so") else { panic!("it can be read") };
+    let Fact::Known(found) = read(FakeRoot::new().file("lib.so", bytes), "/lib.so") else { panic!("it can be read") };
     found
 }
 
@@ -93,14 +91,12 @@ fn a_cut_file_is_not_whole_at_any_length_and_never_panics() {
 #[test]
 fn no_byte_of_a_hostile_file_makes_it_panic() {
     let bytes = image("libcudart.so.12", &["libc.so.6"], Some((15, "/opt/lib")));
-    let root = tempfile::tempdir().expect("a folder");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
+    let root = FakeRoot::new();
     for at in 0..bytes.len() {
         for value in [0x00, 0x7f, 0x80, 0xff] {
             let mut damaged = bytes.clone();
             damaged[at] = value;
-            std::fs::write(root.path().join("lib.so"), &damaged).expect("a file");
-            assert!(read(&world, "/lib.so").known().is_some());
+            assert!(read(root.file("lib.so", &damaged), "/lib.so").known().is_some());
         }
     }
 }
@@ -113,11 +109,9 @@ fn a_linker_script_and_an_empty_file_are_no_elf() {
 
 #[test]
 fn a_folder_in_place_of_a_file_is_a_gap() {
-    let root = tempfile::tempdir().expect("a folder");
-    std::fs::create_dir(root.path().join("lib.so")).expect("a folder");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
-    assert!(read(&world, "/lib.so").is_unknown());
-    assert!(read(&world, "/nothing.so").is_absent());
+    let root = FakeRoot::new();
+    assert!(read(root.folder("lib.so"), "/lib.so").is_unknown());
+    assert!(read(&root, "/nothing.so").is_absent());
 }
 
 #[test]
@@ -183,14 +177,12 @@ fn names_that_cannot_be_read_leave_the_rest() {
 #[test]
 fn tables_of_a_terabyte_are_not_read() {
     const SIZE: u64 = 1 << 40;
-    let root = tempfile::tempdir().expect("a folder");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
+    let root = FakeRoot::new();
     let look = |bytes: &[u8]| {
-        let path = root.path().join("lib.so");
-        std::fs::write(&path, bytes).expect("a file");
+        let path = root.file("lib.so", bytes).path().join("lib.so");
         std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(SIZE)).expect("a hole");
-        let file = world.open("/lib.so").known().map(File::try_clone).expect("open").expect("a handle");
-        let Fact::Known(Contents::Elf(elf)) = read(&world, "/lib.so") else { panic!("an ELF file") };
+        let file = root.open("/lib.so").known().map(File::try_clone).expect("open").expect("a handle");
+        let Fact::Known(Contents::Elf(elf)) = read(&root, "/lib.so") else { panic!("an ELF file") };
         (elf, sections::find(&file, SIZE, &[".nv_fatbin"]))
     };
     let good = image("libcudart.so.12", &["libc.so.6"], None);
@@ -256,9 +248,8 @@ pub fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn found(bytes: &[u8], names: &[&str]) -> Option<Vec<(u64, u64)>> {
-    let root = tempfile::tempdir().expect("a folder");
-    std::fs::write(root.path().join("lib.so"), bytes).expect("a file");
-    let file = World::at(root.path(), Vec::new(), Duration::from_secs(1)).open("/lib.so").known().map(File::try_clone);
+    let root = FakeRoot::new();
+    let file = root.file("lib.so", bytes).open("/lib.so").known().map(File::try_clone);
     let found = sections::find(&file.expect("open").expect("a handle"), bytes.len() as u64, names)?;
     Some(found.into_iter().map(|place| (place.start, place.end)).collect())
 }

@@ -115,17 +115,16 @@ impl Environment {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     const OPEN: &str = "Limit  Soft Limit  Hard Limit  Units\nMax open files            1024  4096  files\n";
 
     fn look(parent: &str, shell: &str) -> Vec<Compared> {
-        let root = tempfile::tempdir().expect("a folder");
         let status = |name: &str, pid: &str, parent: &str| format!("Name:\t{name}\nPid:\t{pid}\nPPid:\t{parent}\n");
+        let environment = [("LD_LIBRARY_PATH", "/a"), ("PATH", "/bin")];
+        let root = FakeRoot::of(&[], &environment);
         for (path, text) in [
             ("self/status", status("gpu-preflight", "9", "8")),
             ("8/status", status(shell, "8", parent)),
@@ -139,12 +138,9 @@ mod tests {
             ("7/limits", OPEN.replace("1024", "4096")),
             ("self/limits", OPEN.to_owned()),
         ] {
-            let path = root.path().join("proc").join(path);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
+            root.file(&format!("proc/{path}"), text);
         }
-        let environment = vec![("LD_LIBRARY_PATH".into(), "/a".into()), ("PATH".into(), "/bin".into())];
-        compare(&World::at(root.path(), environment, Duration::from_secs(1)))
+        compare(&root)
     }
 
     #[test]

@@ -140,30 +140,22 @@ fn is_installed(world: &World, framework: &Framework, package: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     /// What each variable looks for in vain, on a machine with `lo`, `eth0` and the adapter `mlx5_0`.
     fn missing(variables: &[(&str, &str)]) -> Vec<(String, Fact<String>)> {
-        let root = tempfile::tempdir().expect("a folder");
         let table = "Inter-|   Receive\n face |bytes\n    lo: 0 0\n  eth0: 0 0\n";
-        for (path, text) in [
+        let files = [
             ("proc/self/net/dev", table),
             ("sys/class/infiniband/mlx5_0/x", ""),
             ("etc/hosts", "127.0.0.1 localhost\n10.0.0.1 head head.local # first\n"),
             ("etc/resolv.conf", "search local\n"),
             ("sp/vllm/x", ""),
-        ] {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
-        let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        ];
         let framework = Framework { site_packages: Fact::Known(vec!["/sp".to_owned()]), ..Framework::default() };
-        let found = find(&World::at(root.path(), environment, Duration::from_secs(1)), &framework);
+        let found = find(&FakeRoot::of(&files, variables), &framework);
         found.into_iter().map(|pointer| (pointer.name, pointer.missing)).collect()
     }
 
@@ -221,9 +213,7 @@ mod tests {
 
     #[test]
     fn where_the_interfaces_cannot_be_read_nobody_is_accused() {
-        let root = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(root.path().join("proc/self/net/dev")).expect("a folder");
-        let world = World::at(root.path(), vec![("NCCL_SOCKET_IFNAME".into(), "eth9".into())], Duration::from_secs(1));
+        let world = FakeRoot::of(&[("proc/self/net/dev/", "")], &[("NCCL_SOCKET_IFNAME", "eth9")]);
         assert!(find(&world, &Framework::default())[0].missing.is_unknown());
     }
 }

@@ -206,24 +206,18 @@ fn major(release: &str) -> Option<u64> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     const SITE: &str = "/opt/venv/lib/python3.12/site-packages";
 
     /// Name, whether it is a CUDA build, and the major.
     fn told(files: &[(&str, &str)]) -> Vec<(String, Fact<bool>, Fact<u64>)> {
-        let root = tempfile::tempdir().expect("a folder");
+        let world = FakeRoot::new();
         for (path, text) in files {
-            let path = root.path().join(SITE.trim_start_matches('/')).join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(path, text).expect("a file");
+            world.file(&format!("{SITE}/{path}"), text);
         }
-        let world = World::at(root.path(), Vec::new(), Duration::from_secs(1));
         let found = find(&world, &[SITE.to_owned()]).known().cloned().expect("a list");
         found.into_iter().map(|package| (package.name, package.cuda_build, package.cuda_major)).collect()
     }

@@ -136,17 +136,13 @@ fn normal_name(name: &str) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::{PermissionsExt, symlink};
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn packages_of_the_interpreter_on_the_path_come_before_those_of_the_system() {
-        let root = tempfile::tempdir().expect("a folder");
+        let root = FakeRoot::of(&[], &[("PATH", "/srv/env/bin"), ("HOME", "/home/u")]);
         for folder in [
             "srv/env/lib/python3.11/site-packages",
             "srv/env/bin",
@@ -154,14 +150,10 @@ mod tests {
             "usr/local/lib/python3.11/dist-packages",
             "home/u/.local/lib/python3.11/site-packages",
         ] {
-            fs::create_dir_all(root.path().join(folder)).expect("a folder");
+            root.folder(folder);
         }
-        let python = root.path().join("srv/env/bin/python3");
-        fs::write(&python, "").expect("a file");
-        fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).expect("a mode");
-        symlink("lib", root.path().join("srv/env/lib64")).expect("a link");
-        let environment = vec![("PATH".into(), "/srv/env/bin".into()), ("HOME".into(), "/home/u".into())];
-        let found = folders(&World::at(root.path(), environment, Duration::from_secs(1)));
+        root.program("srv/env/bin/python3").link("srv/env/lib64", "lib");
+        let found = folders(&root);
         assert_eq!(
             found,
             [

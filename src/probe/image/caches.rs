@@ -92,46 +92,34 @@ impl Walk<'_> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
-    fn world(root: &tempfile::TempDir) -> World {
-        World::at(root.path(), vec![("HOME".into(), "/root".into())], Duration::from_secs(5))
+    fn root() -> FakeRoot {
+        FakeRoot::of(&[], &[("HOME", "/root")])
     }
 
     #[test]
     fn caches_are_counted_once_and_links_not_followed() {
-        let root = tempfile::tempdir().expect("a folder");
-        let pip = root.path().join("root/.cache/pip/http");
-        fs::create_dir_all(&pip).expect("a folder");
-        fs::write(pip.join("wheel"), vec![1_u8; 100_000]).expect("a file");
-        symlink("/", pip.join("loop")).expect("a link");
-        let Fact::Known(bytes) = bytes(&world(&root)) else { panic!("bytes") };
+        let root = root();
+        root.file("root/.cache/pip/http/wheel", vec![1_u8; 100_000]).link("root/.cache/pip/http/loop", "/");
+        let Fact::Known(bytes) = bytes(&root) else { panic!("bytes") };
         assert!((100_000..200_000).contains(&bytes), "{bytes}");
     }
 
     #[test]
     fn a_cache_without_end_is_a_gap_with_what_was_seen() {
-        let root = tempfile::tempdir().expect("a folder");
-        let pkgs = root.path().join("opt/conda/pkgs");
-        fs::create_dir_all(&pkgs).expect("a folder");
+        let root = root();
         for number in 0..=LIMIT {
-            fs::write(pkgs.join(number.to_string()), "x").expect("a file");
+            root.file(&format!("opt/conda/pkgs/{number}"), "x");
         }
-        let Fact::Unknown(gap) = bytes(&world(&root)) else { panic!("a gap") };
+        let Fact::Unknown(gap) = bytes(&root) else { panic!("a gap") };
         assert!(gap.detail.contains("/opt/conda/pkgs") && gap.detail.contains("at least"), "{gap}");
     }
 
     #[test]
     fn a_file_in_the_place_of_a_cache_is_no_cache() {
-        let root = tempfile::tempdir().expect("a folder");
-        fs::create_dir_all(root.path().join("var/cache")).expect("a folder");
-        fs::write(root.path().join("var/cache/apt"), "x").expect("a file");
-        assert_eq!(bytes(&world(&root)), Fact::Known(0));
+        assert_eq!(bytes(root().file("var/cache/apt", "x")), Fact::Known(0));
     }
 }

@@ -49,30 +49,20 @@ fn is_program(world: &World, path: &str) -> bool {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
     use std::time::Duration;
 
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn a_tool_is_found_where_the_path_finds_it_first() {
-        let root = tempfile::tempdir().expect("a folder");
-        for (path, mode) in [("opt/bin/gcc", 0o755), ("usr/bin/gcc", 0o755), ("usr/bin/curl", 0o644)] {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(&path, "").expect("a file");
-            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("a mode");
-        }
-        fs::create_dir(root.path().join("usr/bin/vim")).expect("a folder");
-        let path = "relative:/opt/bin/::/usr/bin:/nothing";
-        let world = World::at(root.path(), vec![("PATH".into(), path.into())], Duration::from_secs(1));
+        let world = FakeRoot::of(&[], &[("PATH", "relative:/opt/bin/::/usr/bin:/nothing")]);
+        world.program("opt/bin/gcc").program("usr/bin/gcc").file("usr/bin/curl", "").folder("usr/bin/vim");
         let found: Vec<(String, ToolKind)> =
             find(&world).known().expect("tools").iter().map(|tool| (tool.path.clone(), tool.kind)).collect();
         assert_eq!(found, [("/opt/bin/gcc".to_owned(), ToolKind::Compiler)]);
-        let without = World::at(root.path(), Vec::new(), Duration::from_secs(1));
+        let without = World::at(world.path(), Vec::new(), Duration::from_secs(1));
         assert_eq!(find(&without).known().map_or(0, Vec::len), 1, "the default path has /usr/bin");
     }
 

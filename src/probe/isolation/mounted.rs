@@ -172,21 +172,18 @@ fn decode_base64url(text: &[u8]) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods)]
-    use super::super::super::procfs::tests::world_of;
     use super::*;
+    use crate::world::FakeRoot;
     use std::os::unix::net::UnixListener;
 
     fn sensitive_of(table: &str, files: &[(&str, &str)]) -> Vec<String> {
-        let root = tempfile::tempdir().expect("a folder");
-        world_of(root.path(), files, &[]);
-        let world = world_of(root.path(), &[("/proc/self/mountinfo", table)], &[]);
+        let world = FakeRoot::of(&[("/proc/self/mountinfo", table)], &[]);
+        world.files(files);
         sensitive(&world, Mounts::read(&world).known().expect("a table"))
     }
 
     #[test]
     fn a_socket_is_found_where_it_is_mounted_and_only_once() {
-        let root = tempfile::tempdir().expect("a folder");
         let table =
             "9 8 0:9 /docker.sock /tmp/d.sock rw - tmpfs tmpfs rw\n7 8 0:9 /csi.sock /csi/csi.sock rw - tmpfs t rw\n";
         let files = [
@@ -196,17 +193,17 @@ mod tests {
             ("/csi/", ""),
             ("/run/podman/podman.sock", ""),
         ];
-        let world = world_of(root.path(), &files, &[]);
+        let world = FakeRoot::of(&files, &[]);
         let sockets: Vec<_> = ["run/docker.sock", "tmp/d.sock", "csi/csi.sock"]
-            .map(|path| UnixListener::bind(root.path().join(path)))
+            .map(|path| UnixListener::bind(world.path().join(path)))
             .into();
         assert!(sockets.iter().all(Result::is_ok));
-        super::super::super::procfs::tests::link(root.path(), "/var/run", "../run");
+        world.link("/var/run", "../run");
         let found = runtime_sockets(&world, Mounts::read(&world).known());
         let paths: Vec<&str> = found.iter().map(|socket| socket.path.as_str()).collect();
         assert_eq!(paths, ["/run/docker.sock", "/tmp/d.sock"], "a plain file and a driver's socket are none");
         assert!(found.iter().all(|socket| socket.writable == Fact::Known(true)));
-        assert!(runtime_sockets(&world_of(tempfile::tempdir().expect("a folder").path(), &[], &[]), None).is_empty());
+        assert!(runtime_sockets(&FakeRoot::new(), None).is_empty());
     }
 
     #[test]
@@ -257,17 +254,15 @@ mod tests {
             ("a.!!.b", TokenKind::Unreadable),
             ("", TokenKind::Unreadable),
         ] {
-            let root = tempfile::tempdir().expect("a folder");
-            let world = world_of(root.path(), &[(TOKEN, token)], &[]);
+            let world = FakeRoot::of(&[(TOKEN, token)], &[]);
             assert_eq!(service_account_token(&world), Fact::Known(kind), "{token}");
         }
     }
 
     #[test]
     fn no_token_is_absent_and_one_that_cannot_be_read_is_said_to_be_there() {
-        let root = tempfile::tempdir().expect("a folder");
-        assert_eq!(service_account_token(&world_of(root.path(), &[], &[])), Fact::Absent);
-        let world = world_of(root.path(), &[(&format!("{TOKEN}/"), "")], &[]);
+        assert_eq!(service_account_token(&FakeRoot::new()), Fact::Absent);
+        let world = FakeRoot::of(&[(&format!("{TOKEN}/"), "")], &[]);
         assert_eq!(service_account_token(&world), Fact::Known(TokenKind::Unreadable));
     }
 }

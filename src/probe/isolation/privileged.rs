@@ -75,8 +75,8 @@ pub fn seen(signs: &Signs) -> Fact<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::procfs::tests::world_of;
     use super::*;
+    use crate::world::FakeRoot;
 
     const LAST: (&str, &str) = ("/proc/sys/kernel/cap_last_cap", "40\n");
     const IDENTITY: (&str, &str) = ("/proc/self/uid_map", "0 0 4294967295\n");
@@ -86,9 +86,8 @@ mod tests {
         4 2 0:4 /sys /proc/sys ro - proc proc rw\n3 1 0:5 / /sys ro - sysfs sysfs ro\n";
 
     fn found(status: &str, table: &str, map: (&str, &str)) -> (Fact<bool>, Fact<Vec<String>>) {
-        let root = tempfile::tempdir().expect("a folder");
         let files = [("/proc/self/status", status), ("/proc/self/mountinfo", table), LAST, map, ("/dev/null", "")];
-        let world = world_of(root.path(), &files, &[]);
+        let world = FakeRoot::of(&files, &[]);
         let signs = signs(&world, &Status::read(&world, "self"), &Mounts::read(&world));
         (concluded(&world, &signs), seen(&signs))
     }

@@ -173,21 +173,16 @@ fn is_data(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::disallowed_methods)]
-    use super::super::super::procfs::tests::{link, world_of};
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+    use crate::world::FakeRoot;
 
     const TABLE: &str = "1 0 8:1 / / rw - ext4 d rw\n2 1 8:2 / /usr/local rw - ext4 e rw\n";
 
     fn walk(table: &str, files: &[(&str, u32)], env: &[(&str, &str)]) -> Fact<Vec<String>> {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[("/proc/self/mountinfo", table)], env);
-        link(root.path(), "/bin", "usr/bin");
+        let world = FakeRoot::of(&[("/proc/self/mountinfo", table)], env);
+        world.link("/bin", "usr/bin");
         for (path, mode) in files {
-            world_of(root.path(), &[(path, "")], &[]);
-            let at = root.path().join(path.trim_start_matches('/'));
-            std::fs::set_permissions(at, std::fs::Permissions::from_mode(*mode)).expect("a mode");
+            world.file(path, "").mode(path, *mode);
         }
         files_of(&world)
     }
@@ -229,9 +224,8 @@ mod tests {
 
     #[test]
     fn a_walk_that_was_stopped_with_nothing_found_is_a_gap() {
-        let root = tempfile::tempdir().expect("a folder");
-        world_of(root.path(), &[("/proc/self/mountinfo", TABLE), ("/usr/bin/ls", "")], &[]);
-        let late = World::at(root.path(), Vec::new(), Duration::ZERO);
+        let late = FakeRoot::with_budget(Duration::ZERO, &[]);
+        late.files(&[("/proc/self/mountinfo", TABLE), ("/usr/bin/ls", "")]);
         assert!(files_of(&late).is_unknown());
     }
 }

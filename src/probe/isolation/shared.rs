@@ -76,16 +76,15 @@ fn has_only_far_links(world: &World) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::procfs::tests::{link, world_of};
     use super::*;
+    use crate::world::FakeRoot;
 
     const OLD: (&str, &str) = ("/proc/sys/kernel/osrelease", "5.15.0-91-generic\n");
     const HEAD: &str = "Num RefCount Protocol Flags Type St Inode Path\n";
 
     fn network(inode: u64, files: &[(&str, &str)]) -> Fact<bool> {
-        let root = tempfile::tempdir().expect("a folder");
-        link(root.path(), "/proc/self/ns/net", &format!("net:[{inode}]"));
-        host_network(&world_of(root.path(), files, &[]))
+        let root = FakeRoot::of(files, &[]);
+        host_network(root.link("/proc/self/ns/net", &format!("net:[{inode}]")))
     }
 
     #[test]
@@ -121,11 +120,10 @@ mod tests {
 
     #[test]
     fn the_process_namespace_is_told_by_inode_and_else_by_kthreadd() {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[("/proc/2/comm", "kthreadd\n")], &[]);
+        let world = FakeRoot::of(&[("/proc/2/comm", "kthreadd\n")], &[]);
         assert_eq!(host_pid(&world), Fact::Known(true));
-        link(root.path(), "/proc/self/ns/pid", "pid:[4026532183]");
+        world.link("/proc/self/ns/pid", "pid:[4026532183]");
         assert_eq!(host_pid(&world), Fact::Known(false), "anybody may call a program kthreadd");
-        assert!(host_pid(&world_of(tempfile::tempdir().expect("a folder").path(), &[], &[])).is_unknown());
+        assert!(host_pid(&FakeRoot::new()).is_unknown());
     }
 }

@@ -1,30 +1,29 @@
 //! Whole containers, as `/proc` and `/sys` show them.
 
-use super::super::procfs::tests::{link, world_of};
 use super::*;
 use crate::facts::TokenKind;
+use crate::world::FakeRoot;
 
 const TABLE: &str = "71 46 0:39 / / ro,nodev - overlay overlay rw,lowerdir=/l\n72 71 0:41 / /proc rw - proc proc rw\n\
     50 72 0:41 /sys /proc/sys ro - proc proc rw\n75 71 0:44 / /sys ro - sysfs sysfs ro\n";
 const STATUS: &str = "CapBnd:\t00000000a80425fb\nNoNewPrivs:\t1\nSeccomp:\t2\n";
 
 fn isolation(apart: bool, files: &[(&str, &str)]) -> Isolation {
-    let root = tempfile::tempdir().expect("a folder");
+    let root = FakeRoot::new();
     for namespace in
         [Namespace::Pid, Namespace::Ipc, Namespace::Uts, Namespace::User, Namespace::Cgroup, Namespace::Network]
     {
         let own = apart && namespace != Namespace::User;
         let inode = if own { 4_026_532_180 } else { namespace.initial_inode() };
         let name = namespace.name();
-        link(root.path(), &format!("/proc/self/ns/{name}"), &format!("{name}:[{inode}]"));
+        root.link(&format!("/proc/self/ns/{name}"), &format!("{name}:[{inode}]"));
     }
     let always = [
         ("/proc/self/uid_map", "0 0 4294967295\n"),
         ("/proc/sys/kernel/cap_last_cap", "40\n"),
         ("/proc/sys/kernel/osrelease", "6.18.1\n"),
     ];
-    world_of(root.path(), &always, &[]);
-    collect(&world_of(root.path(), files, &[]))
+    collect(root.files(&always).files(files))
 }
 
 #[test]
@@ -65,8 +64,7 @@ fn a_virtual_machine_made_of_an_image_has_no_host_to_share_with() {
 
 #[test]
 fn without_proc_and_sys_everything_is_a_gap() {
-    let root = tempfile::tempdir().expect("a folder");
-    let found = collect(&world_of(root.path(), &[], &[]));
+    let found = collect(&FakeRoot::new());
     for fact in [
         found.no_new_privileges,
         found.host_pid,

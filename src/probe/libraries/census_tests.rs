@@ -1,5 +1,4 @@
 //! Fake roots with copies of libraries, and who wins.
-#![allow(clippy::disallowed_methods)]
 
 use super::*;
 use crate::facts::FoundBy;

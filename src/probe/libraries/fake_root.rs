@@ -1,29 +1,24 @@
 //! A folder that plays the root, filled with true little libraries; for tests.
-#![allow(clippy::disallowed_methods)]
 
 use std::time::Duration;
-
-use tempfile::TempDir;
 
 use super::census;
 use crate::facts::{Fact, Framework, Library};
 use crate::probe::elf::tests::image;
-use crate::world::World;
+use crate::world::{FakeRoot, World};
 
 pub struct Root {
-    folder: TempDir,
+    root: FakeRoot,
     environment: Vec<(String, String)>,
 }
 
 impl Root {
     pub fn new() -> Self {
-        Self { folder: tempfile::tempdir().expect("a folder"), environment: Vec::new() }
+        Self { root: FakeRoot::new(), environment: Vec::new() }
     }
 
     pub fn file(self, path: &str, bytes: &[u8]) -> Self {
-        let place = self.folder.path().join(path.trim_start_matches('/'));
-        std::fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
-        std::fs::write(place, bytes).expect("a file");
+        self.root.file(path, bytes);
         self
     }
 
@@ -34,9 +29,7 @@ impl Root {
     }
 
     pub fn link(self, path: &str, target: &str) -> Self {
-        let place = self.folder.path().join(path.trim_start_matches('/'));
-        std::fs::create_dir_all(place.parent().expect("a parent")).expect("a folder");
-        std::os::unix::fs::symlink(target, place).expect("a link");
+        self.root.link(path, target);
         self
     }
 
@@ -51,7 +44,7 @@ impl Root {
 
     pub fn unread_census(&self, framework: &Framework) -> Fact<Vec<Library>> {
         let environment = self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let world = World::at(self.folder.path(), environment, Duration::from_secs(1));
+        let world = World::at(self.root.path(), environment, Duration::from_secs(1));
         census(&world, framework)
     }
 

@@ -41,20 +41,15 @@ fn of_wheel(world: &World, id: LibraryId, real: &str, soname: &str) -> Option<St
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     fn release(entries: &[&str], id: LibraryId, real: &str, soname: &str) -> Option<String> {
-        let folder = tempfile::tempdir().expect("a folder");
+        let world = FakeRoot::new();
         for entry in entries {
-            let place = folder.path().join("sp").join(entry);
-            std::fs::create_dir_all(&place).expect("a folder");
-            std::fs::write(place.join("METADATA"), "").expect("a file");
+            world.file(&format!("sp/{entry}/METADATA"), "");
         }
-        let world = World::at(folder.path(), Vec::new(), Duration::from_secs(1));
         of_file(&world, id, real, soname)
     }
 

@@ -41,16 +41,15 @@ impl Ulimits {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::procfs::tests::world_of;
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn soft_and_hard_limits_are_read_and_unlimited_is_absent() {
         let text = "Limit                     Soft Limit           Hard Limit           Units     \n\
             Max core file size        0                    unlimited            bytes     \n\
             Max open files            1024                 524288               files     \n";
-        let root = tempfile::tempdir().expect("a folder");
-        let limits = Ulimits::read(&world_of(root.path(), &[(PATH, text)], &[]));
+        let limits = Ulimits::read(&FakeRoot::of(&[(PATH, text)], &[]));
         assert_eq!(limits.soft("Max open files"), Fact::Known(1024));
         assert_eq!(limits.hard("Max open files"), Fact::Known(524_288));
         assert_eq!(limits.soft("Max core file size"), Fact::Known(0));
@@ -60,11 +59,9 @@ mod tests {
 
     #[test]
     fn garbage_and_a_folder_are_gaps() {
-        let root = tempfile::tempdir().expect("a folder");
-        let limits = Ulimits::read(&world_of(root.path(), &[(PATH, "Max open files many more\n")], &[]));
+        let limits = Ulimits::read(&FakeRoot::of(&[(PATH, "Max open files many more\n")], &[]));
         assert!(limits.soft("Max open files").is_unknown());
-        let root = tempfile::tempdir().expect("a folder");
-        let limits = Ulimits::read(&world_of(root.path(), &[("/proc/self/limits/", "")], &[]));
+        let limits = Ulimits::read(&FakeRoot::of(&[("/proc/self/limits/", "")], &[]));
         assert!(limits.soft("Max open files").is_unknown());
     }
 }

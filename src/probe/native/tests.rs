@@ -1,21 +1,12 @@
 //! A folder that plays an image with libraries of all kinds.
-#![allow(clippy::disallowed_methods)]
-
-use std::path::Path;
-use std::time::Duration;
 
 use super::fatbin::tests::container;
 use super::*;
 use crate::facts::Candidate;
 use crate::probe::elf::tests::with_sections;
+use crate::world::FakeRoot;
 
 const SITE: &str = "/opt/venv/lib/python3.12/site-packages";
-
-fn write(root: &Path, path: &str, bytes: &[u8]) {
-    let path = root.join(path.trim_start_matches('/'));
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
-    std::fs::write(path, bytes).expect("a file");
-}
 
 /// A library whose objects carry machine code for these architectures.
 fn built_for(architectures: &[u32]) -> Vec<u8> {
@@ -23,11 +14,9 @@ fn built_for(architectures: &[u32]) -> Vec<u8> {
     with_sections(&[(".nv_fatbin", &[container(&entries, 8), container(&entries, 16)].concat())])
 }
 
-fn look(root: &Path, environment: &[(&str, &str)], libraries: &Fact<Vec<Library>>) -> Vec<NativeLibrary> {
-    let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-    let world = World::at(root, environment, Duration::from_secs(5));
+fn look(world: &World, libraries: &Fact<Vec<Library>>) -> Vec<NativeLibrary> {
     let framework = Framework { site_packages: Fact::Known(vec![SITE.to_owned()]), ..Framework::default() };
-    collect(&world, &framework, libraries).libraries.known().expect("libraries").clone()
+    collect(world, &framework, libraries).libraries.known().expect("libraries").clone()
 }
 
 fn paths(libraries: &[NativeLibrary]) -> Vec<&str> {
@@ -36,17 +25,17 @@ fn paths(libraries: &[NativeLibrary]) -> Vec<&str> {
 
 #[test]
 fn libraries_with_gpu_code_are_found_wherever_packages_put_them() {
-    let root = tempfile::tempdir().expect("a folder");
+    let root = FakeRoot::of(&[], &[("LD_LIBRARY_PATH", "/opt/own:/nothing")]);
     let code = built_for(&[80, 90]);
-    write(root.path(), &format!("{SITE}/flash_attn_2_cuda.cpython-312-x86_64-linux-gnu.so"), &code);
-    write(root.path(), &format!("{SITE}/torch/lib/libtorch_cuda.so"), &code);
-    write(root.path(), &format!("{SITE}/torch/include/libtrap.so"), &code);
-    write(root.path(), &format!("{SITE}/nvidia/cudnn/lib/libcudnn_ops.so.9"), &code);
-    write(root.path(), &format!("{SITE}/numpy.libs/libopenblas.so.0"), &with_sections(&[(".text", b"x")]));
-    write(root.path(), &format!("{SITE}/torch/lib/libshm.so"), b"no library");
-    write(root.path(), "/opt/own/libown.so", &code);
-    std::os::unix::fs::symlink("libown.so", root.path().join("opt/own/libown.so.1")).expect("a link");
-    let found = look(root.path(), &[("LD_LIBRARY_PATH", "/opt/own:/nothing")], &Fact::Known(Vec::new()));
+    root.file(&format!("{SITE}/flash_attn_2_cuda.cpython-312-x86_64-linux-gnu.so"), &code);
+    root.file(&format!("{SITE}/torch/lib/libtorch_cuda.so"), &code);
+    root.file(&format!("{SITE}/torch/include/libtrap.so"), &code);
+    root.file(&format!("{SITE}/nvidia/cudnn/lib/libcudnn_ops.so.9"), &code);
+    root.file(&format!("{SITE}/numpy.libs/libopenblas.so.0"), with_sections(&[(".text", b"x")]));
+    root.file(&format!("{SITE}/torch/lib/libshm.so"), b"no library");
+    root.file("/opt/own/libown.so", &code);
+    root.link("opt/own/libown.so.1", "libown.so");
+    let found = look(&root, &Fact::Known(Vec::new()));
     assert_eq!(
         paths(&found),
         [
@@ -63,10 +52,10 @@ fn libraries_with_gpu_code_are_found_wherever_packages_put_them() {
 
 #[test]
 fn of_cublas_only_the_copy_counts_that_the_workload_gets() {
-    let root = tempfile::tempdir().expect("a folder");
+    let root = FakeRoot::new();
     let old = format!("{SITE}/nvidia/cublas/lib/libcublas.so.12");
-    write(root.path(), &old, &built_for(&[50]));
-    write(root.path(), "/usr/local/cuda/lib64/libcublas.so.12.9.1", &built_for(&[90]));
+    root.file(&old, built_for(&[50]));
+    root.file("/usr/local/cuda/lib64/libcublas.so.12.9.1", built_for(&[90]));
     let winner = "/usr/local/cuda/lib64/libcublas.so.12".to_owned();
     let copy = Candidate {
         path: winner.clone(),
@@ -80,18 +69,18 @@ fn of_cublas_only_the_copy_counts_that_the_workload_gets() {
         candidates: vec![copy],
         ..Library::default()
     };
-    let found = look(root.path(), &[], &Fact::Known(vec![library]));
+    let found = look(&root, &Fact::Known(vec![library]));
     assert_eq!(paths(&found), ["/usr/local/cuda/lib64/libcublas.so.12.9.1"]);
     assert_eq!(found[0].role, LibraryRole::Core);
-    assert_eq!(paths(&look(root.path(), &[], &Fact::Known(Vec::new()))), Vec::<&str>::new());
+    assert_eq!(paths(&look(&root, &Fact::Known(Vec::new()))), Vec::<&str>::new());
 }
 
 #[test]
 fn a_section_of_unknown_form_is_a_gap_and_hides_no_other_library() {
-    let root = tempfile::tempdir().expect("a folder");
-    write(root.path(), &format!("{SITE}/torch/lib/libtorch_cuda.so"), &with_sections(&[(".nv_fatbin", &[1; 64])]));
-    write(root.path(), &format!("{SITE}/other.so"), &built_for(&[90]));
-    let found = look(root.path(), &[], &Fact::Known(Vec::new()));
+    let root = FakeRoot::new();
+    root.file(&format!("{SITE}/torch/lib/libtorch_cuda.so"), with_sections(&[(".nv_fatbin", &[1; 64])]));
+    root.file(&format!("{SITE}/other.so"), built_for(&[90]));
+    let found = look(&root, &Fact::Known(Vec::new()));
     assert_eq!(paths(&found), ["/torch/lib/libtorch_cuda.so", "/other.so"]);
     let Fact::Unknown(gap) = &found[0].sets else { panic!("{:?}", found[0]) };
     assert!(gap.detail.contains("no container at byte 64"), "{gap}");
@@ -99,6 +88,6 @@ fn a_section_of_unknown_form_is_a_gap_and_hides_no_other_library() {
 
 #[test]
 fn an_image_without_packages_has_no_gpu_code() {
-    let root = tempfile::tempdir().expect("a folder");
-    assert_eq!(look(root.path(), &[], &Fact::Absent), Vec::new());
+    let root = FakeRoot::new();
+    assert_eq!(look(&root, &Fact::Absent), Vec::new());
 }

@@ -88,19 +88,11 @@ pub fn verbs(world: &World) -> Vec<VerbsPart> {
 #[cfg(test)]
 #[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     fn world(files: &[(&str, &str)], variables: &[(&str, &str)], then: impl FnOnce(&World)) {
-        let root = tempfile::tempdir().expect("a folder");
-        for (path, text) in files {
-            let path = root.path().join(path);
-            std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            std::fs::write(path, text).expect("a file");
-        }
-        let environment = variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
-        then(&World::at(root.path(), environment, Duration::from_secs(1)));
+        then(&FakeRoot::of(files, variables));
     }
 
     #[test]

@@ -187,8 +187,8 @@ fn unescape(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{link, world_of};
     use super::*;
+    use crate::world::FakeRoot;
 
     const TABLE_TEXT: &str = "71 46 0:39 / / rw,nodev master:2 shared:3 - overlay overlay ro,lowerdir=/a\n\
         72 71 0:41 / /proc rw - proc proc rw\n\
@@ -198,17 +198,16 @@ mod tests {
         83 82 0:62 / /shm ro - tmpfs second rw\n\
         nonsense\n";
 
-    fn mounts(files: &[(&str, &str)]) -> (tempfile::TempDir, World, Mounts) {
-        let root = tempfile::tempdir().expect("a folder");
-        let world = world_of(root.path(), &[(TABLE, TABLE_TEXT)], &[]);
-        world_of(root.path(), files, &[]);
+    fn mounts(files: &[(&str, &str)]) -> (FakeRoot, Mounts) {
+        let world = FakeRoot::of(&[(TABLE, TABLE_TEXT)], &[]);
+        world.files(files);
         let mounts = Mounts::read(&world).known().cloned().expect("a table");
-        (root, world, mounts)
+        (world, mounts)
     }
 
     #[test]
     fn lines_are_read_with_any_number_of_optional_fields_and_escapes() {
-        let (_root, _world, mounts) = mounts(&[]);
+        let (_world, mounts) = mounts(&[]);
         assert_eq!(mounts.iter().count(), 6);
         let data = mounts.at("/data\tx").expect("an escaped mount point");
         assert_eq!((data.root.as_str(), data.kind.as_str(), data.device.as_str()), ("/vol/a b", "ext4", "254:0"));
@@ -218,7 +217,7 @@ mod tests {
 
     #[test]
     fn the_longest_and_then_the_last_mount_point_counts() {
-        let (_root, _world, mounts) = mounts(&[]);
+        let (_world, mounts) = mounts(&[]);
         assert_eq!(mounts.of("/proc/self").expect("proc").kind, "proc");
         assert_eq!(mounts.of("/procession").expect("root").kind, "overlay");
         assert_eq!(mounts.of("/shm/x").expect("shm").source, "second");
@@ -226,7 +225,7 @@ mod tests {
 
     #[test]
     fn what_is_below_a_mount_root_is_its_inner_path() {
-        let (_root, _world, mounts) = mounts(&[]);
+        let (_world, mounts) = mounts(&[]);
         let data = mounts.at("/data\tx").expect("a mount");
         assert_eq!(data.inner("/vol/a b/c"), Some("/c".to_owned()));
         assert_eq!(data.inner("/vol/a b"), Some(String::new()));
@@ -235,10 +234,8 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_over_the_network_is_not_walked() {
-        let (root, world, mounts) = mounts(&[("/usr/bin/", ""), ("/net/tools/", "")]);
-        link(root.path(), "/bin", "usr/bin");
-        link(root.path(), "/tools", "/net/tools");
-        link(root.path(), "/loop", "loop");
+        let (world, mounts) = mounts(&[("/usr/bin/", ""), ("/net/tools/", "")]);
+        world.link("/bin", "usr/bin").link("/tools", "/net/tools").link("/loop", "loop");
         assert_eq!(mounts.resolve_safely(&world, "/bin"), Fact::Known("/usr/bin".into()));
         assert_eq!(mounts.resolve_safely(&world, "/usr/../bin"), Fact::Known("/usr/bin".into()));
         assert_eq!(mounts.resolve_safely(&world, "/none/bin"), Fact::Absent);
@@ -249,9 +246,8 @@ mod tests {
 
     #[test]
     fn an_empty_or_foreign_table_is_a_gap() {
-        let root = tempfile::tempdir().expect("a folder");
-        assert!(Mounts::read(&world_of(root.path(), &[], &[])).is_unknown());
-        assert!(Mounts::read(&world_of(root.path(), &[(TABLE, "")], &[])).is_unknown());
-        assert!(Mounts::read(&world_of(root.path(), &[(TABLE, "\u{0}\u{1} - \n- - -")], &[])).is_unknown());
+        assert!(Mounts::read(&FakeRoot::new()).is_unknown());
+        assert!(Mounts::read(&FakeRoot::of(&[(TABLE, "")], &[])).is_unknown());
+        assert!(Mounts::read(&FakeRoot::of(&[(TABLE, "\u{0}\u{1} - \n- - -")], &[])).is_unknown());
     }
 }

@@ -81,16 +81,15 @@ pub fn has_fixed_inodes(world: &World) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{link, world_of};
     use super::*;
+    use crate::world::FakeRoot;
 
     #[test]
     fn the_initial_namespace_is_known_by_its_inode() {
-        let root = tempfile::tempdir().expect("a folder");
-        link(root.path(), "/proc/self/ns/pid", "pid:[4026531836]");
-        link(root.path(), "/proc/self/ns/ipc", "ipc:[4026532182]");
-        link(root.path(), "/proc/self/ns/uts", "pid:[4026531838]");
-        let world = world_of(root.path(), &[], &[]);
+        let world = FakeRoot::new();
+        world.link("/proc/self/ns/pid", "pid:[4026531836]");
+        world.link("/proc/self/ns/ipc", "ipc:[4026532182]");
+        world.link("/proc/self/ns/uts", "pid:[4026531838]");
         assert_eq!(Namespace::Pid.is_initial(&world), Fact::Known(true));
         assert_eq!(Namespace::Ipc.is_initial(&world), Fact::Known(false));
         assert!(Namespace::Uts.is_initial(&world).is_unknown(), "a foreign link is no answer");
@@ -102,8 +101,7 @@ mod tests {
         for (release, fixed) in
             [("6.18.44-fc", true), ("7.0", true), ("6.8.0-31-generic", false), ("5.15.0", false), ("", false)]
         {
-            let root = tempfile::tempdir().expect("a folder");
-            let world = world_of(root.path(), &[("/proc/sys/kernel/osrelease", release)], &[]);
+            let world = FakeRoot::of(&[("/proc/sys/kernel/osrelease", release)], &[]);
             assert_eq!(has_fixed_inodes(&world), fixed, "{release}");
         }
     }

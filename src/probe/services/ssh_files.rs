@@ -117,31 +117,14 @@ fn state(field: &str) -> PasswordState {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::path::Path;
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use super::*;
-
-    fn root(files: &[(&str, &str)]) -> tempfile::TempDir {
-        let root = tempfile::tempdir().expect("a folder");
-        for (path, text) in files {
-            let path = root.path().join(path);
-            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-            fs::write(path, text).expect("a file");
-        }
-        root
-    }
-
-    fn world(root: &Path) -> World {
-        World::at(root, Vec::new(), Duration::from_secs(5))
-    }
+    use crate::world::FakeRoot;
 
     fn password(files: &[(&str, &str)]) -> Fact<PasswordState> {
-        let root = root(files);
-        root_password(&world(root.path()))
+        root_password(&FakeRoot::of(files, &[]))
     }
 
     #[test]
@@ -174,14 +157,17 @@ mod tests {
         let boot = i64::try_from(now).expect("fits") + seconds - 1000;
         let after_boot = 1000 * ticks;
         let stat = format!("1 (a ) b) S 0 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 {after_boot} 0 0");
-        let root = root(&[
-            ("etc/ssh/ssh_host_rsa_key", "key"),
-            ("etc/ssh/ssh_host_rsa_key.pub", "public"),
-            ("proc/1/stat", &stat),
-            ("proc/stat", &format!("cpu 1\nbtime {boot}\n")),
-            ("proc/self/mountinfo", mounts),
-        ]);
-        let Fact::Known(keys) = host_keys(&world(root.path())) else { panic!("keys") };
+        let root = FakeRoot::of(
+            &[
+                ("etc/ssh/ssh_host_rsa_key", "key"),
+                ("etc/ssh/ssh_host_rsa_key.pub", "public"),
+                ("proc/1/stat", &stat),
+                ("proc/stat", &format!("cpu 1\nbtime {boot}\n")),
+                ("proc/self/mountinfo", mounts),
+            ],
+            &[],
+        );
+        let Fact::Known(keys) = host_keys(&root) else { panic!("keys") };
         assert_eq!(keys.len(), 1, "the public half is no key");
         keys[0].baked.clone()
     }
@@ -212,15 +198,14 @@ mod tests {
         for files in
             [&[("etc/ssh/ssh_host_rsa_key", "")][..], &[("etc/ssh/ssh_host_rsa_key", ""), ("proc/1/stat", "x")]]
         {
-            let root = root(files);
-            let Fact::Known(keys) = host_keys(&world(root.path())) else { panic!("keys") };
+            let root = FakeRoot::of(files, &[]);
+            let Fact::Known(keys) = host_keys(&root) else { panic!("keys") };
             assert!(keys[0].baked.is_unknown());
         }
     }
 
     #[test]
     fn no_key_is_an_empty_list_and_a_refusal_a_gap() {
-        let without = root(&[("etc/x", "")]);
-        assert_eq!(host_keys(&world(without.path())), Fact::Known(Vec::new()));
+        assert_eq!(host_keys(&FakeRoot::of(&[("etc/x", "")], &[])), Fact::Known(Vec::new()));
     }
 }

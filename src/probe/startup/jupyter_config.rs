@@ -142,24 +142,17 @@ fn folders(world: &World) -> Vec<String> {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::world::FakeRoot;
 
     fn configured(path: &str, text: &str) -> Configured {
         configured_with(&[], path, text)
     }
 
     fn configured_with(more: &[(&str, &str)], path: &str, text: &str) -> Configured {
-        let root = tempfile::tempdir().expect("a folder");
-        let path = root.path().join(path);
-        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        std::fs::write(path, text).expect("a file");
-        let environment = [("HOME", "/home/u"), ("PATH", "/v/bin:/bin"), ("JUPYTER_CONFIG_PATH", "/a:/b")];
-        let environment = environment.iter().chain(more).map(|(key, value)| (key.into(), value.into())).collect();
-        read(&World::at(root.path(), environment, Duration::from_secs(1)))
+        let always = [("HOME", "/home/u"), ("PATH", "/v/bin:/bin"), ("JUPYTER_CONFIG_PATH", "/a:/b")];
+        read(&FakeRoot::of(&[(path, text)], &[&always, more].concat()))
     }
 
     #[test]

@@ -81,23 +81,14 @@ pub fn ask(world: &World, cache: &mut CacheFolder) {
 }
 
 #[cfg(test)]
-#[allow(clippy::disallowed_methods)]
 mod tests {
-    use std::fs;
-    use std::time::Duration;
-
     use super::*;
-
-    fn world(root: &Path, variables: &[(&str, &str)]) -> World {
-        let environment = variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        World::at(root, environment, Duration::from_secs(1))
-    }
+    use crate::world::FakeRoot;
 
     #[test]
     fn compiled_code_goes_where_a_variable_says_else_below_home_and_temporary() {
-        let root = tempfile::tempdir().expect("a folder");
         let code = |variables: &[(&str, &str)]| {
-            let planned = plan(&world(root.path(), variables));
+            let planned = plan(&FakeRoot::of(&[], variables));
             planned.into_iter().filter(|cache| cache.holds_code).map(|cache| cache.path).collect::<Vec<_>>()
         };
         assert_eq!(code(&[("HOME", "/h")]), ["/h", "/tmp"]);
@@ -108,9 +99,7 @@ mod tests {
 
     #[test]
     fn a_missing_folder_is_asked_where_it_would_be_made() {
-        let root = tempfile::tempdir().expect("a folder");
-        fs::create_dir_all(root.path().join("models")).expect("a folder");
-        let world = world(root.path(), &[("HF_HOME", "/models/a/b")]);
+        let world = FakeRoot::of(&[("models/", "")], &[("HF_HOME", "/models/a/b")]);
         let mut cache = plan(&world).remove(0);
         ask(&world, &mut cache);
         assert_eq!(cache.nearest, Fact::Known("/models".to_owned()));

@@ -1,15 +1,14 @@
 //! Control groups of each kind, as real containers show them.
 
-use super::super::super::procfs::tests::world_of;
 use super::*;
+use crate::world::FakeRoot;
 
 const CGROUP: &str = "/proc/self/cgroup";
 const MOUNTS: &str = "/proc/self/mountinfo";
 const V2_TABLE: &str = "30 29 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup rw\n";
 
 fn with<T>(files: &[(&str, &str)], read: impl FnOnce(&World, &Groups) -> T) -> T {
-    let root = tempfile::tempdir().expect("a folder");
-    let world = world_of(root.path(), files, &[]);
+    let world = FakeRoot::of(files, &[]);
     let groups = Groups::find(&world, &Mounts::read(&world));
     read(&world, &groups)
 }

@@ -1,5 +1,4 @@
 //! True and damaged containers, made here byte by byte.
-#![allow(clippy::disallowed_methods)]
 
 use super::*;
 use std::io::Write;

@@ -1,13 +1,15 @@
 //! Fake servers that answer as Jupyter does, and as others do.
 #![allow(clippy::disallowed_methods)]
 
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::facts::Bind;
+use crate::world::FakeRoot;
+
+const RUNTIME: &str = "root/.local/share/jupyter/runtime";
 
 /// A server on a port of its own that answers each request by its path; `None` keeps silent.
 fn serve(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + 'static) -> u16 {
@@ -58,8 +60,7 @@ fn listener(port: u16) -> Listener {
 }
 
 fn ask_one(listener: Listener) -> (Vec<Jupyter>, Vec<Undecided>) {
-    let root = tempfile::tempdir().expect("a folder");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
     let (servers, undecided) = find(&world, &[listener], &Hints::read(&world));
     (servers.known().expect("servers").clone(), undecided)
 }
@@ -76,7 +77,7 @@ fn bare(port: u16) -> Listener {
 }
 
 fn ask_bare(port: u16) -> Found {
-    let world = World::at("/nowhere", Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
     ask(&world, &[], &bare(port), None)
 }
 
@@ -135,13 +136,9 @@ fn the_base_is_taken_from_a_runtime_file_and_the_token_is_not() {
             _ => http("404 Not Found", "", ""),
         })
     });
-    let root = tempfile::tempdir().expect("a folder");
-    let folder = root.path().join("root/.local/share/jupyter/runtime");
-    fs::create_dir_all(&folder).expect("a folder");
     let text = format!(r#"{{"port": {port}, "pid": 7, "base_url": "/nb/", "token": "hunter2"}}"#);
-    fs::write(folder.join("jpserver-7.json"), text).expect("a file");
-    fs::write(folder.join("jpserver-8.json"), "garbage").expect("a file");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
+    world.file(&format!("{RUNTIME}/jpserver-7.json"), text).file(&format!("{RUNTIME}/jpserver-8.json"), "garbage");
     let (servers, _) = find(&world, &[Listener { process: Fact::Absent, ..listener(port) }], &Hints::read(&world));
     let servers = servers.known().expect("servers");
     assert_eq!((servers[0].base_url.as_str(), &servers[0].auth), ("/nb/", &Fact::Known(Auth::Open)));
@@ -151,11 +148,8 @@ fn the_base_is_taken_from_a_runtime_file_and_the_token_is_not() {
 
 #[test]
 fn a_runtime_file_of_a_server_that_has_ended_speaks_for_nobody() {
-    let root = tempfile::tempdir().expect("a folder");
-    let folder = root.path().join("root/.local/share/jupyter/runtime");
-    fs::create_dir_all(&folder).expect("a folder");
-    fs::write(folder.join("jpserver-6.json"), r#"{"port": 9000, "pid": 6}"#).expect("a file");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
+    world.file(&format!("{RUNTIME}/jpserver-6.json"), r#"{"port": 9000, "pid": 6}"#);
     let stranger = Listener { process: Fact::Known("nginx".to_owned()), ..listener(9000) };
     let hints = Hints::read(&world);
     assert!(hints.of(&stranger).is_none());
@@ -202,8 +196,7 @@ fn an_open_server_behind_a_proxy_that_sends_chunks_is_found() {
 
 #[test]
 fn the_hub_is_no_server_of_notebooks() {
-    let root = tempfile::tempdir().expect("a folder");
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
     let named = |name: &str| Listener { process: Fact::Known(name.to_owned()), ..listener(8081) };
     assert!(Hints::read(&world).of(&named("jupyterhub")).is_none());
     assert!(Hints::read(&world).of(&named("jupyterhub-sing")).is_some());
@@ -244,7 +237,7 @@ fn who_is_bound_to_another_address_is_not_contacted_through_loopback() {
 
 #[test]
 fn what_may_be_jupyter_and_belongs_to_nobody_who_can_be_seen_is_not_known_to_be_none() {
-    let world = World::at("/nowhere", Vec::new(), Duration::from_secs(10));
+    let world = FakeRoot::new();
     let elsewhere = Listener { address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..bare(PORT) };
     let ask = |pid: Fact<u32>| {
         let listener = Listener { pid, ..elsewhere.clone() };

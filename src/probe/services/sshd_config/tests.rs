@@ -1,19 +1,11 @@
 //! Configurations of sshd as people write them.
 #![allow(clippy::disallowed_methods)]
 
-use std::fs;
-use std::time::Duration;
-
 use super::*;
+use crate::world::FakeRoot;
 
 fn parsed(files: &[(&str, &str)]) -> Fact<Parsed> {
-    let root = tempfile::tempdir().expect("a folder");
-    for (path, text) in files {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    of(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), &SshArgs::default())
+    of(&FakeRoot::of(files, &[]), &SshArgs::default())
 }
 
 fn config(text: &str) -> SshdConfig {
@@ -129,14 +121,8 @@ fn methods_that_ask_for_a_key_make_a_password_alone_useless() {
 }
 
 fn started(program: &str, args: &str, files: &[(&str, &str)]) -> Fact<SshdConfig> {
-    let root = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(root.path().join("etc/ssh")).expect("a folder");
-    for (path, text) in files {
-        fs::write(root.path().join(path), text).expect("a file");
-    }
     let args: Vec<String> = args.split(' ').map(str::to_owned).collect();
-    let world = World::at(root.path(), Vec::new(), Duration::from_secs(5));
-    of(&world, &SshArgs::read(program, &args)).map(|parsed| parsed.config)
+    of(&FakeRoot::of(files, &[]), &SshArgs::read(program, &args)).map(|parsed| parsed.config)
 }
 
 #[test]

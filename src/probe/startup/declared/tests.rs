@@ -1,29 +1,17 @@
 //! Declared services in fake images.
-#![allow(clippy::disallowed_methods)]
-
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
 
 use super::super::shell;
 use super::*;
 use crate::facts::{Auth, Bind};
+use crate::world::FakeRoot;
 
 fn find_in(files: &[(&str, &str)], command: Option<&str>, listeners: Vec<Listener>) -> Fact<Vec<DeclaredService>> {
-    let root = tempfile::tempdir().expect("a folder");
-    let supervisors = [("usr/bin/runsvdir", ""), ("usr/bin/supervisord", "")];
-    for (path, text) in supervisors.iter().chain(files) {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(&path, text).expect("a file");
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("a mode");
+    let variables =
+        [("PATH", "/usr/bin"), ("HOME", "/root"), ("NOTEBOOK_ARGS", "--port=8890 --IdentityProvider.token=''")];
+    let world = FakeRoot::of(&[], &variables);
+    for (path, text) in [("usr/bin/runsvdir", ""), ("usr/bin/supervisord", "")].iter().chain(files) {
+        world.file(path, text).mode(path, 0o755);
     }
-    let environment = vec![
-        ("PATH".into(), "/usr/bin".into()),
-        ("HOME".into(), "/root".into()),
-        ("NOTEBOOK_ARGS".into(), "--port=8890 --IdentityProvider.token=''".into()),
-    ];
-    let world = World::at(root.path(), environment, Duration::from_secs(5));
     let words: Option<Vec<String>> = command.and_then(|text| shell::commands(text).into_iter().next());
     find(&world, words.as_deref(), &Fact::Known(listeners)).0
 }

@@ -1,10 +1,8 @@
 //! Fake images with every supervisor.
 #![allow(clippy::disallowed_methods)]
 
-use std::fs;
-use std::time::Duration;
-
 use super::*;
+use crate::world::FakeRoot;
 
 /// An image with every supervisor in it, and systemd as process 1.
 const SUPERVISORS: [(&str, &str); 4] =
@@ -15,13 +13,7 @@ fn declared(files: &[(&str, &str)]) -> Declarations {
 }
 
 fn declared_beside(supervisors: &[(&str, &str)], files: &[(&str, &str)], command: Option<&[String]>) -> Declarations {
-    let root = tempfile::tempdir().expect("a folder");
-    for (path, text) in supervisors.iter().chain(files) {
-        let path = root.path().join(path);
-        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
-        fs::write(path, text).expect("a file");
-    }
-    read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), command)
+    read(FakeRoot::of(supervisors, &[]).files(files), command)
 }
 
 #[test]
@@ -82,28 +74,18 @@ fn enabled_systemd_units_are_read_where_they_lie() {
 
 #[test]
 fn an_enabled_unit_whose_link_leads_nowhere_is_found_in_its_folder() {
-    let root = tempfile::tempdir().expect("a folder");
-    let wants = root.path().join("etc/systemd/system/multi-user.target.wants");
-    fs::create_dir_all(&wants).expect("a folder");
-    fs::create_dir_all(root.path().join("usr/lib/systemd/system")).expect("a folder");
-    fs::write(root.path().join("usr/lib/systemd/system/ssh.service"), "[Service]\nExecStart=sshd -D\n")
-        .expect("a file");
-    std::os::unix::fs::symlink("/elsewhere/ssh.service", wants.join("ssh.service")).expect("a link");
-    fs::create_dir_all(root.path().join("proc/1")).expect("a folder");
-    fs::write(root.path().join("proc/1/comm"), "systemd\n").expect("a file");
-    let found = read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found;
+    let unit = ("usr/lib/systemd/system/ssh.service", "[Service]\nExecStart=sshd -D\n");
+    let root = FakeRoot::of(&[unit, ("proc/1/comm", "systemd\n")], &[]);
+    root.link("etc/systemd/system/multi-user.target.wants/ssh.service", "/elsewhere/ssh.service");
+    let found = read(&root, None).found;
     assert_eq!(found.len(), 1, "{found:?}");
 }
 
 #[test]
 fn two_ways_to_one_file_are_one_declaration() {
-    let root = tempfile::tempdir().expect("a folder");
-    fs::create_dir_all(root.path().join("etc/service/a")).expect("a folder");
-    fs::write(root.path().join("etc/service/a/run"), "x").expect("a file");
-    std::os::unix::fs::symlink("etc/service", root.path().join("service")).expect("a link");
-    fs::create_dir_all(root.path().join("sbin")).expect("a folder");
-    fs::write(root.path().join("sbin/runsvdir"), "").expect("a file");
-    assert_eq!(read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found.len(), 1);
+    let root = FakeRoot::of(&[("etc/service/a/run", "x"), ("sbin/runsvdir", "")], &[]);
+    root.link("service", "etc/service");
+    assert_eq!(read(&root, None).found.len(), 1);
 }
 
 #[test]
@@ -144,15 +126,11 @@ fn supervisord_writes_its_own_variables_and_its_own_no() {
 
 #[test]
 fn a_masked_unit_is_not_started() {
-    let root = tempfile::tempdir().expect("a folder");
-    let system = root.path().join("etc/systemd/system");
-    fs::create_dir_all(system.join("multi-user.target.wants")).expect("a folder");
-    fs::write(system.join("multi-user.target.wants/ssh.service"), "[Service]\nExecStart=sshd -D\n").expect("a file");
-    fs::create_dir_all(root.path().join("proc/1")).expect("a folder");
-    fs::write(root.path().join("proc/1/comm"), "systemd\n").expect("a file");
-    let found = || read(&World::at(root.path(), Vec::new(), Duration::from_secs(5)), None).found.len();
+    let wants = "etc/systemd/system/multi-user.target.wants/ssh.service";
+    let root = FakeRoot::of(&[(wants, "[Service]\nExecStart=sshd -D\n"), ("proc/1/comm", "systemd\n")], &[]);
+    let found = || read(&root, None).found.len();
     assert_eq!(found(), 1);
-    std::os::unix::fs::symlink("/dev/null", system.join("ssh.service")).expect("a link");
+    root.link("etc/systemd/system/ssh.service", "/dev/null");
     assert_eq!(found(), 0);
 }
 
