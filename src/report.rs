@@ -5,6 +5,7 @@ pub mod json;
 mod nothing;
 mod overview;
 mod rates;
+mod rows;
 pub mod summary;
 mod table;
 pub mod text;

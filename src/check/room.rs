@@ -8,7 +8,7 @@ use super::error::{ConfigError, at_key, parse_toml};
 use super::file::{Dimension, Owner};
 use crate::facts::shape::{Shaped, record};
 use crate::facts::{Facts, Phase};
-use crate::lang::parse::Node;
+use crate::lang::tree::Node;
 use crate::lang::{self, Expr, suggestion};
 
 /// The name of such a file; no check can have it.

@@ -1,7 +1,7 @@
 //! The sets are those of real libraries, counted from their headers.
 
 use super::*;
-use crate::facts::{Gpu, Library, Multiply};
+use crate::facts::{CodeSet, Gpu, Library, Multiply};
 
 fn words(text: &str) -> Vec<String> {
     text.split_whitespace().map(str::to_owned).collect()
@@ -87,28 +87,6 @@ fn a_library_that_chooses_among_variants_runs_where_it_was_built_for() {
         assert_eq!(fit(capability), Some(CodeFit::Native), "{capability}");
     }
     assert_eq!(fit("10.0"), Some(CodeFit::Compiled), "its general kernels are there as PTX");
-}
-
-#[test]
-fn marks_behind_an_architecture_bind_it() {
-    let runs = |code: &str, capability| Code::read(code).is_some_and(|code| code.runs_on(capability));
-    for (code, capability, expected) in [
-        ("sm_80", (8, 6), true),
-        ("sm_86", (8, 0), false),
-        ("sm_80", (9, 0), false),
-        ("sm_90a", (9, 0), true),
-        ("sm_100a", (10, 3), false),
-        ("sm_100f", (10, 3), true),
-        ("sm_100f", (12, 0), false),
-        ("compute_70", (12, 1), true),
-        ("compute_90a", (10, 0), false),
-        ("compute_120f", (12, 1), true),
-        ("compute_120", (9, 0), false),
-        ("lto_80", (8, 0), false),
-        ("sm_x", (8, 0), false),
-    ] {
-        assert_eq!(runs(code, capability), expected, "{code} on {capability:?}");
-    }
 }
 
 fn image() -> Facts {

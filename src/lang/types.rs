@@ -1,6 +1,6 @@
 //! Checks an expression against the shapes of the facts, before anything is evaluated.
 
-use super::parse::{Comparison, Expr, Node};
+use super::tree::{Comparison, Expr, Node};
 use super::{Mistake, suggestion};
 use crate::facts::shape::{Shape, Word};
 

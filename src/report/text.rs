@@ -1,9 +1,8 @@
 //! The report for a person: the answer first, then the cause and the cure, then everything else.
 
-use std::fmt::Write as _;
-
 use super::overview::{self, Mark};
 use super::rates;
+use super::rows::{failure_line, line, with_subject};
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
@@ -266,35 +265,6 @@ impl Page {
             self.line(&painted.unwrap_or_else(|| row.to_owned()));
         }
     }
-}
-
-/// A message with the item it is about in front, unless it names it itself.
-fn with_subject(finding: &Finding, message: &str) -> String {
-    match &finding.subject {
-        Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
-        _ => message.to_owned(),
-    }
-}
-
-/// One row for all items that fail one check: what is wrong with the first, and which others.
-fn failure_line(group: &[&Finding], report: &Report) -> Line {
-    let Some((finding, others)) = group.split_first() else { return Line::default() };
-    let mark = if finding.gating && finding.waived.is_none() { Mark::Bad } else { Mark::Warning };
-    let mut text = with_subject(finding, &finding.message);
-    if !others.is_empty() {
-        let names: Vec<&str> = others.iter().filter_map(|other| other.subject.as_deref()).take(4).collect();
-        let dots = if others.len() > names.len() { " …" } else { "" };
-        let _ = write!(text, " (and {} more: {}{dots})", others.len(), names.join(", "));
-    }
-    let cure = match &finding.waived {
-        Some(waiver) => format!("waived: {waiver}"),
-        None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
-    };
-    line(mark, finding, format!("{text}\n{cure}"))
-}
-
-fn line(mark: Mark, finding: &Finding, text: String) -> Line {
-    Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
 }
 
 /// What was taken for given: `NVIDIA B200, driver 535.104.05`.

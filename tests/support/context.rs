@@ -6,7 +6,7 @@ use gpu_preflight::check::template::Template;
 use gpu_preflight::check::{Catalogue, Check};
 use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::shape::{Shape, Shaped};
-use gpu_preflight::lang::parse::{Expr, Node};
+use gpu_preflight::lang::tree::{Expr, Node};
 
 /// A field by the record that declares it and its name.
 pub type Fields = BTreeSet<(&'static str, &'static str)>;

@@ -1,0 +1,38 @@
+//! Findings as rows of a table.
+
+use std::fmt::Write as _;
+
+use super::overview::Mark;
+use super::table::Line;
+use super::{Finding, Report};
+use crate::weigh::remedy;
+
+/// A message with the item it is about in front, unless it names it itself.
+pub fn with_subject(finding: &Finding, message: &str) -> String {
+    match &finding.subject {
+        Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
+        _ => message.to_owned(),
+    }
+}
+
+/// One row for all items that fail one check: what is wrong with the first, and which others.
+pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
+    let Some((finding, others)) = group.split_first() else { return Line::default() };
+    let mark = if finding.gating && finding.waived.is_none() { Mark::Bad } else { Mark::Warning };
+    let mut text = with_subject(finding, &finding.message);
+    if !others.is_empty() {
+        let names: Vec<&str> = others.iter().filter_map(|other| other.subject.as_deref()).take(4).collect();
+        let dots = if others.len() > names.len() { " …" } else { "" };
+        let _ = write!(text, " (and {} more: {}{dots})", others.len(), names.join(", "));
+    }
+    let cure = match &finding.waived {
+        Some(waiver) => format!("waived: {waiver}"),
+        None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
+    };
+    line(mark, finding, format!("{text}\n{cure}"))
+}
+
+/// One row for one finding.
+pub fn line(mark: Mark, finding: &Finding, text: String) -> Line {
+    Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
+}
