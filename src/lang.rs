@@ -9,19 +9,21 @@
 //! that is absent is empty, and `has(path)` asks for it. On facts that are all known the language agrees with CEL;
 //! a test holds it to that.
 //!
-//! [`parse`] makes an [`Expr`] of text ([`tree`]), [`types`] checks it against the facts' shapes, [`eval`] answers, and
-//! `compare` holds values against each other for it.
+//! [`parse`] makes an [`Expr`] of text ([`tree`]), [`types`] checks it against the facts' shapes, [`eval`] answers in
+//! three values ([`value`]), and `compare` holds values against each other for it.
 
 mod compare;
 pub mod eval;
 pub mod parse;
 pub mod tree;
 pub mod types;
+pub mod value;
 
-pub use eval::{Evidence, Scope, Truth};
+pub use eval::{Evidence, Scope};
 pub use parse::parse;
 pub use tree::Expr;
 pub use types::check;
+pub use value::Truth;
 
 /// A mistake in an expression, with where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use serde_json::Value;
 
 use super::{Catalogue, Check, Outcome};
 use crate::facts::Phase;
-use crate::lang::eval::{Evidence, Found, Scope, Truth};
+use crate::lang::eval::{Evidence, Scope};
+use crate::lang::value::{Found, Truth};
 
 /// What came of one check, for one subject.
 #[derive(Debug, Clone, PartialEq)]

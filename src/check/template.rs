@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::facts::shape::{Shape, words};
-use crate::lang::eval::Found;
 use crate::lang::types::{Names, shape_at};
+use crate::lang::value::Found;
 use crate::lang::{Mistake, Scope, suggestion};
 use crate::text;
 

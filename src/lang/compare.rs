@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::eval::{Found, Truth};
 use super::tree::Comparison;
+use super::value::{Found, Truth};
 use crate::facts::version::Version;
 
 /// What a part of an expression came to.

@@ -12,7 +12,6 @@ mod gemm;
 mod messages;
 mod multiplies;
 mod patterns;
-mod proof;
 mod soak;
 
 use std::time::{Duration, Instant};

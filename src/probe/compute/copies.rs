@@ -8,11 +8,11 @@
 use super::messages::Reading;
 use crate::facts::{Fact, Gap, GapKind, Gaps, MemoryCopy, Multiply, Proof};
 use crate::probe::gpu::bench::Bench;
-use crate::probe::gpu::bytes::random_bytes;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::gpu::timing::copy_rate;
 use crate::probe::note_failure;
 use crate::world::library::CallFailed;
+use gpu_preflight_arithmetic::bytes::random_bytes;
 
 /// Bytes that travel between host and device: enough that starting a copy does not count, few enough to be made and
 /// compared in some milliseconds.

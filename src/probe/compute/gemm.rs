@@ -2,16 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use super::proof;
+use gpu_preflight_arithmetic::operands::{encode_integers, random_values, transposed};
+use gpu_preflight_arithmetic::{Operands, Output, Random, proof};
+
 use crate::facts::{Fact, GapKind, Multiply, Precision, Proof};
 use crate::probe::gpu::bench::{Bench, FIRST_SIZE};
-use crate::probe::gpu::operands::{Operands, encode_integers, random_values, transposed};
 use crate::probe::gpu::precision::{Recipe, Route, recipe};
-use crate::probe::gpu::random::Random;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::gpu::timing;
 use crate::world::library::CallFailed;
-use crate::world::library::cublas::Output;
 use crate::world::library::cuda_runtime::DeviceSlice;
 
 /// A larger proof must be expected to take no longer than this.
@@ -210,7 +209,7 @@ fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::library::cublas::Element;
+    use gpu_preflight_arithmetic::Element;
 
     #[test]
     fn the_digest_is_the_published_one_and_sees_every_bit() {

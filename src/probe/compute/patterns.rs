@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::messages::Reading;
 use crate::facts::{Fact, GapKind, MemoryPatterns, Proof};
-use crate::probe::gpu::bytes::difference;
 use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
+use gpu_preflight_arithmetic::bytes::difference;
 
 /// Bytes that are compared at a time.
 const PIECE: usize = 32 << 20;

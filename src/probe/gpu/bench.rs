@@ -2,12 +2,13 @@
 //!
 //! Memory is one allocation of at most a quarter of what is free.
 
+use gpu_preflight_arithmetic::Element;
 use serde::{Deserialize, Serialize};
 
 use super::precision::{Recipe, Route};
 use super::session::Session;
 use crate::facts::{Fact, GapKind, Multiply};
-use crate::world::library::cublas::{Arithmetic, Cublas, Element, Handle};
+use crate::world::library::cublas::{Arithmetic, Cublas, Handle};
 use crate::world::library::cublas_lt::{CublasLt, LtHandle, Plan};
 use crate::world::library::cuda_driver::CudaDriver;
 use crate::world::library::cuda_runtime::{Attribute, CudaRuntime, DeviceMemory, DeviceSlice};

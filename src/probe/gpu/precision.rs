@@ -1,8 +1,8 @@
 //! How each precision is computed: what its elements are, by which library, and which integers prove it.
 
-use super::operands::Range;
 use crate::facts::Precision;
-use crate::world::library::cublas::{Arithmetic, Element};
+use crate::world::library::cublas::Arithmetic;
+use gpu_preflight_arithmetic::{Element, Range};
 
 /// The way to one precision.
 #[derive(Debug, Clone, Copy)]

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::random::Random;
 use crate::world::child::Progress;
+use gpu_preflight_arithmetic::Random;
 
 /// Without this much time left nothing more is measured.
 pub const LEAST_TIME: Duration = Duration::from_millis(80);

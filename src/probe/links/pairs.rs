@@ -6,14 +6,14 @@ use serde_json::Value;
 
 use super::{Input, Reading};
 use crate::facts::{Fact, Failure, Pair, Proof};
-use crate::probe::gpu::bytes::{difference, random_bytes};
-use crate::probe::gpu::random::Random;
 use crate::probe::gpu::timing::copy_rate;
 use crate::probe::note_failure;
 use crate::world::World;
 use crate::world::child::Progress;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice, OUT_OF_MEMORY};
+use gpu_preflight_arithmetic::Random;
+use gpu_preflight_arithmetic::bytes::{difference, random_bytes};
 
 /// The call that copies from one GPU to the other.
 pub(super) const COPY: &str = "cudaMemcpyPeer";

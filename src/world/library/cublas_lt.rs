@@ -5,7 +5,9 @@
 
 use std::ffi::{c_int, c_void};
 
-use super::cublas::{Element, Output, known_name, lie_inside, scalar};
+use gpu_preflight_arithmetic::{Element, Output};
+
+use super::cublas::{known_name, lie_inside, scalar};
 use super::cuda_runtime::DeviceSlice;
 use super::{CallFailed, Library, Symbol, symbols};
 

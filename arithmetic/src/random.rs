@@ -18,7 +18,7 @@ impl Random {
     }
 
     /// The next 32 bits.
-    pub fn next(&mut self) -> u32 {
+    pub fn next_u32(&mut self) -> u32 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
         self.0 ^= self.0 >> 27;
@@ -27,7 +27,7 @@ impl Random {
 
     /// An odd number of either sign with fewer than `bits` + 1 bits.
     pub fn odd(&mut self, bits: u32) -> i64 {
-        let random = self.next();
+        let random = self.next_u32();
         let magnitude = i64::from(random >> 1 & ((1 << bits) - 1) | 1);
         if random & 1 == 0 { magnitude } else { -magnitude }
     }

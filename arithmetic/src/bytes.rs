@@ -1,13 +1,13 @@
 //! Bytes that are copied or kept: random ones, and where those that came back differ.
 
-use super::random::Random;
+use crate::Random;
 
 /// Random bytes made on the host; a prime, so that their repetitions fall on no power of two.
 const BLOCK: usize = 262_139;
 
 /// A random block over and over.
 pub fn random_bytes(count: usize, random: &mut Random) -> Vec<u8> {
-    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| random.next().to_le_bytes()).take(BLOCK).collect();
+    let block: Vec<u8> = (0..BLOCK.div_ceil(4)).flat_map(|_| random.next_u32().to_le_bytes()).take(BLOCK).collect();
     let mut bytes = block.repeat(count.div_ceil(BLOCK));
     bytes.truncate(count);
     bytes

@@ -6,8 +6,7 @@
 //! element of the product is odd. So none is zero, zero has no second spelling
 //! that could hide a flipped sign, and every bit pattern but one is wrong.
 
-use super::random::Random;
-use crate::world::library::cublas::Element;
+use crate::{Element, Random};
 
 /// Which integers a proof multiplies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +71,7 @@ impl Operands {
         a.iter_mut().take(size).for_each(|value| *value = if *value < 0 { -2 } else { 2 });
         let right = |_| match range {
             Range::Narrow => odd_digit(random),
-            Range::Wide | Range::Few => 1 - 2 * i16::from(random.next() & 1 == 1),
+            Range::Wide | Range::Few => 1 - 2 * i16::from(random.next_u32() & 1 == 1),
             Range::Long => wide(random),
             Range::Bytes => odd_byte(random),
         };
@@ -84,6 +83,7 @@ impl Operands {
     /// The same operands as a TF32 multiply would see them: the lower bits of A cut off.
     ///
     /// The wide values are one above a multiple of four, so cutting and rounding give the same.
+    #[must_use]
     pub fn as_tf32(&self) -> Self {
         let cut = |value: &i16| if value.unsigned_abs() < 4096 { *value } else { *value - value.signum() };
         Self { size: self.size, a: self.a.iter().map(cut).collect(), b: self.b.clone(), bound: self.bound }
@@ -92,21 +92,21 @@ impl Operands {
 
 /// ±1, ±3, ±5 or ±7
 fn odd_digit(random: &mut Random) -> i16 {
-    let random = random.next();
+    let random = random.next_u32();
     let magnitude = i16::from(random.to_le_bytes()[1] & 6 | 1);
     if random & 1 == 0 { magnitude } else { -magnitude }
 }
 
 /// An odd number up to ±127
 fn odd_byte(random: &mut Random) -> i16 {
-    let random = random.next();
+    let random = random.next_u32();
     let magnitude = i16::from(random.to_le_bytes()[1] & 0x7e | 1);
     if random & 1 == 0 { magnitude } else { -magnitude }
 }
 
 /// ±4097, ±4101 … ±8189
 fn wide(random: &mut Random) -> i16 {
-    let random = random.next();
+    let random = random.next_u32();
     let steps = i16::from_le_bytes([random.to_le_bytes()[1], random.to_le_bytes()[2] & 3]);
     let magnitude = 4097 + steps * 4;
     if random & 1 == 0 { magnitude } else { -magnitude }
@@ -128,14 +128,14 @@ const STEPS_BETWEEN: f64 = (1_u64 << 39) as f64;
 /// Random values around zero in a device format: sums of four uniform ones, close enough to a normal distribution.
 pub fn random_values(count: usize, element: Element, random: &mut Random) -> Vec<u8> {
     let value = |random: &mut Random| {
-        let [one, two, three, four] = random.next().to_le_bytes();
+        let [one, two, three, four] = random.next_u32().to_le_bytes();
         let sum = u16::from(one) + u16::from(two) + u16::from(three) + u16::from(four);
         // Integers have no fractions to be spread over.
         (f32::from(sum) - 510.0) / if element == Element::Int8 { 4.1 } else { 148.0 }
     };
     if element == Element::Float64 {
         // Between two such values lie the bits that only a mantissa of 53 has.
-        let finer = |_| (f64::from(value(random)) + f64::from(random.next()) / STEPS_BETWEEN).to_le_bytes();
+        let finer = |_| (f64::from(value(random)) + f64::from(random.next_u32()) / STEPS_BETWEEN).to_le_bytes();
         return (0..count).flat_map(finer).collect();
     }
     encode((0..count).map(|_| value(random)), count, element)

@@ -8,9 +8,7 @@
 //! a chance of at most 2^-32; that holds as long as they differ by less than 2^48,
 //! and elements beyond the bound of their product are refused before.
 
-use crate::probe::gpu::operands::Operands;
-use crate::probe::gpu::random::Random;
-use crate::world::library::cublas::Output;
+use crate::{Operands, Output, Random};
 
 /// Rounds of Freivalds' check, each with a fresh x.
 const ROUNDS: usize = 2;
@@ -96,7 +94,7 @@ fn times<T: Copy + Into<i64>>(matrix: &[T], vector: &[i64]) -> Vec<i64> {
 }
 
 fn below(random: &mut Random, size: usize) -> usize {
-    random.next() as usize % size
+    random.next_u32() as usize % size
 }
 
 fn at<T: Copy + Into<i64>>(matrix: &[T], size: usize, row: usize, column: usize) -> i64 {
@@ -126,7 +124,7 @@ fn describe<T: Copy + Into<i64>>(operands: &Operands, integers: &[T], row: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::gpu::operands::Range;
+    use crate::Range;
 
     const KINDS: [(Range, Output); 5] = [
         (Range::Narrow, Output::Float32),
