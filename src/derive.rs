@@ -15,6 +15,7 @@
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
+mod builds;
 mod compile;
 mod copies;
 mod failure;
@@ -33,7 +34,6 @@ mod slow;
 mod stack;
 mod suspect;
 pub mod target;
-mod torch;
 mod visible;
 
 use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
@@ -78,7 +78,7 @@ pub fn derive(facts: &mut Facts) {
     fingerprint::derive(facts);
     failure::derive(facts);
     target::derive(facts);
-    facts.compatibility.torch_remedy = torch::remedy(facts);
+    facts.compatibility.framework_remedy = builds::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
 }

@@ -5,7 +5,7 @@
 
 use super::load::gpu_of;
 use crate::facts::reference::cuda_errors::{self, CudaError};
-use crate::facts::{ComputeMode, Fact, Facts, FailedHow, Failure, FailureKind, Gpu, Library, Multiply};
+use crate::facts::{ComputeMode, Fact, Facts, FailedHow, Failure, FailureKind, Gpu, Library, Multiply, Nvml};
 
 /// `CUDA_ERROR_NOT_INITIALIZED`, `CUDA_ERROR_OPERATING_SYSTEM`, `CUDA_ERROR_UNKNOWN`
 const NOT_INITIALIZED: i64 = 3;
@@ -105,18 +105,29 @@ fn explained(failure: &Fact<Failure>, beside: &Beside<'_>) -> Fact<Failure> {
 
 /// What the table says to do about the code of `cuInit`.
 pub fn init_remedy(facts: &Facts) -> Fact<String> {
-    facts.cuda.init_code.as_ref().and_then(|code| {
-        match *code {
-            0 => Fact::Absent,
-            // No GPU here joins a fabric, so nothing waits for its manager.
-            SYSTEM_NOT_READY if facts.nvml.fabric_state.is_absent() => Fact::Known(
-                "no GPU here has an NVLink fabric, so attest the card that is in confidential mode and run \
-                 `nvidia-smi conf-compute --set-gpus-ready-state 1`, or take `nokaslr` off the kernel's command line"
-                    .to_owned(),
-            ),
-            code => Fact::present(cuda_errors::error(code).and_then(|row| row.remedy.clone())),
-        }
+    facts.cuda.init_code.as_ref().and_then(|code| match *code {
+        0 => Fact::Absent,
+        SYSTEM_NOT_READY => Fact::Known(not_ready(&facts.nvml).to_owned()),
+        code => Fact::present(cuda_errors::error(code).and_then(|row| row.remedy.clone())),
     })
+}
+
+/// What 802 asks for, by what NVML says: no GPU that joins no fabric waits for its manager, and none outside confidential
+/// mode for attestation.
+fn not_ready(nvml: &Nvml) -> &'static str {
+    let confidential = nvml.confidential != Fact::Known(false) && nvml.confidential_ready != Fact::Known(true);
+    match (nvml.fabric_state.is_absent(), confidential) {
+        (true, false) => "no GPU here has an NVLink fabric, so take `nokaslr` off the kernel's command line",
+        (true, true) => {
+            "no GPU here has an NVLink fabric, so attest the card that is in confidential mode and run \
+             `nvidia-smi conf-compute -srs 1`, or take `nokaslr` off the kernel's command line"
+        }
+        (false, false) => "start nvidia-fabricmanager of the driver's version",
+        (false, true) => {
+            "start nvidia-fabricmanager of the driver's version; on a card in confidential mode attest it and run \
+             `nvidia-smi conf-compute -srs 1`"
+        }
+    }
 }
 
 /// What the code of `cuInit` means. It was called first thing in a fresh process, and the driver's nodes were opened

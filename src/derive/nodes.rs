@@ -8,9 +8,13 @@ use crate::facts::reference::gpus;
 use crate::facts::version::Version;
 use crate::facts::{DeviceNode, Driver, Fact, KernelGpu};
 
-/// The first PCI device id of a Blackwell GPU. NVIDIA gives ids in the order of generations: Ada ends at 0x28f8, the first
-/// Blackwell boards are 0x2901 (B200) and 0x2b85 (RTX 5090), in `g_nv_name_released.h` of the open kernel modules.
-const BLACKWELL_ID: u32 = 0x2900;
+/// The first PCI device id of a Blackwell GPU. NVIDIA gives ids in the order of generations: in the table "Compatible GPUs" of
+/// the open kernel modules' README (595.45.04) the last of Ada is 0x28f8, and all from 0x2901 (B200) to 0x31c2 (GB300) are
+/// Blackwell.
+const BLACKWELL_ID: u32 = 0x2901;
+/// Those of Grace Hopper (GH200) in the same table. NVIDIA asks for the open module on these two families ("NVIDIA Transitions
+/// Fully Towards Open-Source GPU Kernel Modules", July 2024), and leaves the choice on all others since Turing.
+const GRACE_HOPPER_IDS: [u32; 2] = [0x2342, 0x2348];
 
 /// Fills what follows from the nodes, the numbers of the drivers, and the kernel driver's own list.
 pub fn derive(driver: &mut Driver) {
@@ -82,7 +86,10 @@ fn needs_open_module(gpu: &KernelGpu) -> bool {
         let model = gpus::gpu(gpu.model.known()?)?;
         Version::parse(&model.cc).map(|version| version.major())
     };
-    id.map_or_else(|| capability().is_some_and(|major| major >= 10), |id| id >= BLACKWELL_ID)
+    id.map_or_else(
+        || capability().is_some_and(|major| major >= 10),
+        |id| id >= BLACKWELL_ID || GRACE_HOPPER_IDS.contains(&id),
+    )
 }
 
 #[cfg(test)]
@@ -180,6 +187,10 @@ mod tests {
             })
         };
         assert!(needed(Some("0x2901"), None) && needed(Some("0x2b85"), None) && needed(None, Some("NVIDIA B200")));
+        assert!(needed(Some("0x31c2"), None), "GB300, the last of the table");
+        assert!(needed(Some("0x2342"), None) && needed(Some("0x2348"), None), "Grace Hopper");
+        assert!(!needed(Some("0x28f8"), None), "the last of Ada");
+        assert!(!needed(Some("0x2330"), None) && !needed(Some("0x2335"), None), "H100 and H200 run with either");
         assert!(!needed(Some("0x2335"), None) && !needed(Some("0x26b9"), Some("NVIDIA L40S")));
         assert!(!needed(None, Some("NVIDIA H200")) && !needed(None, None) && !needed(Some("odd"), None));
     }

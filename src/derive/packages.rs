@@ -1,7 +1,9 @@
 //! Whether the frameworks beside PyTorch can use the GPUs that are here, and what to install where they cannot.
 
-use super::both;
 use super::stack::driver_cuda;
+use super::{both, builds};
+use crate::facts::reference::builds::Framework;
+use crate::facts::reference::drivers;
 use crate::facts::version::Version;
 use crate::facts::{Fact, Facts, LibraryId, Package};
 
@@ -12,11 +14,14 @@ const NEED_LIBRARIES: [&str; 3] = ["onnxruntime-gpu", "ctranslate2", "cupy"];
 pub fn derive(facts: &mut Facts) {
     let Fact::Known(packages) = &facts.framework.packages else { return };
     let driver = driver_cuda(facts).and_then(|cuda| Fact::present(Version::parse(&cuda).map(|cuda| cuda.major())));
+    let jax = builds::fitting(Framework::Jax, facts)
+        .and_then(|build| Fact::present(Version::parse(&build.cuda).map(|cuda| cuda.major())));
     let derived: Vec<_> = packages
         .iter()
         .map(|package| {
             let sufficient = both(package.cuda_major.clone(), driver.clone(), |needed, driver| needed <= driver);
-            (is_alone(facts, package), sufficient, libraries_found(facts, package), install(package, driver.known()))
+            let install = install(package, driver.known(), jax.known().copied());
+            (is_alone(facts, package), sufficient, libraries_found(facts, package), install)
         })
         .collect();
     let Fact::Known(packages) = &mut facts.framework.packages else { return };
@@ -25,6 +30,8 @@ pub fn derive(facts: &mut Facts) {
         package.driver_sufficient = sufficient;
         package.libraries_found = libraries;
         package.install = Fact::present(install);
+        let floor = package.cuda_major.clone().map(|major| u32::try_from(major).ok().and_then(drivers::floor));
+        package.minimum_driver = floor.and_then(|floor| Fact::present(floor.map(|floor| floor.driver.clone())));
     }
 }
 
@@ -67,8 +74,9 @@ fn libraries_found(facts: &Facts, package: &Package) -> Fact<bool> {
     })
 }
 
-/// The command for this package; majors that exist as packages are 12 and 13.
-fn install(package: &Package, driver: Option<&u64>) -> Option<String> {
+/// The command for this package; majors that exist as packages are 12 and 13. `jax` is the major of the JAX that fits driver
+/// and GPUs, where both are known.
+fn install(package: &Package, driver: Option<&u64>, jax: Option<u64>) -> Option<String> {
     let major = driver.map_or(12, |driver| (*driver).clamp(11, 13));
     let fits = package.cuda_major.known().is_none_or(|needed| driver.is_none_or(|driver| needed <= driver));
     Some(match family(&package.name) {
@@ -76,6 +84,7 @@ fn install(package: &Package, driver: Option<&u64>) -> Option<String> {
             "pip uninstall --yes onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu".to_owned()
         }
         "jax" if major >= 12 => {
+            let major = jax.unwrap_or(major);
             format!(
                 "pip uninstall --yes jax-cuda12-plugin jax-cuda13-plugin && pip install --upgrade 'jax[cuda{major}]'"
             )

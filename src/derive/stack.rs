@@ -48,7 +48,7 @@ pub fn compatibility(facts: &Facts) -> Compatibility {
         cublas_version: chosen(facts, LibraryId::Cublas).and_then(stated),
         cublaslt_version: chosen(facts, LibraryId::CublasLt).and_then(stated),
         torch_runtime_found: torch_runtime_found(facts),
-        torch_remedy: Fact::default(),
+        framework_remedy: Fact::default(),
         hidden_gpu_count: visible::hidden_gpu_count(facts),
         missing_visible_device: visible::missing_visible_device(facts),
         unused_mig_count: visible::unused_mig_count(facts),

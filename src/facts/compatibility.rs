@@ -30,9 +30,10 @@ record! {
         pub cublaslt_version: Fact<String>,
         /// Whether the CUDA major of PyTorch is among the runtimes found; absent without PyTorch or in a CPU build. Derived.
         pub torch_runtime_found: Fact<bool>,
-        /// The command that installs the newest PyTorch whose build runs on this driver and on every GPU here, or that there
-        /// is none and which driver would be needed; absent without PyTorch or without GPUs. Derived.
-        pub torch_remedy: Fact<String>,
+        /// The command that installs the newest build of the framework (vLLM, else PyTorch, else JAX) that runs on this driver
+        /// and on every GPU here, or that there is none and which driver would be needed; absent without any of them, or
+        /// without GPUs. Derived.
+        pub framework_remedy: Fact<String>,
         /// GPUs that CUDA shows less than NVML does, though `CUDA_VISIBLE_DEVICES` does not hide them; absent where MIG
         /// is on, for CUDA counts slices. Derived.
         pub hidden_gpu_count: Fact<u64>,

@@ -57,7 +57,8 @@ record! {
         pub kernel_gpu_count: Fact<u64>,
         /// Those GPUs.
         pub kernel_gpus: Fact<Vec<KernelGpu>>,
-        /// Whether one of them runs with the open kernel module only: Blackwell and later, by its PCI device id or its model.
+        /// Whether one of them runs with the open kernel module only: Grace Hopper, Blackwell and later, by its PCI device id,
+        /// else by the capability of its model.
         /// Derived.
         pub open_module_needed: Fact<bool>,
         /// Folder in which clients and daemon of MPS meet: `CUDA_MPS_PIPE_DIRECTORY`, else `/tmp/nvidia-mps` where that
@@ -118,6 +119,12 @@ record! {
         pub lost_gpus: Fact<Vec<String>>,
         /// The least advanced fabric state of all GPUs; absent where none has an NVLink fabric. Derived.
         pub fabric_state: Fact<FabricState>,
+        /// Whether the GPUs are in confidential mode, `nvmlSystemGetConfComputeState`; false where GPU or library know of no
+        /// such mode.
+        pub confidential: Fact<bool>,
+        /// Whether they accept work in it, which they do once somebody has attested them and set them ready,
+        /// `nvmlSystemGetConfComputeGpusReadyState`; absent outside confidential mode.
+        pub confidential_ready: Fact<bool>,
         /// Whether all of this and of the GPUs was read before any of them multiplied for us, so that what it shows is not
         /// ourselves; absent where none multiplied.
         pub asked_before_work: Fact<bool>,

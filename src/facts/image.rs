@@ -91,6 +91,8 @@ record! {
         /// Whether libraries of its CUDA major are here; absent where no major is known, and for packages that bring their
         /// own. Derived.
         pub libraries_found: Fact<bool>,
+        /// The oldest driver that runs its CUDA major; absent where no major is known. Derived.
+        pub minimum_driver: Fact<String>,
         /// The command that puts a build in its place that fits; absent where we know none. Derived.
         pub install: Fact<String>,
     }

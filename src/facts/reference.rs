@@ -3,6 +3,7 @@
 //! Each row names its source. A table that cannot be read gives no rows; the tests
 //! beside each see to it that it can.
 
+pub mod builds;
 pub mod cuda_errors;
 pub mod drivers;
 pub mod env_vars;
@@ -10,5 +11,4 @@ pub mod fingerprints;
 pub mod gemm;
 pub mod gpus;
 pub mod native;
-pub mod pytorch;
 pub mod xids;

@@ -17,8 +17,8 @@ pub fn collect(world: &World, framework: &Framework) -> Compile {
         libc_header: libc_header(world, &c_compiler),
         python_header: python_header(world, framework),
         link_library: link_library(world, &loader),
-        ptx_library: Fact::present(loader.find(world, "libnvidia-ptxjitcompiler.so.1")),
-        nvvm_library: Fact::present(loader.find(world, "libnvidia-nvvm.so.4")),
+        ptx_library: loader.find(world, "libnvidia-ptxjitcompiler.so.1"),
+        nvvm_library: loader.find(world, "libnvidia-nvvm.so.4"),
         c_compiler,
         ..Compile::default()
     }

@@ -6,8 +6,6 @@
 mod pieces;
 pub mod sections;
 
-use std::fs::File;
-
 use object::LittleEndian;
 use object::elf::{self, Dyn64, FileHeader64, Machine, ProgramHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
@@ -66,13 +64,19 @@ impl Elf {
 /// Reads the headers of a file.
 pub fn read(world: &World, path: &str) -> Fact<Contents> {
     world.open(path).and_then(|file| match file.metadata() {
-        Ok(meta) => Fact::Known(contents(&file, meta.len())),
+        Ok(meta) => {
+            let pieces = Pieces::of(&file, meta.len());
+            let contents = contents(&pieces);
+            if pieces.is_beyond() {
+                return Fact::unknown(GapKind::NotSupported, format!("{path} has larger tables than are read"));
+            }
+            Fact::Known(contents)
+        }
         Err(error) => Fact::unknown(GapKind::Malformed, format!("{path}: {error}")),
     })
 }
 
-fn contents(file: &File, size: u64) -> Contents {
-    let pieces = Pieces::of(file, size);
+fn contents(pieces: &Pieces) -> Contents {
     // The loader stops at a file that is too short for the header, whatever it begins with.
     let Ok(header) = pieces.read_at::<Header>(0) else { return Contents::Other };
     let ident = header.e_ident();
@@ -89,7 +93,7 @@ fn contents(file: &File, size: u64) -> Contents {
     let mut elf = Elf { bits, machine: machine(header.e_machine(ORDER)), shared, ..Elf::default() };
     // The loader passes over 32-bit files, and their tables have another form.
     if bits == 64 {
-        read_tables(&pieces, header, &mut elf);
+        read_tables(pieces, header, &mut elf);
     }
     Contents::Elf(elf)
 }
@@ -106,6 +110,9 @@ fn read_tables(pieces: &Pieces, header: &Header, elf: &mut Elf) {
     let (start, length) = dynamic.file_range(ORDER);
     let count = usize::try_from(length).unwrap_or(usize::MAX) / size_of::<Entry>();
     let Ok(entries) = pieces.read_slice_at::<Entry>(start, count.min(ENTRIES_MAX)) else { return };
+    if count > ENTRIES_MAX && entries.iter().all(|entry| entry.tag(ORDER) != elf::DT_NULL) {
+        pieces.note_beyond();
+    }
     let entries = entries.iter().take_while(|entry| entry.tag(ORDER) != elf::DT_NULL);
     let Some(table) = entries.clone().find(|entry| entry.tag(ORDER) == elf::DT_STRTAB) else { return };
     let Some(table) = segments.iter().find_map(|segment| file_offset(segment, table.val(ORDER))) else { return };

@@ -48,7 +48,7 @@ pub fn collect(world: &World) -> Framework {
         cuda_wheel_majors: unless_blind(majors.into_iter().collect()),
         packages: gpu_packages::find(world, &folders),
         site_packages: Fact::Known(folders),
-        unreadable_folders: Fact::Known(packages::unreadable(world)),
+        unreadable_folders: packages::unreadable(world),
         ..Framework::default()
     }
 }

@@ -106,12 +106,17 @@ fn counted(groups: &[Group]) -> NativeLibrary {
     }
     let mut sets: Vec<(&Group, u64)> = sets.into_iter().collect();
     sets.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let beyond = sets.len() > SETS_MAX;
     let words = |group: &Group| group.iter().map(ToString::to_string).collect::<Vec<_>>();
     let set = |(group, object_count): (&Group, u64)| CodeSet { architectures: words(group), object_count };
     NativeLibrary {
         object_count: Fact::Known(sets.iter().map(|(_, count)| count).sum()),
         architectures: Fact::Known(words(&groups.iter().flatten().copied().collect())),
-        sets: Fact::Known(sets.into_iter().take(SETS_MAX).map(set).collect()),
+        sets: if beyond {
+            Fact::unknown(GapKind::NotSupported, "its objects carry more sets of architectures than are listed")
+        } else {
+            Fact::Known(sets.into_iter().map(set).collect())
+        },
         ..NativeLibrary::default()
     }
 }

@@ -7,6 +7,7 @@
 
 mod answer;
 mod codes;
+mod confidential;
 mod gpu;
 mod health;
 mod link;
@@ -120,6 +121,8 @@ fn unanswered(reading: &mut Reading, kind: GapKind, why: &str) {
     nvml.cuda_version = Fact::unknown(kind, why);
     nvml.gpu_count = Fact::unknown(kind, why);
     nvml.lost_gpus = Fact::unknown(kind, why);
+    nvml.confidential = Fact::unknown(kind, why);
+    nvml.confidential_ready = Fact::unknown(kind, why);
     reading.gpus = Fact::unknown(kind, why);
 }
 
@@ -158,6 +161,9 @@ fn ask(soname: &str, reading: &mut Reading, progress: &mut Progress) {
         _ => Fact::unknown(GapKind::Malformed, format!("nvmlDeviceGetCount_v2: {count}")),
     });
     reading.nvml.gpu_count = count.clone().map(u64::from);
+    let raw = Management::open(soname);
+    progress.at("nvmlSystemGetConfComputeState");
+    (reading.nvml.confidential, reading.nvml.confidential_ready) = confidential::states(raw.as_ref());
     progress.so_far(reading);
     let count = match count {
         Fact::Known(count) => count,
@@ -168,7 +174,6 @@ fn ask(soname: &str, reading: &mut Reading, progress: &mut Progress) {
             return;
         }
     };
-    let raw = Management::open(soname);
     let (mut lost, mut gpus) = (Vec::new(), Vec::new());
     for index in 0..count {
         progress.at(&format!("nvmlDeviceGetHandleByIndex_v2({index})"));

@@ -340,6 +340,27 @@ pub extern "C" fn nvmlDeviceGetNvLinkState(device: Device, link: c_uint, state: 
     about("nvmlDeviceGetNvLinkState", device)
 }
 
+/// State of confidential computing: environment, whether it is on, developers' mode. Not set, no GPU can do it.
+#[cfg(not(old))]
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlSystemGetConfComputeState(state: *mut [c_uint; 3]) -> c_int {
+    enter("nvmlSystemGetConfComputeState");
+    let Some(on) = text("confidential") else { return 3 };
+    let on = on.split_once(':').map_or(on.as_str(), |(on, _)| on).parse().expect("a number");
+    unsafe { state.write([2, on, 0]) };
+    0
+}
+
+#[cfg(not(old))]
+#[unsafe(no_mangle)]
+pub extern "C" fn nvmlSystemGetConfComputeGpusReadyState(ready: *mut c_uint) -> c_int {
+    enter("nvmlSystemGetConfComputeGpusReadyState");
+    let told = text("confidential").unwrap_or_default();
+    let Some((_, value)) = told.split_once(':') else { return 3 };
+    unsafe { ready.write(value.parse().expect("a number")) };
+    0
+}
+
 /// `nvmlGpuFabricInfo_t`
 #[repr(C)]
 pub struct Fabric {

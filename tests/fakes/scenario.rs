@@ -43,6 +43,7 @@
 //! | `nvlinks=0` `nvlinks_down=GPU:COUNT` | NVLinks, and how many of this GPU's are down |
 //! | `fabric=STATE:STATUS` | state and status of the NVLink fabric; not set, there is none |
 //! | `fabric_health=MASK` | health mask of the NVLink fabric, in hexadecimal; not set, it is not supported |
+//! | `confidential=ON:READY` | whether GPUs are in confidential mode and accept work in it; not set, they have no such mode |
 //! | `holder=PID:BYTES` | a process on every GPU |
 //! | `reserved=0` `utilization=0` | bytes that the driver keeps, percent of the time at work; `utilization=-1`: not supported |
 //! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |

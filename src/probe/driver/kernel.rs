@@ -1,16 +1,20 @@
 //! The GPUs that the kernel driver lists, from `/proc/driver/nvidia/gpus` and from what the kernel says of each on its bus.
 
-use crate::facts::{Fact, GapKind, KernelGpu, cut};
+use crate::facts::{Fact, GPU_LIMIT, GapKind, KernelGpu, cut};
 use crate::world::World;
 
 /// Where the kernel driver has a folder for each of its GPUs.
 pub const FOLDER: &str = "/proc/driver/nvidia/gpus";
-/// GPUs that are looked at; no machine has so many.
-const GPUS_MAX: usize = 64;
 
 /// One for each folder, named by its PCI address.
 pub fn gpus(world: &World) -> Fact<Vec<KernelGpu>> {
-    world.list(FOLDER).map(|addresses| addresses.iter().take(GPUS_MAX).map(|address| gpu(world, address)).collect())
+    world.list(FOLDER).and_then(|addresses| {
+        if addresses.len() > GPU_LIMIT as usize {
+            let detail = format!("{} GPUs in {FOLDER}, more than are looked at", addresses.len());
+            return Fact::unknown(GapKind::NotSupported, detail);
+        }
+        Fact::Known(addresses.iter().map(|address| gpu(world, address)).collect())
+    })
 }
 
 fn gpu(world: &World, address: &str) -> KernelGpu {
@@ -60,6 +64,15 @@ mod tests {
         let said_nothing = found.get(1).expect("a second");
         assert_eq!((&said_nothing.minor, &said_nothing.model), (&Fact::Absent, &Fact::Absent));
         assert_eq!(said_nothing.pci_device, Fact::Absent);
+    }
+
+    #[test]
+    fn of_more_gpus_than_are_looked_at_none_is_told() {
+        let paths: Vec<String> =
+            (0..=GPU_LIMIT).map(|bus| format!("{FOLDER}/0000:{bus:02x}:00.0/information")).collect();
+        let files: Vec<(&str, &str)> = paths.iter().map(|path| (path.as_str(), INFORMATION)).collect();
+        assert!(gpus(&FakeRoot::of(&files, &[])).is_unknown());
+        assert!(gpus(&FakeRoot::of(&files[1..], &[])).known().is_some_and(|gpus| gpus.len() == 64));
     }
 
     #[test]

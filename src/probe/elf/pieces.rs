@@ -25,6 +25,7 @@ pub struct Pieces<'f> {
     size: u64,
     bytes_left: Cell<u64>,
     count: Cell<usize>,
+    beyond: Cell<bool>,
     read: Vec<OnceCell<Vec<u8>>>,
 }
 
@@ -32,7 +33,7 @@ impl<'f> Pieces<'f> {
     /// Of a file of `size` bytes, of which nothing was read yet.
     pub fn of(file: &'f File, size: u64) -> Self {
         let read = vec![OnceCell::new(); PIECES_MAX];
-        Self { file, size, bytes_left: Cell::new(BYTES_MAX), count: Cell::new(0), read }
+        Self { file, size, bytes_left: Cell::new(BYTES_MAX), count: Cell::new(0), beyond: Cell::new(false), read }
     }
 
     /// Bytes of the file.
@@ -46,10 +47,25 @@ impl<'f> Pieces<'f> {
         Some(offset..end)
     }
 
+    /// Whether more of it was asked for than the bounds allow, so that what it holds is not known.
+    pub fn is_beyond(&self) -> bool {
+        self.beyond.get()
+    }
+
+    /// Notes that there is more than is looked at.
+    pub fn note_beyond(&self) {
+        self.beyond.set(true);
+    }
+
     fn piece(&self, offset: u64, length: u64) -> Option<&[u8]> {
         self.range(offset, length)?;
-        self.bytes_left.set(self.bytes_left.get().checked_sub(length)?);
-        let place = self.read.get(self.count.replace(self.count.get() + 1))?;
+        let left = self.bytes_left.get().checked_sub(length);
+        let place = self.read.get(self.count.replace(self.count.get() + 1));
+        let (Some(left), Some(place)) = (left, place) else {
+            self.note_beyond();
+            return None;
+        };
+        self.bytes_left.set(left);
         let mut bytes = vec![0; usize::try_from(length).ok()?];
         self.file.read_exact_at(&mut bytes, offset).ok()?;
         Some(place.get_or_init(|| bytes))
@@ -68,8 +84,11 @@ impl<'a> ReadRef<'a> for &'a Pieces<'_> {
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'a [u8], ()> {
         let length = range.end.min(self.size).checked_sub(range.start).ok_or(())?;
         let bytes = self.read_bytes_at(range.start, length.min(STRING_MAX))?;
-        let end = bytes.iter().position(|byte| *byte == delimiter).ok_or(())?;
-        bytes.get(..end).ok_or(())
+        let end = bytes.iter().position(|byte| *byte == delimiter);
+        if end.is_none() && length > STRING_MAX {
+            self.note_beyond();
+        }
+        bytes.get(..end.ok_or(())?).ok_or(())
     }
 }
 

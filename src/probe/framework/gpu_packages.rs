@@ -11,6 +11,9 @@ use crate::facts::{Fact, GapKind, Package, cut};
 use crate::probe::elf::sections;
 use crate::world::World;
 
+/// Libraries of one package in which GPU code is looked for.
+const FILES_MAX: usize = 64;
+
 /// Packages that are told, beside every `cupy-cuda…` and `jax-cuda…-plugin`.
 const KNOWN: [&str; 22] = [
     "triton",
@@ -163,13 +166,19 @@ fn llama(world: &World, folder: &str) -> (Fact<bool>, Fact<u64>) {
             names.into_iter().map(|name| format!("{folder}/{name}")).collect::<Vec<_>>()
         })
         .filter(|path| path.contains(".so") && (path.contains("/libllama") || path.contains("/libggml")))
-        .take(16)
         .collect();
     if libraries.is_empty() {
         return (Fact::Absent, Fact::Absent);
     }
-    let is_cuda = libraries.iter().any(|path| path.contains("/libggml-cuda") || has_gpu_code(world, path));
-    (Fact::Known(is_cuda), Fact::Absent)
+    let named = libraries.iter().any(|path| path.contains("/libggml-cuda"));
+    if named || libraries.iter().take(FILES_MAX).any(|path| has_gpu_code(world, path)) {
+        return (Fact::Known(true), Fact::Absent);
+    }
+    if libraries.len() > FILES_MAX {
+        let detail = format!("{} libraries in {folder}/llama_cpp, more than are looked at", libraries.len());
+        return (Fact::unknown(GapKind::NotSupported, detail), Fact::Absent);
+    }
+    (Fact::Known(false), Fact::Absent)
 }
 
 /// Version 4 asks for the libraries of CUDA 12, version 3 for those of CUDA 11 (release notes of 4.0.0).
@@ -220,6 +229,20 @@ mod tests {
         }
         let found = find(&world, &[SITE.to_owned()]).known().cloned().expect("a list");
         found.into_iter().map(|package| (package.name, package.cuda_build, package.cuda_major)).collect()
+    }
+
+    #[test]
+    fn of_more_libraries_than_are_looked_into_none_is_said_to_have_gpu_code() {
+        let of = |count: usize| {
+            let mut files = vec![("llama_cpp_python-0.3.0.dist-info/METADATA".to_owned(), String::new())];
+            files.extend(
+                (0..count).map(|number| (format!("llama_cpp/lib/libggml-{number}.so"), "no library".to_owned())),
+            );
+            let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+            told(&files).remove(0).1
+        };
+        assert_eq!(of(FILES_MAX), Fact::Known(false));
+        assert!(of(FILES_MAX + 1).is_unknown());
     }
 
     fn info(names: &[&str]) -> Vec<(String, String)> {

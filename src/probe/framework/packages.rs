@@ -7,6 +7,9 @@ use crate::facts::{Fact, GapKind, LIST_LIMIT, cut, cut_word};
 use crate::probe::paths::find_program;
 use crate::world::World;
 
+/// Folders of the environment that are looked into.
+const FOLDERS_MAX: usize = 1024;
+
 /// A distribution that has a `.dist-info` folder.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Distribution {
@@ -41,15 +44,22 @@ pub fn folders(world: &World) -> Vec<String> {
 
 /// Folders in which the workload's interpreter and packages may lie and which this user may not look into: those of the
 /// environment alone, for a home folder of somebody else is closed to good purpose.
-pub fn unreadable(world: &World) -> Vec<String> {
+pub fn unreadable(world: &World) -> Fact<Vec<String>> {
     let list = |name: &str| world.env(name).unwrap_or_default();
     let (path, python_path) = (list("PATH"), list("PYTHONPATH"));
     let virtual_env = world.env("VIRTUAL_ENV").map(|prefix| format!("{}/lib", prefix.trim_end_matches('/')));
     let entries = path.split(':').chain(python_path.split(':')).chain(virtual_env.as_deref());
-    let entries = entries.filter(|entry| entry.starts_with('/')).take(LIST_LIMIT);
+    let entries: Vec<&str> = entries.filter(|entry| entry.starts_with('/')).collect();
     let is_closed = |entry: &&str| matches!(world.stat(entry), Fact::Unknown(gap) if gap.kind == GapKind::NotPermitted);
     let mut seen = HashSet::new();
-    entries.filter(is_closed).map(cut).filter(|entry| seen.insert(entry.clone())).collect()
+    let looked_at = entries.iter().copied().take(FOLDERS_MAX);
+    let closed: Vec<String> =
+        looked_at.filter(is_closed).map(cut).filter(|entry| seen.insert(entry.clone())).take(LIST_LIMIT).collect();
+    if closed.is_empty() && entries.len() > FOLDERS_MAX {
+        let detail = format!("{} folders in PATH, PYTHONPATH and VIRTUAL_ENV, more than are looked at", entries.len());
+        return Fact::unknown(GapKind::NotSupported, detail);
+    }
+    Fact::Known(closed)
 }
 
 /// Prefixes of the first `python3` and `python` on the path: of the name and of what it links to.
@@ -163,6 +173,16 @@ mod tests {
                 "/usr/lib/python3/dist-packages",
             ]
         );
+    }
+
+    #[test]
+    fn of_more_folders_than_are_looked_into_none_is_said_to_be_open() {
+        let of = |count: usize| {
+            let path = (0..count).map(|number| format!("/nothing/{number}")).collect::<Vec<_>>().join(":");
+            unreadable(&FakeRoot::of(&[], &[("PATH", &path)]))
+        };
+        assert_eq!(of(FOLDERS_MAX), Fact::Known(Vec::new()));
+        assert!(of(FOLDERS_MAX + 1).is_unknown());
     }
 
     #[test]

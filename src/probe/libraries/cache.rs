@@ -9,6 +9,7 @@
 //! It is read by hand: the crate that reads it, `ld-so-cache`, comes with a command
 //! line and a parser framework, and refuses a whole file for one damaged part.
 
+use crate::facts::{Fact, Gap, GapKind};
 use crate::world::World;
 
 /// Where the cache lies.
@@ -33,9 +34,16 @@ pub struct Entry {
 }
 
 /// The entries of this machine's kind whose name passes `wanted`, in the order of the file.
-/// Without a cache, or with one that makes no sense, the loader knows none, and so do we.
-pub fn entries(world: &World, wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
-    world.read_bytes(FILE, LIMIT).known().map(|bytes| parse(bytes, wanted)).unwrap_or_default()
+/// Without a cache, or with one that cannot be read or makes no sense, the loader knows none, and so do we. One that is
+/// longer than is read is a gap: the loader knows more than we.
+pub fn entries(world: &World, wanted: impl Fn(&str) -> bool) -> Result<Vec<Entry>, Gap> {
+    match world.read_bytes(FILE, LIMIT + 1) {
+        Fact::Known(bytes) if bytes.len() as u64 > LIMIT => {
+            Err(Gap::new(GapKind::NotSupported, format!("{FILE} is longer than is read")))
+        }
+        Fact::Known(bytes) => Ok(parse(&bytes, wanted)),
+        Fact::Absent | Fact::Unknown(_) => Ok(Vec::new()),
+    }
 }
 
 fn parse(bytes: &[u8], wanted: impl Fn(&str) -> bool) -> Vec<Entry> {
@@ -105,6 +113,7 @@ fn text_at(bytes: &[u8], at: usize) -> Option<&str> {
 pub(super) mod tests {
     use super::*;
     use std::time::Duration;
+    use crate::world::FakeRoot;
 
     fn flags() -> u32 {
         if std::env::consts::ARCH == "aarch64" { 0x0a03 } else { 0x0303 }
@@ -210,12 +219,24 @@ pub(super) mod tests {
     }
 
     #[test]
+    fn a_cache_that_is_longer_than_is_read_is_a_gap_and_none_is_no_entry() {
+        let world = FakeRoot::new();
+        assert_eq!(entries(&world, |_| true), Ok(Vec::new()));
+        let file =
+            std::fs::File::create(world.file("etc/ld.so.cache", "").path().join("etc/ld.so.cache")).expect("a file");
+        file.set_len(LIMIT).expect("a file with a hole");
+        assert_eq!(entries(&world, |_| true), Ok(Vec::new()), "as long as is read");
+        file.set_len(LIMIT + 1).expect("a file with a hole");
+        assert!(entries(&world, |_| true).is_err());
+    }
+
+    #[test]
     fn the_real_cache_of_this_machine_knows_libc() {
         let world = World::at("/", Vec::new(), Duration::from_secs(1));
         if world.stat(FILE).known().is_none() {
             return eprintln!("skipped: no {FILE} here");
         }
-        let found = entries(&world, |name| name == "libc.so.6");
+        let found = entries(&world, |name| name == "libc.so.6").expect("whole");
         assert!(found.iter().any(|entry| entry.path.ends_with("/libc.so.6")), "{found:?}");
     }
 }

@@ -271,6 +271,14 @@ fn mad_environments_are_bounded() {
 }
 
 #[test]
+fn of_a_cache_that_is_too_long_to_be_read_nobody_says_that_it_names_no_library() {
+    let root = Root::new().library("/opt/a/libcuda.so.1").env("LD_LIBRARY_PATH", "/opt/a");
+    let root = root.file("/etc/ld.so.cache", &vec![0; (8 << 20) + 1]);
+    let Fact::Unknown(gap) = root.unread_census(&no_framework()) else { panic!("a gap") };
+    assert_eq!(gap.detail, "/etc/ld.so.cache is longer than is read");
+}
+
+#[test]
 fn the_129th_folder_of_the_library_path_is_looked_at_and_beyond_the_last_one_nothing_is_said() {
     let path = |before: usize| {
         let folders: Vec<String> = (0..before).map(|number| format!("/nothing/{number}")).collect();

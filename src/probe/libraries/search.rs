@@ -98,7 +98,11 @@ impl<'a> Search<'a> {
         };
         search.look_in(FoundBy::LibraryPath, &search.library_path.clone());
         search.look_in_packages(framework);
-        for entry in cache::entries(world, |name| identify(name).is_some()) {
+        let cached = cache::entries(world, |name| identify(name).is_some()).unwrap_or_else(|gap| {
+            search.beyond.get_or_insert(gap);
+            Vec::new()
+        });
+        for entry in cached {
             if let Some((folder, name)) = entry.path.rsplit_once('/') {
                 search.take(FoundBy::Cache, folder, name);
             }
@@ -236,8 +240,13 @@ impl<'a> Search<'a> {
     fn take_mounted(&mut self) {
         let Fact::Known(mounts) = Mounts::read(self.world) else { return };
         let points = mounts.iter().filter_map(|mount| mount.point.rsplit_once('/'));
-        for (folder, name) in points.filter(|(_, name)| identify(name).is_some()).take(FOLDERS_MAX) {
+        let mut points = points.filter(|(_, name)| identify(name).is_some());
+        for (folder, name) in points.by_ref().take(FOLDERS_MAX) {
             self.take(FoundBy::Mounted, folder, name);
+        }
+        if points.next().is_some() {
+            let detail = format!("more than {FOLDERS_MAX} libraries are mounted by themselves");
+            self.beyond.get_or_insert(Gap::new(GapKind::NotSupported, detail));
         }
     }
 

@@ -150,7 +150,8 @@ fn collect(text: &str, args: &[String], depth: usize, effects: &mut Vec<Effect>)
     for words in shell::commands(text) {
         match effect(&with_arguments(words, args)) {
             Some(Effect::Shell(inner, args)) if depth < DEPTH => collect(&inner, &args, depth + 1, effects),
-            Some(Effect::Shell(..)) | None => {}
+            None => {}
+            // What lies deeper than this is handed back as it stands, for the caller to follow or to say so.
             Some(found) => effects.push(found),
         }
     }

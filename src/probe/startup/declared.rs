@@ -88,7 +88,7 @@ impl Finder<'_> {
 
     fn supervised(&mut self, by: DeclaredBy, place: &str, process: &str, depth: usize) {
         if depth >= DEPTH {
-            return;
+            return self.beyond(&format!("{place}: supervisors that start supervisors, more than are looked into"));
         }
         let place = seen_from(self.world, process, place).known().cloned().unwrap_or_else(|| place.to_owned());
         let declarations = supervisors::read_at(self.world, by, &place);
@@ -125,6 +125,9 @@ impl Finder<'_> {
             Effect::Runs(program, args) => self.script(&program, args, by, depth, false),
             Effect::Supervises(by, place) => self.supervised(by, &place, "self", depth),
             Effect::Reads(file, args) => self.script(&file, args, by, depth, true),
+            Effect::Shell(_, _) if depth >= DEPTH => {
+                self.beyond(&format!("{path}: shells that start shells, more than are looked into"));
+            }
             Effect::Shell(text, args) => {
                 for inner in command::effects_of_text(&text, &args) {
                     self.effect(inner, by, path, depth + 1);

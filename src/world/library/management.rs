@@ -12,6 +12,8 @@ symbols! {
         handle = "nvmlDeviceGetHandleByIndex_v2": fn(c_uint, *mut *mut c_void);
         fabric = "nvmlDeviceGetGpuFabricInfo": fn(*mut c_void, *mut FabricInfo);
         fabric_health = "nvmlDeviceGetGpuFabricInfoV": fn(*mut c_void, *mut FabricInfoV2);
+        confidential = "nvmlSystemGetConfComputeState": fn(*mut ConfidentialState);
+        confidential_ready = "nvmlSystemGetConfComputeGpusReadyState": fn(*mut c_uint);
         error_text = "nvmlErrorString": fn(c_int) -> *const c_char;
     }
 }
@@ -36,6 +38,15 @@ struct FabricInfoV2 {
     clique: c_uint,
     state: u8,
     health: c_uint,
+}
+
+/// `nvmlConfComputeSystemState_t`
+#[repr(C)]
+#[derive(Default)]
+struct ConfidentialState {
+    environment: c_uint,
+    feature: c_uint,
+    devtools: c_uint,
 }
 
 /// Size of the structure, and its version above it: how `nvml.h` marks them.
@@ -87,6 +98,24 @@ impl Management {
         };
         self.symbols.fabric_health.call(get, |code| self.code_text(code))?;
         Ok(info.health)
+    }
+
+    /// `ccFeature` of the whole system: 0 when confidential computing is off, 1 when it is on.
+    pub fn confidential(&self) -> Result<u32, CallFailed> {
+        // The structure has no version, so there is room behind it for a library that writes more.
+        let mut room: [ConfidentialState; 4] = Default::default();
+        // SAFETY: writes one structure, and the array has room for four.
+        self.symbols.confidential.call(|get| unsafe { get(room.as_mut_ptr()) }, |code| self.code_text(code))?;
+        let [state, ..] = room;
+        Ok(state.feature)
+    }
+
+    /// Whether GPUs in confidential mode accept work: 0 for no, 1 for yes.
+    pub fn confidential_ready(&self) -> Result<u32, CallFailed> {
+        let mut ready = 0;
+        // SAFETY: writes one number.
+        self.symbols.confidential_ready.call(|get| unsafe { get(&raw mut ready) }, |code| self.code_text(code))?;
+        Ok(ready)
     }
 
     fn code_text(&self, code: i32) -> String {

@@ -29,6 +29,7 @@ fn a_call_that_an_old_engine_refuses_is_the_nodes_and_no_bug() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
+    // Where prctl is refused, runc starts no container at all: "unable to apply bounding set".
     for call in ["clone3", "pipe2", "dup2", "fcntl"] {
         let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &[call])]));
         let output = recipe.run(&["gpu-preflight", "check", "--format=json", "--tier=quick"]);

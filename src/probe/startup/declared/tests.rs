@@ -167,6 +167,19 @@ fn nothing_declared_is_an_empty_list_and_what_cannot_be_read_a_gap() {
 }
 
 #[test]
+fn shells_within_shells_are_followed_or_said() {
+    let nested = |depth: usize| format!("{}jupyter lab", "eval ".repeat(depth));
+    let found = |depth| find_in(&[], Some(&format!("sh -c '{}'", nested(depth))), Vec::new());
+    assert!(found(3).known().is_some_and(|found| found.len() == 1));
+    assert!(found(9).known().is_some_and(|found| found.len() == 1), "deeper than one look goes");
+    assert!(found(200).is_unknown(), "and beyond all looks");
+    let substituted = |depth: usize| format!("x={}sshd -D{}", "$(".repeat(depth), ")".repeat(depth));
+    let found =
+        |depth| find_in(&[("s.sh", &format!("#!/bin/sh\n{}\n", substituted(depth)))], Some("/s.sh"), Vec::new());
+    assert!(found(12).known().is_some_and(|found| found.len() == 1));
+}
+
+#[test]
 fn a_script_that_starts_itself_anew_hides_nothing_and_one_too_deep_is_a_gap() {
     let again = "#!/bin/sh\nif [ $(id -u) = 0 ]; then exec gosu user \"$0\" \"$@\"; fi\nexec /run.sh\n";
     let found = find_in(&[("start.sh", again), ("run.sh", "#!/bin/sh\nexec serve\n")], Some("/start.sh"), Vec::new());
