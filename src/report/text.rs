@@ -81,7 +81,7 @@ impl Page {
         );
         self.wrapped(&head);
         if let Some(process) = facts.run.environment_of.known() {
-            self.wrapped(&format!("environment: that of process {}", plain(process)));
+            self.wrapped(&whose_environment(process));
         }
         if let Some(words) = assumed(facts) {
             self.wrapped(&format!("assumed: {words}"));
@@ -295,6 +295,11 @@ fn failure_line(group: &[&Finding], report: &Report) -> Line {
 
 fn line(mark: Mark, finding: &Finding, text: String) -> Line {
     Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
+}
+
+/// Whose environment was looked with, where it was not our own.
+pub fn whose_environment(process: &str) -> String {
+    format!("environment: that of process {}", plain(process))
 }
 
 /// What was taken for given: `NVIDIA B200, driver 535.104.05`.
