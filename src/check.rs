@@ -44,6 +44,8 @@ pub struct Check {
     pub when: Option<Condition>,
     /// The list whose items are judged one by one.
     pub each: Option<Vec<String>>,
+    /// Where a failure matters more, from the most severe on.
+    pub raised: Vec<(Severity, Expr)>,
     /// What should hold.
     pub expect: Expr,
     /// What to say when it does not.

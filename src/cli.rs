@@ -55,9 +55,8 @@ pub enum Command {
 pub struct CheckArgs {
     #[command(flatten)]
     pub collecting: CollectingArgs,
-    /// Look with the environment of this process, for a shell has not the workload's: 1, or what `ps` shows
-    #[arg(long, value_name = "PID")]
-    pub as_process: Option<u32>,
+    #[command(flatten)]
+    pub surroundings: EnvironmentArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]
@@ -102,6 +101,8 @@ pub enum Mode {
 pub struct FactsArgs {
     #[command(flatten)]
     pub collecting: CollectingArgs,
+    #[command(flatten)]
+    pub surroundings: EnvironmentArgs,
     /// Write to this file instead of standard output; it is replaced whole or not at all
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -131,11 +132,21 @@ pub struct GpusArgs {
     #[arg(value_name = "GPU")]
     pub gpus: Vec<String>,
     /// Read the image from this recording instead of this container
-    #[arg(long, value_name = "FACTS.json")]
+    #[arg(long, value_name = "FACTS.json", conflicts_with = "as_process")]
     pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub surroundings: EnvironmentArgs,
     /// How the table is written
     #[arg(long, default_value = "text")]
     pub format: Format,
+}
+
+/// Whose environment to look with. `exec` has none of this: it becomes the workload, which inherits ours.
+#[derive(Debug, Clone, Args)]
+pub struct EnvironmentArgs {
+    /// Look with the environment of this process, for a shell has not the workload's: 1, or what `ps` shows
+    #[arg(long, value_name = "PID")]
+    pub as_process: Option<u32>,
 }
 
 /// What to take for given.

@@ -5,12 +5,13 @@
 //! where an input is unknown the result is unknown for the same reason, and where an
 //! input is not there the result is absent, unless the fact's own comment says more.
 //!
-//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`multiply`] and [`copies`] set
+//! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`grant`] what was
+//! asked for with what is here, [`multiply`] and [`copies`] set
 //! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down
 //! meanwhile, [`share`] and [`neighbours`] what else explains a low rate, [`suspect`] which library may be to blame;
 //! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`limits`] holds them against
 //! limits, [`nodes`] device nodes against the driver, [`shadow`] finds driver libraries that an image brings,
-//! [`compile`] says what compiles at run time, [`packages`] whether frameworks beside PyTorch can use this GPU,
+//! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
@@ -20,6 +21,7 @@ mod compile;
 mod copies;
 mod failure;
 mod fingerprint;
+mod grant;
 mod limits;
 mod links;
 mod load;
@@ -34,6 +36,7 @@ mod slow;
 mod stack;
 mod suspect;
 pub mod target;
+mod users;
 mod visible;
 
 use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
@@ -66,6 +69,7 @@ pub fn derive(facts: &mut Facts) {
     adopt_loaded(facts);
     facts.compute.other_library = stack::other_library(facts);
     facts.compatibility = stack::compatibility(facts);
+    grant::derive(facts);
     facts.nvml.fabric_state = visible::fabric_state(facts);
     facts.cuda.init_remedy = failure::init_remedy(facts);
     visible::compare_links(facts);
@@ -81,6 +85,7 @@ pub fn derive(facts: &mut Facts) {
     facts.compatibility.framework_remedy = builds::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
+    users::derive(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

@@ -13,8 +13,10 @@ pub fn page(check: &Check, level: usize) -> String {
         page.push_str(&text);
         page.push('\n');
     };
+    let raised = file.raised.iter().map(|raised| format!("{} where `{}`, ", raised.severity, raised.when));
     line(format!(
-        "Severity {}, dimension {}, fixed by: {}, judged in phase {}.",
+        "Severity {}{}, dimension {}, fixed by: {}, judged in phase {}.",
+        raised.collect::<String>(),
         file.severity,
         check.dimension,
         check.owner,

@@ -40,7 +40,7 @@ pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
-pub use environment::{Compared, Environment, Pointer, PointerKind, Setting, SettingClass};
+pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
 pub use failure::{FailedHow, Failure, FailureKind, FailureOwner};
 pub use gaps::Gaps;

@@ -13,7 +13,8 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, EnvironmentArgs, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs,
+    Mode,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
@@ -92,10 +93,7 @@ fn stopped(why: &str) {
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let (world, asked) = look(&arguments.collecting)?;
-    let (world, environment_of) = match arguments.as_process {
-        Some(pid) => as_process(world, pid)?,
-        None => (world, None),
-    };
+    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
     let plan = Plan::load(&world, &arguments.judging)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
     let input = Input { phase, environment_of, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
@@ -157,9 +155,10 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let (world, asked) = look(&arguments.collecting)?;
+    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
-    let input = Input { phase, gpu_code: true, ..asked };
+    let input = Input { phase, environment_of, gpu_code: true, ..asked };
     let facts = collected_until_interrupted(&world, &input);
     output::deliver(&output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
     Ok(exit::READY)
@@ -203,8 +202,9 @@ fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     Ok((World::here(arguments.deadline()), input))
 }
 
-/// The machine as this process would see it, and how the report calls that process.
-fn as_process(world: World, pid: u32) -> Result<(World, Option<String>), Failure> {
+/// The machine as the process that was named would see it, and how the report calls that process; our own view without.
+fn surrounded(world: World, arguments: &EnvironmentArgs) -> Result<(World, Option<String>), Failure> {
+    let Some(pid) = arguments.as_process else { return Ok((world, None)) };
     let environment = match world.process_environment(pid) {
         Fact::Known(environment) => environment,
         Fact::Absent => return Err(Failure::new(exit::USAGE, format!("--as-process: there is no process {pid}"))),

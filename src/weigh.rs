@@ -123,7 +123,7 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
 
 fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -> Option<Finding> {
     let check = catalogue.get(&judged.check)?;
-    let severity = profile.severity(&check.id, check.file.severity)?;
+    let severity = profile.severity(&check.id, judged.severity)?;
     let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| judged.outcome == Outcome::Fails);
     Some(Finding {
         severity,

@@ -38,12 +38,16 @@ fn try_example(check: &Check, example: &Example) -> Result<(), String> {
     let facts: Facts = serde_json::from_value(example.given.clone()).map_err(|error| error.to_string())?;
     let facts = serde_json::to_value(facts).map_err(|error| error.to_string())?;
     let mut check = check.clone();
+    let check_severity = check.file.severity;
     check.causes.clear();
     let phase = check.phases.first().copied().unwrap_or_default();
     let judged = judge(&Catalogue { checks: vec![check] }, &facts, phase);
     let [judged] = judged.as_slice() else { return Err(format!("gives {} findings, not one", judged.len())) };
     if judged.outcome != example.then {
         return Err(format!("{} ({}), not {}", judged.outcome, judged.message, example.then));
+    }
+    if judged.severity != example.severity.unwrap_or(check_severity) {
+        return Err(format!("is {}", judged.severity));
     }
     match &example.message {
         Some(message) if *message != judged.message => Err(format!("says `{}`", judged.message)),

@@ -76,6 +76,8 @@ record! {
         pub title: String,
         /// How much a failure matters, unless the profile says otherwise.
         pub severity: Severity,
+        /// Where a failure matters more, from the most severe on: the first whose condition holds gives the severity.
+        pub raised: Vec<Raised>,
         /// The axis of the score it speaks for; that of `room.toml` where it is left out.
         pub dimension: Option<Dimension>,
         /// Who can fix it; as `room.toml` says where it is left out.
@@ -108,6 +110,14 @@ record! {
         pub example: Vec<Example>,
     }
 
+    /// Where a failure matters more than elsewhere, by what is installed or by how many GPUs there are.
+    pub struct Raised {
+        /// How much.
+        pub severity: Severity,
+        /// Where, as an expression; where it is unknown nothing is raised.
+        pub when: String,
+    }
+
     /// Facts with the outcome they must give.
     pub struct Example {
         /// The facts that matter; all others are unknown.
@@ -116,6 +126,8 @@ record! {
         pub then: Outcome,
         /// The message that must be given, to the letter.
         pub message: Option<String>,
+        /// The severity that must be given, where it is not that of the check.
+        pub severity: Option<Severity>,
     }
 }
 

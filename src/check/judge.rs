@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Catalogue, Check, Outcome};
+use super::{Catalogue, Check, Outcome, Severity};
 use crate::facts::Phase;
 use crate::lang::eval::{Evidence, Scope};
 use crate::lang::value::{Found, Truth};
@@ -18,6 +18,8 @@ pub struct Judged {
     pub subject: Option<String>,
     /// What came of it.
     pub outcome: Outcome,
+    /// How much it matters here, unless the profile says otherwise.
+    pub severity: Severity,
     /// What is wrong, or why it could not be told.
     pub message: String,
     /// The facts that were read.
@@ -101,7 +103,20 @@ fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
 }
 
 fn plain(check: &Check, outcome: Outcome, message: String) -> Judged {
-    Judged { check: check.id.clone(), subject: None, outcome, message, evidence: Vec::new(), blocked_by: None }
+    let (check, severity) = (check.id.clone(), check.file.severity);
+    Judged { check, subject: None, outcome, severity, message, evidence: Vec::new(), blocked_by: None }
+}
+
+/// How much a failure matters here. The facts that raise it are evidence too.
+fn severity_in(check: &Check, scope: &Scope<'_>, evidence: &mut Vec<Evidence>) -> Severity {
+    for (severity, when) in &check.raised {
+        let mut read = Vec::new();
+        if scope.truth(when, &mut read) == Truth::True {
+            evidence.append(&mut read);
+            return *severity;
+        }
+    }
+    check.file.severity
 }
 
 fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) -> Judged {
@@ -116,8 +131,9 @@ fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) ->
             Truth::Unknown(why) => (Outcome::Unknown, format!("could not tell: {why}")),
         },
     };
+    let severity = severity_in(check, scope, &mut evidence);
     let message = crate::text::plain_long(&message);
-    Judged { check: check.id.clone(), subject, outcome, message, evidence, blocked_by: None }
+    Judged { check: check.id.clone(), subject, outcome, severity, message, evidence, blocked_by: None }
 }
 
 /// The outcome of a check over a whole recording: its worst, so that one bad GPU of eight is not outvoted.

@@ -131,6 +131,11 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) ->
         .when
         .as_ref()
         .map(|value| condition("when", value, &names).map(|expr| Condition { text: value.clone(), expr }));
+    let severities = || parsed.raised.iter().map(|raised| raised.severity).chain([parsed.severity]);
+    if severities().zip(severities().skip(1)).any(|(first, next)| first >= next) {
+        return Err(whole(file, "`raised` goes from the most severe on, and each is above `severity`".to_owned()));
+    }
+    let raised = parsed.raised.iter().map(|raised| Ok((raised.severity, condition("when", &raised.when, &names)?)));
     Ok(Check {
         id: id.to_owned(),
         dimension,
@@ -139,6 +144,7 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) ->
         requires: room.file.requires.iter().chain(&parsed.requires).cloned().collect(),
         when: room.condition(own.transpose()?),
         each,
+        raised: raised.collect::<Result<_, ConfigError>>()?,
         expect: condition("expect", &parsed.expect, &names)?,
         message: template("message", &parsed.message)?,
         subject: parsed.subject.as_deref().map(|value| template("subject", value)).transpose()?,

@@ -36,8 +36,8 @@ fn compiling_package(framework: &Framework) -> Fact<String> {
     }
 }
 
-/// The first of these packages that is installed.
-fn first_of(framework: &Framework, names: &[&str]) -> Fact<String> {
+/// The first of these packages that is installed, as `vllm 0.10.1`.
+pub fn first_of(framework: &Framework, names: &[&str]) -> Fact<String> {
     match &framework.packages {
         Fact::Known(packages) => {
             let installed = |name: &&str| packages.iter().find(|package| package.name == *name);

@@ -49,15 +49,31 @@ pub fn compatibility(facts: &Facts) -> Compatibility {
         cublaslt_version: chosen(facts, LibraryId::CublasLt).and_then(stated),
         torch_runtime_found: torch_runtime_found(facts),
         framework_remedy: Fact::default(),
+        cudart_found: found(facts, LibraryId::Cudart),
+        cublas_found: found(facts, LibraryId::Cublas),
         hidden_gpu_count: visible::hidden_gpu_count(facts),
         missing_visible_device: visible::missing_visible_device(facts),
         unused_mig_count: visible::unused_mig_count(facts),
         imex_channel_count: visible::imex_channel_count(facts),
         ungranted_gpu_count: visible::ungranted_gpu_count(facts),
+        absent_granted_count: Fact::default(),
+        missing_imex_channel: Fact::default(),
+        unmet_requirement: Fact::default(),
         runtime_version,
         driver_version,
         minimum_driver,
     }
+}
+
+/// Whether a copy was found anywhere. One that was not may lie where this user may not look.
+fn found(facts: &Facts, id: LibraryId) -> Fact<bool> {
+    facts.libraries.as_ref().and_then(|libraries| {
+        let is_found = libraries.iter().any(|library| library.id == id && !library.candidates.is_empty());
+        match &facts.framework.hiding_folder {
+            Fact::Known(folder) if !is_found => Fact::unknown(GapKind::NotPermitted, format!("{folder}: EACCES")),
+            _ => Fact::Known(is_found),
+        }
+    })
 }
 
 /// A comparison of two versions; text that is no version is a gap.

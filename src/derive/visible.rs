@@ -6,7 +6,8 @@ use crate::facts::{FabricState, Fact, Facts, GapKind};
 /// `CUDA_ERROR_NO_DEVICE`
 const NO_DEVICE: i64 = 100;
 
-fn any_mig(facts: &Facts) -> bool {
+/// Whether MIG is known to be on somewhere.
+pub fn any_mig(facts: &Facts) -> bool {
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     gpus.iter().any(|gpu| gpu.mig_enabled == Fact::Known(true))
 }

@@ -30,6 +30,11 @@ record! {
         pub cublaslt_version: Fact<String>,
         /// Whether the CUDA major of PyTorch is among the runtimes found; absent without PyTorch or in a CPU build. Derived.
         pub torch_runtime_found: Fact<bool>,
+        /// Whether a libcudart is here at all; unknown where none was found and a folder that the environment names may not be
+        /// looked into. Derived.
+        pub cudart_found: Fact<bool>,
+        /// The same of libcublas. Derived.
+        pub cublas_found: Fact<bool>,
         /// The command that installs the newest build of the framework (vLLM, else PyTorch, else JAX) that runs on this driver
         /// and on every GPU here, or that there is none and which driver would be needed; absent without any of them, or
         /// without GPUs. Derived.
@@ -48,5 +53,15 @@ record! {
         pub imex_channel_count: Fact<u64>,
         /// GPUs that NVML shows beyond those that `NVIDIA_VISIBLE_DEVICES` names; absent where that is no list. Derived.
         pub ungranted_gpu_count: Fact<u64>,
+        /// GPUs that `NVIDIA_VISIBLE_DEVICES` names and NVML does not show: UUIDs that no GPU has, or more entries than there
+        /// are GPUs, for an index is that of the node; absent where that is no list, or speaks of MIG. Derived.
+        pub absent_granted_count: Fact<u64>,
+        /// The first channel of `NVIDIA_IMEX_CHANNELS` without a node here; absent where each has one, or no GPU is one of
+        /// a rack that is joined by NVLink. Derived.
+        pub missing_imex_channel: Fact<String>,
+        /// The first condition of `NVIDIA_REQUIRE_*` that driver and GPUs do not meet, as
+        /// `NVIDIA_REQUIRE_CUDA=cuda>=13.0`; absent where all are met. Unknown where the brand of the GPU decides, which is
+        /// not asked. Derived.
+        pub unmet_requirement: Fact<String>,
     }
 }

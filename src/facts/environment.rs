@@ -46,8 +46,14 @@ record! {
         pub preloaded: Fact<Vec<String>>,
         /// `NVIDIA_VISIBLE_DEVICES` as `all`, `none`, `void` or `list`; absent when unset.
         pub nvidia_visible_devices: Fact<String>,
-        /// Number of GPUs that a list in `NVIDIA_VISIBLE_DEVICES` names; absent when it is no list.
+        /// Number of GPUs that a list in `NVIDIA_VISIBLE_DEVICES` names, each counted once; absent when it is no list.
         pub nvidia_visible_count: Fact<u64>,
+        /// UUIDs in that list, cut as those of the GPUs; empty where it has indices alone, absent where it is no list.
+        pub nvidia_visible_uuids: Fact<Vec<String>>,
+        /// Channels that `NVIDIA_IMEX_CHANNELS` lists; absent when unset, `all` or `void`, which ask for none.
+        pub imex_channels: Fact<Vec<String>>,
+        /// What the variables `NVIDIA_REQUIRE_*` demand of driver and GPUs; none where `NVIDIA_DISABLE_REQUIRE` is true.
+        pub requirements: Vec<Requirement>,
         /// `NVIDIA_DRIVER_CAPABILITIES`, entry by entry; absent when unset.
         pub nvidia_driver_capabilities: Fact<Vec<String>>,
         /// Number of entries in `CUDA_VISIBLE_DEVICES`, 0 when it hides all; absent when unset.
@@ -64,6 +70,14 @@ record! {
         pub omp_threads: Fact<u64>,
         /// Whether `PYTHONUNBUFFERED` is set, so that log lines leave at once.
         pub python_unbuffered: Fact<bool>,
+    }
+
+    /// A condition on driver and GPUs, which NVIDIA's runtime asks before it starts a container.
+    pub struct Requirement {
+        /// Name of the variable.
+        pub name: String,
+        /// Its words, one of which must hold, as `brand=tesla,driver>=535,driver<536`: what commas join must hold together.
+        pub alternatives: Fact<Vec<String>>,
     }
 
     /// A variable that names something of this machine.

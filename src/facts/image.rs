@@ -56,9 +56,12 @@ record! {
         pub torch_cuda: Fact<String>,
         /// Folders that hold Python packages.
         pub site_packages: Fact<Vec<String>>,
-        /// Folders of programs and of Python packages that `PATH`, `PYTHONPATH` and `VIRTUAL_ENV` name and into which this
-        /// user may not look (EACCES), so that whatever they hold is not here for it.
+        /// Folders of programs, Python packages and libraries that `PATH`, `PYTHONPATH`, `VIRTUAL_ENV` and `LD_LIBRARY_PATH`
+        /// name and into which this user may not look (EACCES), so that whatever they hold is not here for it.
         pub unreadable_folders: Fact<Vec<String>>,
+        /// The first of them that is no folder of programs: a framework or its libraries surely lie there, so what was found
+        /// nowhere else is not known to be absent.
+        pub hiding_folder: Fact<String>,
         /// Whether that was asked at all: recordings of 0.1.0 did not. Derived.
         pub folders_asked: Fact<bool>,
         /// Distributions with two `.dist-info` folders of different versions in one site-packages folder.

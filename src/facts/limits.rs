@@ -75,6 +75,14 @@ record! {
         pub shm_type: Fact<String>,
         /// Shared memory that a workload on the visible GPUs commonly needs: 1 GiB per GPU, at least 1 GiB. Derived.
         pub shm_wanted_bytes: Fact<u64>,
+        /// The package that talks through NCCL: a server or trainer, else a PyTorch that was built for CUDA. Derived.
+        pub nccl_user: Fact<String>,
+        /// The same with the number of GPUs, as `vllm 0.10.1 across 8 GPUs`; absent on one GPU. Derived.
+        pub nccl_across: Fact<String>,
+        /// The package that passes data through shared memory: that one, else PyTorch for its data loaders. Derived.
+        pub shm_user: Fact<String>,
+        /// Who passes data through shared memory, in words; absent where nothing that is installed does. Derived.
+        pub shm_use: Fact<String>,
         /// Whether RDMA devices are here (`/dev/infiniband/uverbs*`), which need locked memory.
         pub rdma_present: Fact<bool>,
     }

@@ -2,9 +2,10 @@
 //!
 //! Which variables matter, and when, is in [`crate::facts::reference::env_vars`].
 //! Values of secrets are looked at only for their shape, by [`secrets`]. [`pointers`] asks whether what a variable names is
-//! there, [`elsewhere`] whether this is the workload's environment at all.
+//! there, [`grant`] what the variables of NVIDIA's runtime ask for, [`elsewhere`] whether this is the workload's environment at all.
 
 mod elsewhere;
+mod grant;
 mod pointers;
 mod secrets;
 
@@ -20,10 +21,11 @@ pub fn collect(world: &World, framework: &Framework) -> Environment {
         library_path: Fact::present(world.env("LD_LIBRARY_PATH")).map(|path| entries(&path, ':')),
         preloaded: preloaded(world),
         nvidia_visible_devices: Fact::present(world.env("NVIDIA_VISIBLE_DEVICES"))
-            .map(|value| visible_class(&value).to_owned()),
-        nvidia_visible_count: Fact::present(
-            world.env("NVIDIA_VISIBLE_DEVICES").and_then(|value| granted_count(&value)),
-        ),
+            .map(|value| grant::visible_class(&value).to_owned()),
+        nvidia_visible_count: Fact::present(grant::visible_devices(world)).map(|devices| devices.len() as u64),
+        nvidia_visible_uuids: grant::visible_uuids(world),
+        imex_channels: grant::imex_channels(world),
+        requirements: grant::requirements(world),
         nvidia_driver_capabilities: Fact::present(world.env("NVIDIA_DRIVER_CAPABILITIES"))
             .and_then(|value| whole("NVIDIA_DRIVER_CAPABILITIES", &value))
             .map(|entries| entries.into_iter().filter(|entry| !entry.is_empty()).collect()),
@@ -100,27 +102,6 @@ fn preloaded(world: &World) -> Fact<Vec<String>> {
         // What the variable says stands, whatever a file that cannot be read would add.
         Fact::Absent | Fact::Unknown(_) => Fact::Known(libraries),
     }
-}
-
-fn visible_class(value: &str) -> &'static str {
-    match value.trim() {
-        "all" => "all",
-        "none" => "none",
-        "" | "void" => "void",
-        _ => "list",
-    }
-}
-
-/// How many GPUs a list of indices, MIG indices (`0:1`), UUIDs or CDI names has. What is no such list, as the folder
-/// that stands there when GPUs are granted by mounts, says nothing about their number.
-fn granted_count(value: &str) -> Option<u64> {
-    let is_device = |entry: &str| {
-        let entry = entry.strip_prefix("nvidia.com/gpu=").unwrap_or(entry);
-        let is_number = |part: &str| part.parse::<u32>().is_ok();
-        entry.starts_with("GPU-") || entry.starts_with("MIG-") || entry.splitn(2, ':').all(is_number)
-    };
-    let entries: Vec<&str> = value.split(',').map(str::trim).collect();
-    entries.iter().all(|entry| is_device(entry)).then(|| u64::try_from(entries.len()).unwrap_or(u64::MAX))
 }
 
 /// A UUID cut to as much as the GPUs' own are.

@@ -18,8 +18,12 @@ pub fn collect(world: &World) -> Framework {
         let text = world.read(&path);
         (!text.is_absent()).then_some((path, text))
     });
+    let closed = packages::Closed::find(world);
     let (torch_version, torch_cuda) = match version_file {
-        None => (Fact::Absent, Fact::Absent),
+        None => match &closed.packages {
+            Some(folder) => (hidden_in(folder), hidden_in(folder)),
+            None => (Fact::Absent, Fact::Absent),
+        },
         Some((path, text)) => torch(&path, text),
     };
     let (mut duplicates, mut majors) = (Vec::new(), Vec::new());
@@ -48,9 +52,15 @@ pub fn collect(world: &World) -> Framework {
         cuda_wheel_majors: unless_blind(majors.into_iter().collect()),
         packages: gpu_packages::find(world, &folders),
         site_packages: Fact::Known(folders),
-        unreadable_folders: packages::unreadable(world),
+        unreadable_folders: closed.folders,
+        hiding_folder: Fact::present(closed.hiding),
         ..Framework::default()
     }
+}
+
+/// What was found nowhere else, and may lie in a folder that this user may not look into.
+fn hidden_in(folder: &str) -> Fact<String> {
+    Fact::unknown(GapKind::NotPermitted, format!("{folder}: EACCES"))
 }
 
 /// Version and CUDA release from the text of `torch/version.py`.

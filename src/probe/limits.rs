@@ -51,6 +51,10 @@ pub fn collect(world: &World) -> Limits {
         cpu_cores: Fact::default(),
         cpu_limited: Fact::default(),
         shm_wanted_bytes: Fact::default(),
+        nccl_user: Fact::default(),
+        nccl_across: Fact::default(),
+        shm_user: Fact::default(),
+        shm_use: Fact::default(),
         shm_write_asked: Fact::default(),
     }
 }

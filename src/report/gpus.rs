@@ -17,6 +17,8 @@ record! {
     pub struct GpuTable {
         /// Always `gpu-preflight/gpus/1`.
         pub schema: String,
+        /// The process with whose environment was looked, where it is not our own.
+        pub environment_of: Fact<String>,
         /// Version of PyTorch, where there is one.
         pub torch_version: Fact<String>,
         /// CUDA release of the image.
@@ -32,6 +34,7 @@ record! {
 pub fn table(facts: &Facts, cuda: Fact<String>, gpus: Vec<Target>) -> GpuTable {
     GpuTable {
         schema: SCHEMA.to_owned(),
+        environment_of: facts.run.environment_of.clone(),
         torch_version: facts.framework.torch_version.clone(),
         cuda,
         libraries: facts.native.libraries.clone(),
@@ -41,6 +44,12 @@ pub fn table(facts: &Facts, cuda: Fact<String>, gpus: Vec<Target>) -> GpuTable {
 
 /// The table as text.
 pub fn text(table: &GpuTable, layout: Layout) -> String {
+    let whose =
+        table.environment_of.known().map_or(String::new(), |process| super::text::whose_environment(process) + "\n");
+    whose + &answers(table, layout)
+}
+
+fn answers(table: &GpuTable, layout: Layout) -> String {
     let libraries = match &table.libraries {
         Fact::Known(libraries) if !libraries.is_empty() => libraries,
         Fact::Unknown(gap) => return format!("could not tell: {}\n", plain(&gap.to_string())),

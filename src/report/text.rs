@@ -80,7 +80,7 @@ impl Page {
         );
         self.wrapped(&head);
         if let Some(process) = facts.run.environment_of.known() {
-            self.wrapped(&format!("environment: that of process {}", plain(process)));
+            self.wrapped(&whose_environment(process));
         }
         if let Some(words) = assumed(facts) {
             self.wrapped(&format!("assumed: {words}"));
@@ -265,6 +265,11 @@ impl Page {
             self.line(&painted.unwrap_or_else(|| row.to_owned()));
         }
     }
+}
+
+/// Whose environment was looked with, where it was not our own.
+pub fn whose_environment(process: &str) -> String {
+    format!("environment: that of process {}", plain(process))
 }
 
 /// What was taken for given: `NVIDIA B200, driver 535.104.05`.

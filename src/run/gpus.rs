@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, plan};
+use super::{Failure, plan, surrounded};
 use crate::cli::{Format, GpusArgs};
 use crate::derive::{self, target};
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
 use crate::facts::reference::gpus::{self, GpuModel};
-use crate::facts::{Fact, Facts, GapKind};
+use crate::facts::{Fact, Facts, GapKind, Run};
 use crate::probe;
 use crate::report::gpus as report;
 use crate::text::plain_long;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prints the table.
 pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
-    let world = World::here(PATIENCE);
+    let (world, environment_of) = surrounded(World::here(PATIENCE), &arguments.surroundings)?;
     let models = arguments.gpus.iter().map(|words| gpus::find(words));
     let mut models: Vec<&GpuModel> = models.collect::<Result<_, _>>().map_err(|why| Failure::new(exit::USAGE, why))?;
     if models.is_empty() {
@@ -35,7 +35,7 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
             }
             facts
         }
-        None => image(&world),
+        None => image(&world, environment_of),
     };
     if let Fact::Unknown(gap) = &facts.native.libraries
         && gap.kind == GapKind::NotAsked
@@ -59,9 +59,10 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
 }
 
 /// What the files of this image say.
-fn image(world: &World) -> Facts {
+fn image(world: &World, environment_of: Option<String>) -> Facts {
     let framework = probe::framework::collect(world);
     let libraries = probe::libraries::census(world, &framework);
     let native = probe::native::collect(world, &framework, &libraries);
-    Facts { framework, libraries, native, ..Facts::default() }
+    let run = Run { environment_of: Fact::present(environment_of), ..Run::default() };
+    Facts { run, framework, libraries, native, ..Facts::default() }
 }

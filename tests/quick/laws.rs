@@ -136,7 +136,8 @@ fn no_rate_is_accused_that_was_not_measured_twice() {
     let catalogue = catalogue();
     let mut accused = BTreeSet::new();
     for share in (0..120).step_by(3).map(|percent| f64::from(percent) / 100.0) {
-        for facts in [machine(share, 1.0), machine(1.0, share)] {
+        for (first, second) in [(share, 1.0), (1.0, share)] {
+            let facts = machine(first, second);
             let value = serde_json::to_value(&facts).expect("facts are JSON");
             let findings = judge(&catalogue, &value, Phase::Start);
             let failing: Vec<String> =
@@ -187,9 +188,10 @@ fn no_check_waits_for_one_that_matters_less() {
     for check in &catalogue.checks {
         for cause in &check.requires {
             let cause = catalogue.get(cause).expect("requires was resolved");
-            // Where nothing can be started nobody can look. That is no verdict on what was not seen: INCOMPLETE is.
+            // Where nothing can be started, or a folder is closed, nobody can look. That is no verdict on what was not seen: INCOMPLETE is.
             let keeps_from_looking =
-                ["limits.processes-startable", "isolation.calls-allowed"].contains(&cause.id.as_str());
+                ["limits.processes-startable", "isolation.calls-allowed", "framework.packages-readable"]
+                    .contains(&cause.id.as_str());
             assert!(
                 keeps_from_looking || cause.file.severity <= check.file.severity,
                 "{} ({}) would be blocked by {} ({})",
@@ -198,6 +200,16 @@ fn no_check_waits_for_one_that_matters_less() {
                 cause.id,
                 cause.file.severity
             );
+            for raised in &check.file.raised {
+                let cause_is = |severity| severity <= raised.severity;
+                assert!(
+                    cause_is(cause.file.severity) || cause.file.raised.iter().any(|cause| cause_is(cause.severity)),
+                    "{}, which may be {}, would be blocked by {}, which may not",
+                    check.id,
+                    raised.severity,
+                    cause.id
+                );
+            }
         }
     }
 }

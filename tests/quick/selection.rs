@@ -59,11 +59,12 @@ fn a_run_with_nothing_left_to_judge_says_why() {
 fn the_environment_of_another_process_is_looked_with_and_named() {
     let mut other = Command::new("sleep").arg("60").env("CUDA_LAUNCH_BLOCKING", "1").spawn().expect("sleep");
     let pid = other.id().to_string();
-    let check = |pid: &str| {
+    let look = |pid: &str, arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
-        command.args(["check", "--no-gpu", "--only", "environment.no-hazard", "--as-process", pid]);
+        command.args(arguments).args(["--as-process", pid]);
         command.env_remove("CUDA_LAUNCH_BLOCKING").output().expect("the program runs")
     };
+    let check = |pid: &str| look(pid, &["check", "--no-gpu", "--only", "environment.no-hazard"]);
     // Until it has become the other program it has our environment.
     let mut told = String::new();
     for _ in 0..50 {
@@ -73,10 +74,22 @@ fn the_environment_of_another_process_is_looked_with_and_named() {
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
+    let facts = look(&pid, &["facts", "--no-gpu"]);
+    let (table, rows) = (look(&pid, &["gpus", "H100"]), look(&pid, &["gpus", "H100", "--format", "json"]));
     other.kill().and_then(|()| other.wait()).expect("it ends");
-    assert!(told.contains(&format!("environment: that of process {pid} (sleep)")), "{told}");
+    let named = format!("environment: that of process {pid} (sleep)");
+    assert!(told.contains(&named), "{told}");
     assert!(told.contains("CUDA_LAUNCH_BLOCKING=1"), "{told}");
-    let output = check("4194305");
-    assert_eq!(output.status.code(), Some(64), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("there is no process 4194305"), "{output:?}");
+    let facts: Value = serde_json::from_slice(&facts.stdout).expect("JSON");
+    assert_eq!(facts["run"]["environment_of"], format!("{pid} (sleep)"));
+    let settings = facts["environment"]["settings"].to_string();
+    assert!(settings.contains("CUDA_LAUNCH_BLOCKING"), "{settings}");
+    assert!(String::from_utf8_lossy(&table.stdout).starts_with(&named), "{table:?}");
+    let rows: Value = serde_json::from_slice(&rows.stdout).expect("JSON");
+    assert_eq!(rows["environment_of"], format!("{pid} (sleep)"));
+    for command in [&["check", "--no-gpu"][..], &["facts", "--no-gpu"], &["gpus"]] {
+        let output = look("4194305", command);
+        assert_eq!(output.status.code(), Some(64), "{output:?}");
+        assert!(String::from_utf8_lossy(&output.stderr).contains("there is no process 4194305"), "{output:?}");
+    }
 }

@@ -28,6 +28,19 @@ pub struct Failure {
     pub limit: Option<String>,
     /// How it is played.
     pub scenario: Option<Scenario>,
+    /// Machines that look like it, and on which nothing is wrong.
+    #[serde(default)]
+    pub neighbour: Vec<Neighbour>,
+}
+
+/// A machine on which a failure could be suspected, and of which it must not be said.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Neighbour {
+    /// What it is, as the cell of a table.
+    pub name: String,
+    /// How it is played.
+    pub scenario: Scenario,
 }
 
 /// A machine: the healthy one, with these changes.
@@ -42,7 +55,7 @@ pub struct Scenario {
     pub env: BTreeMap<String, String>,
     /// Files and folders that are not there.
     pub remove: Vec<String>,
-    /// Text files by path.
+    /// Text files by path; `{root}` is the root of the machine.
     pub files: BTreeMap<String, String>,
     /// Fake libraries by the path they lie at.
     pub libraries: BTreeMap<String, String>,

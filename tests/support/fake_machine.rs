@@ -166,7 +166,7 @@ fn change(root: &Path, scenario: &Scenario) {
         removed.unwrap_or_else(|error| panic!("{path}: {error}"));
     }
     for (path, text) in &scenario.files {
-        std::fs::write(at(root, path), text).expect("a file");
+        std::fs::write(at(root, path), text.replace("{root}", &root.to_string_lossy())).expect("a file");
     }
     for (path, library) in &scenario.libraries {
         let source = fakes::folder().join(library).canonicalize().unwrap_or_else(|e| panic!("{library}: {e}"));
@@ -230,6 +230,9 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario) -> Facts {
     facts.framework.packages = read.framework.packages;
     facts.storage.caches = read.storage.caches;
     facts.environment = read.environment;
+    facts.network.several_nodes = read.network.several_nodes;
+    facts.network.own_name = read.network.own_name;
+    facts.network.verbs = read.network.verbs;
     facts.probes = read.probes;
     let Some(patch) = &scenario.patch else { return facts };
     let mut value = serde_json::to_value(facts).expect("JSON");

@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use crate::facts::{Fact, GapKind, LIST_LIMIT, cut, cut_word};
+use rustix::fs::FileType;
+
+use crate::facts::{Fact, Gap, GapKind, LIST_LIMIT, cut, cut_word};
 use crate::probe::paths::find_program;
 use crate::world::World;
 
@@ -42,24 +44,59 @@ pub fn folders(world: &World) -> Vec<String> {
     found.folders
 }
 
-/// Folders in which the workload's interpreter and packages may lie and which this user may not look into: those of the
-/// environment alone, for a home folder of somebody else is closed to good purpose.
-pub fn unreadable(world: &World) -> Fact<Vec<String>> {
-    let list = |name: &str| world.env(name).unwrap_or_default();
-    let (path, python_path) = (list("PATH"), list("PYTHONPATH"));
-    let virtual_env = world.env("VIRTUAL_ENV").map(|prefix| format!("{}/lib", prefix.trim_end_matches('/')));
-    let entries = path.split(':').chain(python_path.split(':')).chain(virtual_env.as_deref());
-    let entries: Vec<&str> = entries.filter(|entry| entry.starts_with('/')).collect();
-    let is_closed = |entry: &&str| matches!(world.stat(entry), Fact::Unknown(gap) if gap.kind == GapKind::NotPermitted);
-    let mut seen = HashSet::new();
-    let looked_at = entries.iter().copied().take(FOLDERS_MAX);
-    let closed: Vec<String> =
-        looked_at.filter(is_closed).map(cut).filter(|entry| seen.insert(entry.clone())).take(LIST_LIMIT).collect();
-    if closed.is_empty() && entries.len() > FOLDERS_MAX {
-        let detail = format!("{} folders in PATH, PYTHONPATH and VIRTUAL_ENV, more than are looked at", entries.len());
-        return Fact::unknown(GapKind::NotSupported, detail);
+/// Folders that the environment names and this user may not look into: a home folder that nobody names is closed to good
+/// purpose.
+#[derive(Debug, Default)]
+pub struct Closed {
+    /// All of them, in the order of the variables; unknown where none is closed and not all were tried.
+    pub folders: Fact<Vec<String>>,
+    /// The first with Python packages.
+    pub packages: Option<String>,
+    /// The first with Python packages or libraries.
+    pub hiding: Option<String>,
+}
+
+impl Closed {
+    /// Tries every folder of `PYTHONPATH`, `VIRTUAL_ENV`, `LD_LIBRARY_PATH` and `PATH`.
+    pub fn find(world: &World) -> Self {
+        let list = |name: &str| world.env(name).unwrap_or_default();
+        let virtual_env = world.env("VIRTUAL_ENV").map(|prefix| format!("{}/lib", prefix.trim_end_matches('/')));
+        let of_packages = [list("PYTHONPATH"), virtual_env.unwrap_or_default()].join(":");
+        let lists = [of_packages, list("LD_LIBRARY_PATH"), list("PATH")];
+        let [packages, libraries, programs] = lists.each_ref().map(|list| closed(world, list));
+        let hiding = packages.first().or(libraries.first()).cloned();
+        let mut seen = HashSet::new();
+        let first = packages.first().cloned();
+        let mut folders = [programs, packages, libraries].concat();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        folders.truncate(LIST_LIMIT);
+        let longest = lists.iter().map(|list| entries(list).count()).max().unwrap_or_default();
+        let folders = if folders.is_empty() && longest > FOLDERS_MAX {
+            let detail = format!("{longest} folders in one variable, more than are looked at");
+            Fact::unknown(GapKind::NotSupported, detail)
+        } else {
+            Fact::Known(folders)
+        };
+        Self { folders, packages: first, hiding }
     }
-    Fact::Known(closed)
+}
+
+/// The folders of a list as variables hold them; what is relative names none.
+fn entries(list: &str) -> impl Iterator<Item = &str> {
+    list.split(':').filter(|entry| entry.starts_with('/'))
+}
+
+/// Those folders of a list on whose way one may not be entered, or that may not be listed.
+fn closed(world: &World, list: &str) -> Vec<String> {
+    let is_refused = |gap: &Gap| gap.kind == GapKind::NotPermitted;
+    let is_closed = |entry: &&str| match world.stat(entry) {
+        Fact::Known(stat) => {
+            stat.kind == FileType::Directory && matches!(world.list(entry), Fact::Unknown(gap) if is_refused(&gap))
+        }
+        Fact::Absent => false,
+        Fact::Unknown(gap) => is_refused(&gap),
+    };
+    entries(list).take(FOLDERS_MAX).filter(is_closed).map(cut).collect()
 }
 
 /// Prefixes of the first `python3` and `python` on the path: of the name and of what it links to.
@@ -102,7 +139,7 @@ impl Found<'_> {
     fn add(&mut self, folder: &str) {
         let Fact::Known(stat) = self.world.stat(folder) else { return };
         let Fact::Known(real) = self.world.real_path(folder) else { return };
-        if stat.kind == rustix::fs::FileType::Directory && self.seen.insert(real) {
+        if stat.kind == FileType::Directory && self.seen.insert(real) {
             self.folders.push(cut(folder));
         }
     }
@@ -179,7 +216,7 @@ mod tests {
     fn of_more_folders_than_are_looked_into_none_is_said_to_be_open() {
         let of = |count: usize| {
             let path = (0..count).map(|number| format!("/nothing/{number}")).collect::<Vec<_>>().join(":");
-            unreadable(&FakeRoot::of(&[], &[("PATH", &path)]))
+            Closed::find(&FakeRoot::of(&[], &[("PATH", &path)])).folders
         };
         assert_eq!(of(FOLDERS_MAX), Fact::Known(Vec::new()));
         assert!(of(FOLDERS_MAX + 1).is_unknown());

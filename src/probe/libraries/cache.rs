@@ -112,8 +112,8 @@ fn text_at(bytes: &[u8], at: usize) -> Option<&str> {
 #[allow(clippy::disallowed_methods, clippy::cast_possible_truncation, clippy::print_stderr)]
 pub(super) mod tests {
     use super::*;
-    use std::time::Duration;
     use crate::world::FakeRoot;
+    use std::time::Duration;
 
     fn flags() -> u32 {
         if std::env::consts::ARCH == "aarch64" { 0x0a03 } else { 0x0303 }

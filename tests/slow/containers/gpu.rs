@@ -17,7 +17,7 @@ const LIBRARIES: &str = "/usr/lib/x86_64-linux-gnu";
 const PACKAGES: &str = "/usr/local/lib/python3.11/dist-packages";
 
 /// Device nodes that open, as a container with a GPU has them.
-const NODES: [&str; 3] =
+pub const NODES: [&str; 3] =
     ["--device=/dev/null:/dev/nvidiactl", "--device=/dev/null:/dev/nvidia0", "--device=/dev/null:/dev/nvidia-uvm"];
 
 /// The fake GPU libraries, built once.

@@ -1,5 +1,6 @@
 //! Containers in which something is missing, full, closed or masked.
 
+use super::gpu::{NODES, fakes};
 use crate::support::docker::{BASE, Recipe, available, text};
 use crate::support::report::Report;
 
@@ -115,4 +116,56 @@ fn without_room_for_a_thread_or_a_process_everything_else_is_still_looked_at() {
         let output = recipe.run(&["gpu-preflight", "exec", "--no-gpu", "--", "echo", "started"]);
         assert_eq!((output.status.code(), text(&output.stdout).as_str()), (Some(1), ""), "{limit}");
     }
+}
+
+/// The driver's libraries where everybody finds them, and a runtime and a PyTorch in the home folder of root, as an image
+/// has them that was built as root and runs as somebody else.
+const BUILT_UNDER_ROOT: &str = "
+    mkdir -p /usr/local/nvidia/lib64 /root/venv/lib/cuda /root/venv/lib/python3.11/site-packages/torch
+    cp -a /fakes/*.so* /usr/local/nvidia/lib64
+    mv /usr/local/nvidia/lib64/libcudart.so* /usr/local/nvidia/lib64/libcublas*.so* /root/venv/lib/cuda
+    printf '__version__ = \"2.7.1+cu126\"\\ncuda = \"12.6\"\\n' >/root/venv/lib/python3.11/site-packages/torch/version.py
+    chmod 700 /root/venv /root";
+const AS_USER: [&str; 9] = [
+    "setpriv",
+    "--reuid=1001",
+    "--regid=1001",
+    "--clear-groups",
+    "env",
+    "HOME=/home/app",
+    "VIRTUAL_ENV=/root/venv",
+    "LD_LIBRARY_PATH=/usr/local/nvidia/lib64:/root/venv/lib/cuda",
+    "gpu-preflight",
+];
+
+#[test]
+fn what_lies_under_a_closed_home_is_not_called_absent_and_opening_it_is_the_remedy() {
+    if !available() {
+        return;
+    }
+    let container = Recipe::plain(BASE).with(NODES).mount(fakes(), "/fakes").start(&["sleep", "600"]);
+    container.output(&["sh", "-c", BUILT_UNDER_ROOT]);
+    let check = ["check", "--format=json", "--only=framework,library,driver"];
+    let look = || Report::read(&container.exec(&[&AS_USER[..], &check].concat()));
+
+    let report = look();
+    assert_eq!(report.fact("framework.torch_version")["unknown"], "not-permitted", "{}", report.troubles());
+    assert_eq!(report.fact("compatibility.cudart_found")["unknown"], "not-permitted", "{}", report.troubles());
+    assert_eq!(report.with_outcome("fails"), ["framework.packages-readable"], "{}", report.troubles());
+    assert_eq!(report.verdict(), "incomplete", "{}", report.troubles());
+    let blocked = |report: &Report, id: &str| {
+        report.findings().any(|one| one["check"] == id && one["blocked_by"] == "framework.packages-readable")
+    };
+    for id in ["library.cudart-found", "library.cublas-found", "framework.cuda-build"] {
+        assert!(blocked(&report, id), "{id}: {}", report.troubles());
+    }
+    let cause = report.findings().next().expect("findings");
+    assert_eq!(cause["check"], "framework.packages-readable", "{}", report.troubles());
+    let remedy = cause["remedy"]["image"].as_str().and_then(|text| text.split('`').nth(1)).expect("a command");
+
+    container.output(&["sh", "-c", remedy.trim_start_matches("RUN ")]);
+    let report = look();
+    assert_eq!(report.fact("framework.torch_version"), "2.7.1+cu126");
+    assert!(report.with_outcome("fails").is_empty(), "{}", report.troubles());
+    assert_eq!(report.verdict(), "ready", "{}", report.troubles());
 }
