@@ -20,6 +20,7 @@ mod copies;
 mod failure;
 mod fingerprint;
 mod limits;
+mod linking;
 mod links;
 mod load;
 mod multiply;
@@ -81,6 +82,7 @@ pub fn derive(facts: &mut Facts) {
     facts.compatibility.torch_remedy = torch::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
+    linking::derive(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

@@ -102,3 +102,15 @@ fn an_image_without_packages_has_no_gpu_code() {
     let root = tempfile::tempdir().expect("a folder");
     assert_eq!(look(root.path(), &[], &Fact::Absent), Vec::new());
 }
+
+/// Its containers lie in `.data`, and what stands in its section of GPU code would say that it runs nowhere (cuFFT 11.3).
+#[test]
+fn cufft_is_not_spoken_of_and_its_neighbours_are() {
+    let root = tempfile::tempdir().expect("a folder");
+    let code = built_for(&[50]);
+    write(root.path(), &format!("{SITE}/nvidia/cufft/lib/libcufft.so.11"), &code);
+    write(root.path(), &format!("{SITE}/nvidia/cufft/lib/libcufftw.so.11"), &code);
+    write(root.path(), &format!("{SITE}/nvidia/curand/lib/libcurand.so.10"), &code);
+    let found = look(root.path(), &[], &Fact::Known(Vec::new()));
+    assert_eq!(paths(&found), ["/nvidia/cufft/lib/libcufftw.so.11", "/nvidia/curand/lib/libcurand.so.10"]);
+}
