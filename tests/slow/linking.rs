@@ -206,14 +206,14 @@ fn a_cxx_library_without_a_version_that_is_wanted_is_told_as_the_loader_tells_it
     let user = parts.join("torch/torch/lib/libc10.so");
     let own = as_loaded(&user, Path::new("/nothing"), "libstdc++.so.6");
     let mut bytes = std::fs::read(own).expect("a library");
-    let at = bytes.windows(15).position(|part| part == b"GLIBCXX_3.4.22\0").expect("a version");
+    let at = bytes.windows(15).position(|part| part == b"GLIBCXX_3.4.19\0").expect("a version");
     bytes[at + 8] = b'9';
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("libstdc++.so.6"), bytes).expect("a file");
     let faults = faults(&parts.join("torch"), &[folder.path().to_owned()]);
     let fault = faults.iter().find(|fault| fault.needed_by.ends_with("libtorch_cuda.so")).expect("a fault");
     assert_eq!((fault.library.as_str(), fault.problem), ("libstdc++.so.6", LinkProblem::NoVersion));
-    assert_eq!(fault.wanted, Fact::Known("GLIBCXX_3.4.22".to_owned()));
+    assert_eq!(fault.wanted, Fact::Known("GLIBCXX_3.4.19".to_owned()));
     assert_eq!(found(fault), as_loaded(&user, folder.path(), "libstdc++.so.6"));
 }
 
