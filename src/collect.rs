@@ -81,6 +81,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
             facts.cuda = chain.cuda;
             facts.libraries = chain.libraries;
             facts.native = chain.native;
+            facts.linking = chain.linking;
             facts.compute = chain.compute;
             facts.memory = chain.memory;
             facts.links = chain.links;

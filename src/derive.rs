@@ -23,6 +23,7 @@ mod failure;
 mod fingerprint;
 mod grant;
 mod limits;
+mod linking;
 mod links;
 mod load;
 mod multiply;
@@ -86,6 +87,7 @@ pub fn derive(facts: &mut Facts) {
     compile::derive(facts);
     packages::derive(facts);
     users::derive(facts);
+    linking::derive(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

@@ -21,6 +21,7 @@ mod image;
 mod isolation;
 mod library;
 mod limits;
+mod linking;
 mod links;
 mod memory;
 mod native;
@@ -50,6 +51,7 @@ pub use image::{Framework, Image, Package, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
+pub use linking::{LinkFault, LinkProblem, Linking};
 pub use links::{Links, Nccl, Pair};
 pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
@@ -116,6 +118,8 @@ record! {
         pub libraries: Fact<Vec<Library>>,
         /// GPU code in the image's libraries, and the GPUs that it is meant for.
         pub native: Native,
+        /// What the image's frameworks load beyond the CUDA libraries.
+        pub linking: Linking,
         /// Whether driver, runtime and libraries belong together.
         pub compatibility: Compatibility,
         /// Matrix multiplies through the libraries that the workload would get.

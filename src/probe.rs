@@ -20,6 +20,7 @@ pub mod image;
 pub mod isolation;
 pub mod libraries;
 pub mod limits;
+pub mod linking;
 pub mod links;
 pub mod native;
 pub mod network;

@@ -7,7 +7,7 @@ use super::gpu_work::Gpus;
 use super::log::Log;
 use super::waiting::Waiting;
 use crate::facts::{
-    Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Native, Nvml, Phase,
+    Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Linking, Links, Memory, Native, Nvml, Phase,
 };
 use crate::probe;
 use crate::probe::nvml::watch;
@@ -29,6 +29,7 @@ pub struct GpuChain {
     pub cuda: Cuda,
     pub libraries: Fact<Vec<Library>>,
     pub native: Native,
+    pub linking: Linking,
     pub compute: Compute,
     pub memory: Memory,
     pub links: Links,
@@ -77,6 +78,13 @@ pub fn read(
                 Native::default()
             }
         });
+        let linking = spawn_or_run(scope, move || {
+            if asks_gpu || input.phase == Phase::Build {
+                log.time("linking", || probe::linking::collect(world, framework))
+            } else {
+                Linking::default()
+            }
+        });
         if asks_gpu {
             let nvml = spawn_or_run(scope, move || match asks_nvml {
                 Copy::Usable => probe::nvml::collect(world, driver_deadline),
@@ -109,6 +117,9 @@ pub fn read(
         waiting.on("the CUDA libraries");
         if let Some(native) = native.join() {
             chain.native = native;
+        }
+        if let Some(linking) = linking.join() {
+            chain.linking = linking;
         }
         if let Some(libraries) = loader.join() {
             chain.libraries = libraries;

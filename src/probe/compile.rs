@@ -12,7 +12,7 @@ use crate::world::World;
 /// Reads all of it.
 pub fn collect(world: &World, framework: &Framework) -> Compile {
     let c_compiler = compiler(world);
-    let loader = Loader::read(world);
+    let loader = Loader::read(world, |name| name.starts_with("libcu") || name.starts_with("libnv"));
     Compile {
         libc_header: libc_header(world, &c_compiler),
         python_header: python_header(world, framework),

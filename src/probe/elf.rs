@@ -1,10 +1,12 @@
 //! What the loader reads of an ELF file: its headers and its dynamic section.
 //!
 //! The crate `object` knows the format. [`pieces`] reads for it, within bounds, for the file may be anything.
-//! [`sections`] finds parts by name; finding files is the business of others.
+//! [`sections`] finds parts by name, [`symbols`] reads what two files want of each other; finding files is the business of
+//! others.
 
 mod pieces;
 pub mod sections;
+pub mod symbols;
 
 use object::LittleEndian;
 use object::elf::{self, Dyn64, FileHeader64, Machine, ProgramHeader64};

@@ -13,7 +13,7 @@ mod load;
 mod names;
 pub mod plain;
 mod refusal;
-mod release;
+pub mod release;
 mod search;
 pub mod stubs;
 
@@ -26,7 +26,9 @@ use crate::world::World;
 use search::{Found, Search};
 use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 
+pub use folders::expand;
 pub use load::{NAME, load, loaded_before_cublas, serve};
+pub use names::identify;
 pub use refusal::refusal;
 
 /// Copies of one library that are listed, the winner first.
@@ -103,7 +105,7 @@ fn cuda_major(id: LibraryId, soname: &str) -> Option<u32> {
     if matches!(id, LibraryId::Cuda | LibraryId::Nvml) {
         return None;
     }
-    names::identify(soname).and_then(|(_, version)| version.first().copied())
+    identify(soname).and_then(|(_, version)| version.first().copied())
 }
 
 /// One entry per file, the winner first; of several names in one folder the one that programs ask for.

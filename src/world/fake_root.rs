@@ -38,6 +38,18 @@ impl FakeRoot {
         Self { folder, world }
     }
 
+    /// The same root with one more variable.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.world.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same world with a deadline this far away.
+    pub fn within(&self, budget: Duration) -> World {
+        World::at(self.folder.path(), self.world.environment.clone(), budget)
+    }
+
     /// Where the root really lies.
     pub fn path(&self) -> &Path {
         self.folder.path()

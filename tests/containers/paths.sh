@@ -15,6 +15,9 @@ PREFLIGHT_TEST_NVIDIA_OTHERS=${PREFLIGHT_TEST_NVIDIA_OTHERS:-$PREFLIGHT_CACHE/nv
 PREFLIGHT_TEST_NVIDIA_DRIVER=${PREFLIGHT_TEST_NVIDIA_DRIVER:-$PREFLIGHT_CACHE/nvidia-driver}
 # A site-packages folder with PyTorch 2.7.0, as far as its version and its GPU code go.
 PREFLIGHT_TEST_TORCH=${PREFLIGHT_TEST_TORCH:-$PREFLIGHT_CACHE/torch-2.7.0}
+# Folders of packages, each with a framework or library as far as the loader reads it: torch (2.5.1 with its wheels),
+# nvjitlink (12.1), cudnn (9.5), onnxruntime-gpu, onnxruntime, tensorflow, tensorflow-cpu, jax, ctranslate2-4, ctranslate2-3.
+PREFLIGHT_TEST_LINKED=${PREFLIGHT_TEST_LINKED:-$PREFLIGHT_CACHE/linked}
 
 export PREFLIGHT_CACHE PREFLIGHT_TEST_JUPYTER PREFLIGHT_TEST_NVIDIA_WHEELS PREFLIGHT_TEST_NVIDIA_DRIVER
-export PREFLIGHT_TEST_NVIDIA_OTHERS PREFLIGHT_TEST_TORCH
+export PREFLIGHT_TEST_NVIDIA_OTHERS PREFLIGHT_TEST_TORCH PREFLIGHT_TEST_LINKED

@@ -57,6 +57,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("startup", &["glob", "paths", "procfs", "services"]),
     ("libraries", &["elf", "framework", "paths", "procfs"]),
     ("compile", &["libraries", "paths"]),
+    ("linking", &["elf", "libraries", "paths"]),
     ("native", &["elf", "paths"]),
     ("cuda", &["libraries"]),
     ("nvml", &["cuda"]),

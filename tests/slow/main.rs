@@ -11,6 +11,7 @@ mod gpu_faults;
 mod interrupted;
 mod jupyter;
 mod library_daemon;
+mod linking;
 mod many_gpus;
 mod odd_machines;
 mod real_libraries;

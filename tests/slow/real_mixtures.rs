@@ -3,14 +3,16 @@
 //! `PREFLIGHT_TEST_NVIDIA_WHEELS` (CUDA 12.9), `PREFLIGHT_TEST_NVIDIA_OTHERS` (CUDA 11.8 and 13.0, cuBLAS 12.6) and
 //! `PREFLIGHT_TEST_NVIDIA_DRIVER` (Debian's 535) name them; see `tests/containers/paths.sh`.
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use gpu_preflight::check::{Catalogue, Judged, Outcome, judge};
 use gpu_preflight::derive::derive;
 use gpu_preflight::facts::{Fact, Facts, Framework, Library, LibraryId, Phase, ProbeEnd};
-use gpu_preflight::probe::{cuda, libraries};
+use gpu_preflight::probe::{compute, cuda, libraries};
 use gpu_preflight::world::World;
 
 use crate::support::real_parts::part;
@@ -138,5 +140,72 @@ fn the_535_driver_of_debian_is_too_old_for_cuda_13_and_not_for_12() {
         assert_eq!(facts.cuda.version, Fact::Known("12.2".to_owned()));
         assert!(chosen(&facts, LibraryId::Cuda).loaded_path.known().is_some_and(|path| path.contains("535.")));
         assert_eq!(facts.compatibility.driver_new_enough, Fact::Known(enough), "{runtime:?}");
+    }
+}
+
+/// The files of cuBLAS that Python has mapped after it opened these, in their order, as PyTorch opens its libraries.
+fn mapped_by_python(library_path: &Path, opened: &[&str]) -> BTreeSet<String> {
+    let script = "import ctypes, sys\nfor path in sys.argv[1:]: ctypes.CDLL(path, mode=ctypes.RTLD_GLOBAL)\n\
+                  print(*{line.split()[-1] for line in open('/proc/self/maps') if 'libcublas' in line}, sep='\\n')";
+    let mut python = Command::new("python3");
+    let output = python.arg("-c").arg(script).args(opened).env("LD_LIBRARY_PATH", library_path).output();
+    let output = output.expect("python3");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("UTF-8").lines().map(str::to_owned).collect()
+}
+
+/// A cuBLAS from wheels, one of another release on the library path: cuBLAS 12.6 asks for cuBLASLt by a `DT_RUNPATH`,
+/// which the library path beats, and 12.9 by a `DT_RPATH`, which beats it.
+#[test]
+fn the_multiplies_map_what_a_program_gets_that_loads_cublas_lt_first() {
+    let (Some(wheels), Some(others)) = (part("PREFLIGHT_TEST_NVIDIA_WHEELS"), part("PREFLIGHT_TEST_NVIDIA_OTHERS"))
+    else {
+        return;
+    };
+    let Some(torch) = part("PREFLIGHT_TEST_TORCH") else { return };
+    let (new, old) = (in_wheel(&wheels, "cublas/lib"), in_wheel(&others.join("cublas126"), "cublas/lib"));
+    for (own, other, loses_alone) in [(&old, &new, true), (&new, &old, false)] {
+        let packages = tempfile::tempdir().expect("a folder");
+        for (path, source) in [
+            ("torch/lib/libtorch_cuda.so", torch.join("torch/lib/libtorch_cuda.so")),
+            ("nvidia/cublas/lib/libcublas.so.12", own.join("libcublas.so.12")),
+            ("nvidia/cublas/lib/libcublasLt.so.12", own.join("libcublasLt.so.12")),
+            ("nvidia/cuda_runtime/lib/libcudart.so.12", in_wheel(&wheels, "cuda_runtime/lib/libcudart.so.12")),
+        ] {
+            let place = packages.path().join(path);
+            std::fs::create_dir_all(place.parent().expect("a folder")).expect("a folder");
+            std::os::unix::fs::symlink(source, place).expect("a link");
+        }
+        let framework = Framework {
+            torch_version: Fact::Known("2.7.0+cu126".to_owned()),
+            torch_cuda: Fact::Known("12.6".to_owned()),
+            site_packages: Fact::Known(vec![packages.path().to_string_lossy().into_owned()]),
+            ..Framework::default()
+        };
+        let world = World::at("/", vec![("LD_LIBRARY_PATH".into(), other.into())], Duration::from_mins(1));
+        let world = world.with_program(env!("CARGO_BIN_EXE_gpu-preflight"));
+        let mut found = libraries::census(&world, &framework).known().expect("a census").clone();
+        libraries::load(&world, &mut found, world.deadline());
+        let path = |id| libraries::winner(&found, id).expect("a winner").to_owned();
+        let (cublas, lt) = (path(LibraryId::Cublas), path(LibraryId::CublasLt));
+        let as_found: BTreeSet<String> =
+            ["libcublas.so.12", "libcublasLt.so.12"].map(|name| own.join(name).to_string_lossy().into_owned()).into();
+        assert_eq!(mapped_by_python(other, &[&lt, &cublas]), as_found, "what PyTorch's order leads to");
+        assert_eq!(mapped_by_python(other, &[&cublas]) != as_found, loses_alone, "what cuBLAS alone leads to");
+        // Without a GPU the multiplies end at their first call, and what was loaded for it is told.
+        let (multiplied, _, _) = compute::collect(&world, &found, &[0], compute::Budget::default(), world.deadline());
+        let mapped = multiplied.mapped_libraries.known().cloned().expect("what was mapped");
+        let mapped_cublas: BTreeSet<String> =
+            mapped.iter().filter(|path| path.contains("libcublas")).cloned().collect();
+        assert_eq!(mapped_cublas, as_found);
+        let mut facts = Facts { framework, libraries: Fact::Known(found), compute: multiplied, ..Facts::default() };
+        derive(&mut facts);
+        assert_eq!(facts.compute.other_library, Fact::Absent, "{mapped:?}");
+        // The same multiplies, had they fetched the other cuBLASLt.
+        let stray = other.join("libcublasLt.so.12").to_string_lossy().into_owned();
+        facts.compute.mapped_libraries =
+            Fact::Known(vec![mapped_cublas.first().expect("cuBLAS").clone(), stray.clone()]);
+        derive(&mut facts);
+        assert_eq!(facts.compute.other_library, Fact::Known(stray));
     }
 }

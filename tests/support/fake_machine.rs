@@ -223,6 +223,7 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario) -> Facts {
     facts.gpus = read.gpus;
     facts.cuda = read.cuda;
     facts.libraries = read.libraries;
+    facts.linking = read.linking;
     facts.compute = read.compute;
     facts.memory = read.memory;
     facts.links = read.links;

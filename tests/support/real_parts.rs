@@ -4,12 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Each part's variable, and where `tests/containers/build` puts it, as `tests/containers/paths.sh` has it.
-const PARTS: [(&str, &str); 5] = [
+const PARTS: [(&str, &str); 6] = [
     ("PREFLIGHT_TEST_JUPYTER", "jupyter/bin/jupyter-server"),
     ("PREFLIGHT_TEST_NVIDIA_WHEELS", "nvidia-wheels"),
     ("PREFLIGHT_TEST_NVIDIA_OTHERS", "nvidia-others"),
     ("PREFLIGHT_TEST_NVIDIA_DRIVER", "nvidia-driver"),
     ("PREFLIGHT_TEST_TORCH", "torch-2.7.0"),
+    ("PREFLIGHT_TEST_LINKED", "linked"),
 ];
 
 /// The part that a variable names, else the one that was built; `None` after a skip.

@@ -38,7 +38,7 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     session.so_far(&Reading { multiplies: vec![about.clone()], ..Reading::default() });
     let reading = match Bench::make(&input.place, &mut about, &mut session) {
         Ok(bench) => {
-            let mapped = Fact::Known(mapped());
+            let mapped = mapped();
             let multiplies = multiply_all(&bench, &about, &mut session);
             let multiplies = soak::repeat(&bench, multiplies, Duration::from_millis(input.repeat_ms), &mut session);
             let copies = copies::measure(&bench, &multiplies, &mut session);
@@ -50,17 +50,21 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
         Err(failed) => {
             about.memory_short = Fact::Known(is_memory(&failed, about.memory_free_bytes.known().copied()));
             about.failure = note_failure(&mut about, &failed);
-            Reading { multiplies: vec![about], ..Reading::default() }
+            // A call that fails is one of the library that was really loaded, so this is told then too.
+            Reading { multiplies: vec![about], mapped: mapped(), ..Reading::default() }
         }
     };
     session.done(&reading);
     Ok(())
 }
 
-/// The files of the runtime and of cuBLAS that were really loaded.
-fn mapped() -> Vec<String> {
+/// The files of the runtime and of cuBLAS that were really loaded; nothing is told where cuBLAS was not reached.
+fn mapped() -> Fact<Vec<String>> {
+    if mapped_files("libcublas.so").is_empty() {
+        return Fact::default();
+    }
     let files = ["libcudart", "libcublas"].into_iter().flat_map(mapped_files);
-    files.take(MAPPED_MAX).map(|file| cut(&file.to_string_lossy())).collect()
+    Fact::Known(files.take(MAPPED_MAX).map(|file| cut(&file.to_string_lossy())).collect())
 }
 
 /// Whether a call failed for want of memory. A context that finds none says so; a handle of cuBLAS does not.

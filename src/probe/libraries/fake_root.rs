@@ -1,20 +1,17 @@
 //! A folder that plays the root, filled with true little libraries; for tests.
 
-use std::time::Duration;
-
 use super::census;
 use crate::facts::{Fact, Framework, Library};
 use crate::probe::elf::tests::image;
-use crate::world::{FakeRoot, World};
+use crate::world::FakeRoot;
 
 pub struct Root {
     root: FakeRoot,
-    environment: Vec<(String, String)>,
 }
 
 impl Root {
     pub fn new() -> Self {
-        Self { root: FakeRoot::new(), environment: Vec::new() }
+        Self { root: FakeRoot::new() }
     }
 
     pub fn file(self, path: &str, bytes: &[u8]) -> Self {
@@ -33,9 +30,8 @@ impl Root {
         self
     }
 
-    pub fn env(mut self, name: &str, value: &str) -> Self {
-        self.environment.push((name.to_owned(), value.to_owned()));
-        self
+    pub fn env(self, name: &str, value: &str) -> Self {
+        Self { root: self.root.env(name, value) }
     }
 
     pub fn census(&self, framework: &Framework) -> Vec<Library> {
@@ -43,9 +39,7 @@ impl Root {
     }
 
     pub fn unread_census(&self, framework: &Framework) -> Fact<Vec<Library>> {
-        let environment = self.environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
-        let world = World::at(self.root.path(), environment, Duration::from_secs(1));
-        census(&world, framework)
+        census(&self.root, framework)
     }
 
     pub fn only(&self, framework: &Framework) -> Library {

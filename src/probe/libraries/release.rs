@@ -11,7 +11,17 @@ use crate::world::World;
 /// The version in the name of the file, else that of the wheel that brought it. None where the name is no more than the
 /// soname and the file lies in no wheel of NVIDIA's, or in one whose metadata are missing or there twice.
 pub fn of_file(world: &World, id: LibraryId, real: &str, soname: &str) -> Option<String> {
-    named(real, soname).or_else(|| of_wheel(world, id, real, soname))
+    let wheel = match id {
+        LibraryId::Cudart => "nvidia-cuda-runtime",
+        LibraryId::Cublas | LibraryId::CublasLt => "nvidia-cublas",
+        LibraryId::Cuda | LibraryId::Nvml => return named(real, soname),
+    };
+    of(world, wheel, real, soname)
+}
+
+/// The same for any library that this wheel brings.
+pub fn of(world: &World, wheel: &str, real: &str, soname: &str) -> Option<String> {
+    named(real, soname).or_else(|| of_wheel(world, wheel, real, soname))
 }
 
 fn named(real: &str, soname: &str) -> Option<String> {
@@ -21,12 +31,7 @@ fn named(real: &str, soname: &str) -> Option<String> {
 }
 
 /// Wheels lie at `site-packages/nvidia/PART/lib`, and their `nvidia_PART_cu12-12.6.4.1.dist-info` beside `nvidia`.
-fn of_wheel(world: &World, id: LibraryId, real: &str, soname: &str) -> Option<String> {
-    let wheel = match id {
-        LibraryId::Cudart => "nvidia-cuda-runtime",
-        LibraryId::Cublas | LibraryId::CublasLt => "nvidia-cublas",
-        LibraryId::Cuda | LibraryId::Nvml => return None,
-    };
+fn of_wheel(world: &World, wheel: &str, real: &str, soname: &str) -> Option<String> {
     let (folder, _) = real.strip_suffix(base_name(real))?.strip_suffix("/lib/")?.rsplit_once('/')?;
     let packages = folder.strip_suffix("/nvidia")?;
     let major = soname.split_once(".so.")?.1.split('.').next()?;

@@ -23,7 +23,7 @@ const NOT_ENTERED: &[&str] = &["include", "__pycache__", "tests", "test", "share
 pub fn shared_objects(world: &World, packages: &[String]) -> (Vec<String>, bool) {
     let mut walk = Walk {
         world,
-        until: Instant::now() + TIME_LIMIT.min(world.time_left() / TIME_SHARE),
+        until: Instant::now() + allowance(world.time_left()),
         names_left: NAMES_MAX,
         seen: HashSet::new(),
         found: Vec::new(),
@@ -40,6 +40,11 @@ pub fn shared_objects(world: &World, packages: &[String]) -> (Vec<String>, bool)
         walk.folder(&folder, depth, &mut waiting);
     }
     (walk.found, true)
+}
+
+/// How long the walk may take of the time that is left.
+fn allowance(left: Duration) -> Duration {
+    TIME_LIMIT.min(left / TIME_SHARE)
 }
 
 struct Walk<'a> {
@@ -95,4 +100,26 @@ fn is_shared_object(name: &str) -> bool {
 /// Packages have names without a dot, but for the folders of libraries that `auditwheel` makes.
 fn may_be_folder(name: &str) -> bool {
     (!name.contains('.') || name.strip_suffix(".libs").is_some()) && !NOT_ENTERED.contains(&name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::FakeRoot;
+
+    /// A cold page cache costs seconds, and may not decide the verdict while there is time.
+    #[test]
+    fn the_walk_is_tied_to_the_deadline_and_to_nothing_shorter() {
+        let seconds = |left| allowance(Duration::from_secs(left)).as_secs();
+        assert_eq!([seconds(10), seconds(20), seconds(3600)], [5, 10, 30]);
+        assert_eq!(allowance(Duration::ZERO), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_walk_without_time_says_that_it_did_not_see_all() {
+        let root = FakeRoot::of(&[("sp/libx.so", "")], &[]);
+        let walk = |budget| shared_objects(&root.within(budget), &["/sp".to_owned()]);
+        assert_eq!(walk(Duration::ZERO), (Vec::new(), false));
+        assert_eq!(walk(Duration::from_hours(1)), (vec!["/sp/libx.so".to_owned()], true));
+    }
 }

@@ -91,3 +91,15 @@ fn an_image_without_packages_has_no_gpu_code() {
     let root = FakeRoot::new();
     assert_eq!(look(&root, &Fact::Absent), Vec::new());
 }
+
+/// Its containers lie in `.data`, and what stands in its section of GPU code would say that it runs nowhere (cuFFT 11.3).
+#[test]
+fn cufft_is_not_spoken_of_and_its_neighbours_are() {
+    let root = FakeRoot::new();
+    let code = built_for(&[50]);
+    root.file(&format!("{SITE}/nvidia/cufft/lib/libcufft.so.11"), &code);
+    root.file(&format!("{SITE}/nvidia/cufft/lib/libcufftw.so.11"), &code);
+    root.file(&format!("{SITE}/nvidia/curand/lib/libcurand.so.10"), &code);
+    let found = look(&root, &Fact::Known(Vec::new()));
+    assert_eq!(paths(&found), ["/nvidia/cufft/lib/libcufftw.so.11", "/nvidia/curand/lib/libcurand.so.10"]);
+}
