@@ -8,6 +8,7 @@ mod fixes;
 mod order;
 pub mod profile;
 pub mod score;
+mod standing;
 mod verdict;
 
 use std::collections::BTreeMap;
@@ -24,6 +25,7 @@ pub use verdict::Verdict;
 use fixes::fixes;
 use order::Order;
 use score::{Entry, is_capped, score};
+use standing::standings;
 
 record! {
     /// What came of one check for one subject.
@@ -106,7 +108,7 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
         judged.into_iter().filter_map(|judged| finding(judged, catalogue, profile, now)).collect();
     let order = Order::of(&findings);
     findings.sort_by_key(|finding| order.key(finding));
-    let entries = entries(&findings, &[]);
+    let entries: Vec<Entry> = standings(&findings).iter().map(|standing| standing.now).collect();
     let mut score = score(&entries);
     if is_capped(&entries) {
         score.capped_by =
@@ -139,26 +141,6 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
         message: judged.message,
         blocked_by: judged.blocked_by,
     })
-}
-
-/// One entry per check, with the checks in `fixed` counted as holding and whatever they block as unknown.
-fn entries(findings: &[Finding], fixed: &[&str]) -> Vec<Entry> {
-    let mut checks: Vec<(&str, &Finding, Vec<Outcome>)> = Vec::new();
-    for finding in findings {
-        let outcome = if fixed.contains(&finding.check.as_str()) && finding.outcome == Outcome::Fails {
-            Outcome::Holds
-        } else {
-            finding.outcome
-        };
-        match checks.iter_mut().find(|(id, ..)| *id == finding.check) {
-            Some((_, _, outcomes)) => outcomes.push(outcome),
-            None => checks.push((&finding.check, finding, vec![outcome])),
-        }
-    }
-    let entry = |(_, finding, outcomes): (&str, &Finding, Vec<Outcome>)| {
-        Entry::new(finding.severity, finding.dimension, outcomes)
-    };
-    checks.into_iter().map(entry).collect()
 }
 
 fn notes(findings: &[Finding], facts: &Facts, profile: &Profile, now: u64) -> Vec<String> {

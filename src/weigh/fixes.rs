@@ -1,7 +1,8 @@
 //! Which fixes to propose first, and the words of a remedy that fit where we are.
 
-use super::score::score;
-use super::{Finding, Fix, entries};
+use super::score::{Entry, points};
+use super::standing::{Standing, standings};
+use super::{Finding, Fix};
 use crate::check::{Outcome, Owner, Severity};
 use crate::facts::{ContainerKind, Facts};
 
@@ -16,12 +17,15 @@ pub(super) fn fixes(findings: &[Finding], facts: &Facts) -> Vec<Fix> {
             left.push(finding);
         }
     }
+    let standings = standings(findings);
     let mut fixed: Vec<&str> = Vec::new();
     let mut proposed = Vec::new();
     while proposed.len() < FIXES && !left.is_empty() {
         let after = |finding: &Finding| {
-            let with: Vec<&str> = fixed.iter().copied().chain([finding.check.as_str()]).collect();
-            score(&entries(findings, &with)).high
+            let is_fixed = |check: &str| check == finding.check || fixed.contains(&check);
+            let entry = |standing: &Standing<'_>| if is_fixed(standing.check) { standing.mended } else { standing.now };
+            let entries: Vec<Entry> = standings.iter().map(entry).collect();
+            points(&entries, false)
         };
         // `max_by_key` takes the last of equals, so the urgent ones are asked last.
         let Some((index, score_after)) =

@@ -83,7 +83,7 @@ fn cap(failing: impl Iterator<Item = Severity>) -> u32 {
 }
 
 /// The share of the weight that holds, capped, in whole points rounded down; `None` when nothing weighs.
-fn points(checks: &[Entry], unknown_fails: bool) -> Option<u32> {
+pub fn points(checks: &[Entry], unknown_fails: bool) -> Option<u32> {
     raw_and_cap(checks, unknown_fails).map(|(raw, cap)| raw.min(cap))
 }
 

@@ -9,13 +9,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use gpu_preflight::check::Dimension;
+use gpu_preflight::check::{Dimension, Outcome};
+use gpu_preflight::exit::Exit;
 use gpu_preflight::facts::Facts;
+use gpu_preflight::report::Report;
 use gpu_preflight::report::text::{self, Layout};
 use gpu_preflight::run::{Plan, report_on};
-use serde_json::Value;
+use gpu_preflight::weigh::Finding;
 
-use super::report::{Report, answerable, plan};
+use super::report::{answerable, plan};
 
 /// Checks a dimension that hold beside the catalogue's.
 pub const PADDING: usize = 20;
@@ -39,13 +41,17 @@ pub fn padded(profile: &str, padding: usize) -> Plan {
 
 /// `fake-hang-cuInit  production  not-ready  exit 1  score 39–39  cap …`: `!` marks what gates.
 pub fn line(machine: &str, plan: &Plan, facts: &Facts) -> String {
-    let report = Report::under(&answerable(plan, facts), facts);
-    let (profile, verdict, score) = (&plan.profile.name, report.verdict(), &report.json["score"]);
-    let ends = ["low", "high"].map(|end| score[end].as_u64().map_or_else(|| "none".to_owned(), |end| end.to_string()));
-    let cap = score["capped_by"].as_str().map_or(String::new(), |id| format!("  cap {id}"));
-    let mut line = format!("{machine}  {profile}  {verdict}  exit {}  score {}{cap}", report.code, ends.join("–"));
-    let parts =
-        [("fails", told(&report, "fails")), ("unknown", told(&report, "unknown")), ("blocking", blocking(&report))];
+    let report = report_on(facts.clone(), &answerable(plan, facts), None, &[]);
+    let (profile, verdict, code) = (&plan.profile.name, report.verdict, Exit::from(report.verdict).code);
+    let score = &report.score;
+    let ends = [score.low, score.high].map(|end| end.map_or_else(|| "none".to_owned(), |end| end.to_string()));
+    let cap = score.capped_by.as_ref().map_or(String::new(), |id| format!("  cap {id}"));
+    let mut line = format!("{machine}  {profile}  {verdict}  exit {code}  score {}{cap}", ends.join("–"));
+    let parts = [
+        ("fails", told(&report, Outcome::Fails)),
+        ("unknown", told(&report, Outcome::Unknown)),
+        ("blocking", blocking(&report)),
+    ];
     for (name, ids) in parts {
         if !ids.is_empty() {
             write!(line, "  {name} {}", ids.into_iter().collect::<Vec<_>>().join(" ")).expect("memory");
@@ -55,15 +61,14 @@ pub fn line(machine: &str, plan: &Plan, facts: &Facts) -> String {
 }
 
 /// Checks with a finding of this outcome.
-fn told(report: &Report, outcome: &str) -> BTreeSet<String> {
-    let mark = |finding: &Value| if finding["gating"] == true { "!" } else { "" };
-    let id = |finding: &Value| format!("{}{}", finding["check"].as_str().expect("an id"), mark(finding));
-    report.findings().filter(|finding| finding["outcome"] == outcome).map(id).collect()
+fn told(report: &Report, outcome: Outcome) -> BTreeSet<String> {
+    let id = |finding: &Finding| format!("{}{}", finding.check, if finding.gating { "!" } else { "" });
+    report.findings.iter().filter(|finding| finding.outcome == outcome).map(id).collect()
 }
 
 /// Checks whose failure keeps others from being judged. What is blocked is not listed: it follows from `requires`.
 fn blocking(report: &Report) -> BTreeSet<String> {
-    report.findings().filter_map(|finding| finding["blocked_by"].as_str()).map(str::to_owned).collect()
+    report.findings.iter().filter_map(|finding| finding.blocked_by.clone()).collect()
 }
 
 /// The report for people without what it counts.

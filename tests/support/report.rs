@@ -5,12 +5,12 @@ use std::fmt::Write as _;
 use std::process::Output;
 use std::sync::OnceLock;
 
-use gpu_preflight::check::Catalogue;
 use gpu_preflight::check::load::SiteRoom;
+use gpu_preflight::check::{Catalogue, Outcome};
 use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::recording::DID_NOT_ASK;
 use gpu_preflight::run::{Plan, report_on};
-use gpu_preflight::weigh::Profile;
+use gpu_preflight::weigh::{Finding, Profile};
 use gpu_preflight::{exit, report};
 use serde_json::Value;
 
@@ -111,12 +111,9 @@ impl From<&report::Report> for Report {
 /// The same plan without the checks that only a newer recording could decide: a check on a fact that these facts were
 /// recorded without must not change what is recorded of them.
 pub fn answerable(plan: &Plan, facts: &Facts) -> Plan {
-    let report = Report::under(plan, facts);
-    let is_new = |finding: &&Value| {
-        finding["outcome"] == "unknown" && finding["message"].as_str().is_some_and(|why| why.contains(DID_NOT_ASK))
-    };
-    let new: BTreeSet<&str> =
-        report.findings().filter(is_new).filter_map(|finding| finding["check"].as_str()).collect();
+    let report = report_on(facts.clone(), plan, None, &[]);
+    let is_new = |finding: &&Finding| finding.outcome == Outcome::Unknown && finding.message.contains(DID_NOT_ASK);
+    let new: BTreeSet<&str> = report.findings.iter().filter(is_new).map(|finding| finding.check.as_str()).collect();
     let mut catalogue = plan.catalogue.clone();
     catalogue.checks.retain(|check| !new.contains(check.id.as_str()));
     Plan::of(catalogue, plan.profile.clone())
