@@ -136,7 +136,8 @@ fn no_rate_is_accused_that_was_not_measured_twice() {
     let catalogue = catalogue();
     let mut accused = BTreeSet::new();
     for share in (0..120).step_by(3).map(|percent| f64::from(percent) / 100.0) {
-        for facts in [machine(share, 1.0), machine(1.0, share)] {
+        for (a, b) in [(share, 1.0), (1.0, share)] {
+            let facts = machine(a, b);
             let value = serde_json::to_value(&facts).expect("facts are JSON");
             let findings = judge(&catalogue, &value, Phase::Start);
             let failing: Vec<String> =

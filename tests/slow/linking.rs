@@ -120,7 +120,7 @@ fn an_older_nvjitlink_on_the_library_path_is_what_cusparse_gets() {
     let torch = parts.join("torch");
     assert_eq!(faults(&torch, &[]), [], "all wheels of one release");
     let old = parts.join("nvjitlink/nvidia/nvjitlink/lib");
-    let faults = faults(&torch, &[old.clone()]);
+    let faults = faults(&torch, std::slice::from_ref(&old));
     let [fault] = &faults[..] else { panic!("{faults:#?}") };
     assert_eq!((fault.library.as_str(), fault.problem), ("libnvJitLink.so.12", LinkProblem::NoSymbol));
     assert_eq!(fault.wanted, Fact::Known("__nvJitLinkComplete_12_4".to_owned()));

@@ -122,6 +122,6 @@ mod tests {
         std::fs::write(root.path().join("sp/libx.so"), "").expect("a file");
         let walk = |budget| shared_objects(&World::at(root.path(), Vec::new(), budget), &["/sp".to_owned()]);
         assert_eq!(walk(Duration::ZERO), (Vec::new(), false));
-        assert_eq!(walk(Duration::from_secs(3600)), (vec!["/sp/libx.so".to_owned()], true));
+        assert_eq!(walk(Duration::from_hours(1)), (vec!["/sp/libx.so".to_owned()], true));
     }
 }
