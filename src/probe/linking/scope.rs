@@ -99,11 +99,9 @@ pub struct Opening<'a> {
     files: &'a mut Files,
     scope: Scope,
     ids: BTreeMap<Id, usize>,
-    /// Objects of the program.
     program: bool,
 }
 
-/// Where the search for one name ended.
 enum Found {
     At(usize),
     Damaged(Place),
