@@ -16,6 +16,8 @@ use super::sections;
 const TABLE_MAX: u64 = 8 << 20;
 /// Bytes of strings up to which all are read at once; PyTorch has 11 million, of which some thousand names are wanted.
 const STRINGS_MAX: u64 = 1 << 20;
+/// Bytes of strings of a library that is asked for symbols; cuSPARSELt 0.6 has 9 million.
+const ALL_STRINGS_MAX: u64 = 32 << 20;
 /// Names that are read of one file.
 const NAMES_MAX: usize = 65_536;
 /// Bytes of a name; those of templates are long, and none that is looked for is one.
@@ -115,8 +117,13 @@ impl<'f> Symbols<'f> {
     }
 
     /// The names of symbols that it wants and that nothing may be without: those of the versions, and those without a
-    /// version whose name passes `plain`. With each its version's library. None where a table is damaged or too large.
-    pub fn undefined(&self, wanted: &[&Wanted], plain: impl Fn(&str) -> bool) -> Option<Vec<(String, Option<String>)>> {
+    /// version whose name passes `plain`, where that is given. With each its version's library. None where a table is
+    /// damaged or too large.
+    pub fn undefined(
+        &self,
+        wanted: &[&Wanted],
+        plain: Option<&dyn Fn(&str) -> bool>,
+    ) -> Option<Vec<(String, Option<String>)>> {
         let mut found = Vec::new();
         if self.entries.is_none() {
             return Some(found);
@@ -126,13 +133,13 @@ impl<'f> Symbols<'f> {
                 return Some(());
             }
             let of = wanted.iter().find(|wanted| wanted.index == version);
-            if of.is_none() && version > 1 {
+            if of.is_none() && (version > 1 || plain.is_none()) {
                 return Some(());
             }
             let name = self.name(symbol.name);
             match (name, of) {
                 (Some(name), Some(of)) => found.push((name, Some(of.library.clone()))),
-                (Some(name), None) if plain(&name) => found.push((name, None)),
+                (Some(name), None) if plain.is_some_and(|plain| plain(&name)) => found.push((name, None)),
                 // A longer name than any that is looked for.
                 _ => {}
             }
@@ -141,16 +148,21 @@ impl<'f> Symbols<'f> {
         Some(found)
     }
 
-    /// The names of symbols that it offers. None where a table is damaged or too large.
-    pub fn offered(&self) -> Option<BTreeSet<String>> {
-        let mut found = BTreeSet::new();
+    /// Which of these names it does not offer. None where a table is damaged or too large, for then nobody can tell.
+    pub fn lacked(&self, asked: &BTreeSet<String>) -> Option<BTreeSet<String>> {
+        let strings = self.bytes(&self.strings, ALL_STRINGS_MAX)?;
+        let mut left = asked.clone();
         self.each(|symbol, _| {
-            if symbol.section != 0 {
-                found.extend(self.name(symbol.name));
+            let name = strings.get(symbol.name as usize..)?;
+            let end = name.iter().take(NAME_MAX).position(|byte| *byte == 0);
+            if let (true, Some(end)) = (symbol.section != 0, end)
+                && let Ok(name) = std::str::from_utf8(name.get(..end)?)
+            {
+                left.remove(name);
             }
             Some(())
         })?;
-        Some(found)
+        Some(left)
     }
 
     /// Every symbol with the number of its version; without a table of versions that is 1, as for all that have none.
@@ -172,7 +184,11 @@ impl<'f> Symbols<'f> {
     }
 
     fn table(&self, range: &Range<u64>) -> Option<Vec<u8>> {
-        let length = range.end.checked_sub(range.start).filter(|length| *length <= TABLE_MAX)?;
+        self.bytes(range, TABLE_MAX)
+    }
+
+    fn bytes(&self, range: &Range<u64>, most: u64) -> Option<Vec<u8>> {
+        let length = range.end.checked_sub(range.start).filter(|length| *length <= most)?;
         let mut bytes = vec![0; usize::try_from(length).ok()?];
         self.file.read_exact_at(&mut bytes, range.start).ok()?;
         Some(bytes)

@@ -33,7 +33,6 @@ const FAMILIES: [(&str, &str); 13] = [
 #[derive(Default)]
 pub struct Tables {
     read: BTreeMap<Id, Rc<Table>>,
-    offered: BTreeMap<Id, Option<Rc<BTreeSet<String>>>>,
     incomplete: Option<String>,
 }
 
@@ -63,18 +62,6 @@ impl Tables {
         }));
         self.read.insert(object.id, Rc::clone(&table));
         table
-    }
-
-    #[allow(clippy::redundant_closure_for_method_calls)] // the method itself is for one lifetime only
-    fn offered(&mut self, world: &World, object: &Object) -> Option<Rc<BTreeSet<String>>> {
-        if !self.offered.contains_key(&object.id) {
-            let offered = with_symbols(world, &object.path, |symbols| symbols.offered()).map(Rc::new);
-            if offered.is_none() {
-                self.note(&object.path);
-            }
-            self.offered.insert(object.id, offered);
-        }
-        self.offered.get(&object.id).cloned().flatten()
     }
 
     fn note(&mut self, path: &str) {
@@ -144,24 +131,44 @@ fn missing_symbols(
     }
     let is_ours = |library: &str| ours.iter().any(|(_, name, _)| *name == library);
     let versions: Vec<&Wanted> = wanted.iter().filter(|wanted| is_ours(&wanted.library)).collect();
-    let plain = |name: &str| ours.iter().any(|(family, ..)| family_of_symbol(name) == Some(*family));
+    // Whoever is linked to a library that defines versions has them in its own tables.
+    let without: Vec<&str> = ours
+        .iter()
+        .filter(|(_, _, library)| tables.of(world, library).defined.is_none())
+        .map(|(family, ..)| *family)
+        .collect();
+    let plain = |name: &str| family_of_symbol(name).is_some_and(|family| without.contains(&family));
+    let plain: Option<&dyn Fn(&str) -> bool> = if without.is_empty() { None } else { Some(&plain) };
+    if versions.is_empty() && plain.is_none() {
+        return Vec::new();
+    }
     let Some(undefined) = with_symbols(world, &user.path, |symbols| symbols.undefined(&versions, plain)) else {
         tables.note(&user.path);
         return Vec::new();
     };
-    let mut faults: BTreeMap<&str, LinkFault> = BTreeMap::new();
+    let mut asked: BTreeMap<&str, (&Object, Vec<String>)> = BTreeMap::new();
     for (symbol, version) in undefined {
         let provider = ours.iter().find(|(family, name, _)| match &version {
             Some(library) => library == name,
             None => family_of_symbol(&symbol) == Some(*family),
         });
-        let Some((_, name, library)) = provider else { continue };
-        let is_lacked = tables.offered(world, library).is_some_and(|offered| !offered.contains(&symbol));
-        if is_lacked && !faults.contains_key(name) {
-            faults.insert(name, fault(user, name, library, LinkProblem::NoSymbol, &symbol));
+        if let Some((_, name, library)) = provider {
+            asked.entry(name).or_insert_with(|| (library, Vec::new())).1.push(symbol);
         }
     }
-    faults.into_values().collect()
+    let mut faults = Vec::new();
+    for (name, (library, symbols)) in asked {
+        let all: BTreeSet<String> = symbols.iter().cloned().collect();
+        match with_symbols(world, &library.path, |tables| tables.lacked(&all)) {
+            Some(lacked) => {
+                // The first in the order of the file that wants it, as the loader comes to them.
+                let first = symbols.iter().find(|symbol| lacked.contains(*symbol));
+                faults.extend(first.map(|symbol| fault(user, name, library, LinkProblem::NoSymbol, symbol)));
+            }
+            None => tables.note(&library.path),
+        }
+    }
+    faults
 }
 
 fn fault(user: &Object, name: &str, library: &Object, problem: LinkProblem, wanted: &str) -> LinkFault {

@@ -99,15 +99,15 @@ pub struct Opening<'a> {
     files: &'a mut Files,
     scope: Scope,
     ids: BTreeMap<Id, usize>,
-    /// Objects of the program.
     program: bool,
 }
 
-/// Where the search for one name ended.
 enum Found {
     At(usize),
     Damaged(Place),
     Nowhere,
+    /// Not all that could be it was looked at.
+    Unseen,
 }
 
 impl Scope {
@@ -136,7 +136,7 @@ impl Scope {
         self.missing.iter().filter_map(|(name, by)| Some((name.as_str(), self.objects.get(*by)?.path.as_str())))
     }
 
-    /// Names whose copy is damaged, who needs them, and where it is.
+    /// The same of those whose copy is damaged, and where it is.
     pub fn damaged(&self) -> impl Iterator<Item = (&str, &str, &Place)> {
         self.damaged
             .iter()
@@ -153,7 +153,11 @@ impl Opening<'_> {
         }
         let preloaded = self.world.env("LD_PRELOAD").unwrap_or_default();
         for entry in preloaded.split([' ', ':']).filter(|entry| !entry.is_empty()) {
-            if entry.contains('/') { self.open(entry) } else { self.open_name(entry, None, true) }
+            if entry.contains('/') {
+                self.open(entry);
+            } else {
+                self.open_name(entry, None, true);
+            }
         }
         self.scope.missing.clear();
         self.scope.damaged.clear();
@@ -171,12 +175,20 @@ impl Opening<'_> {
 
     /// What `dlopen` of a name brings in, called by a file.
     pub fn open_name(&mut self, name: &str, by: Option<usize>, is_optional: bool) {
-        match self.look(name, by) {
-            Found::At(at) => self.follow(at),
-            Found::Damaged(place) => self.scope.damaged.extend(by.map(|by| (name.to_owned(), by, place))),
-            Found::Nowhere if is_optional => {}
-            Found::Nowhere => self.scope.missing.extend(by.map(|by| (name.to_owned(), by))),
+        if let Some(at) = self.looked(name, by, is_optional) {
+            self.follow(at);
         }
+    }
+
+    /// The file of this name; where there is none, that is noted.
+    fn looked(&mut self, name: &str, by: Option<usize>, is_optional: bool) -> Option<usize> {
+        match self.look(name, by) {
+            Found::At(at) => return Some(at),
+            Found::Damaged(place) => self.scope.damaged.extend(by.map(|by| (name.to_owned(), by, place))),
+            Found::Nowhere if !is_optional => self.scope.missing.extend(by.map(|by| (name.to_owned(), by))),
+            Found::Nowhere | Found::Unseen => {}
+        }
+        None
     }
 
     /// What a library that is mapped opens by itself.
@@ -190,10 +202,9 @@ impl Opening<'_> {
 
     /// What a file of this path opens by itself, where it is mapped.
     pub fn open_from(&mut self, path: &str, names: &[String]) {
-        if let Some(by) = self.scope.objects.iter().position(|object| object.path == path) {
-            for name in names {
-                self.open_name(name, Some(by), false);
-            }
+        let by = self.scope.objects.iter().position(|object| object.path == path);
+        for name in names.iter().filter(|_| by.is_some()) {
+            self.open_name(name, by, false);
         }
     }
 
@@ -208,20 +219,8 @@ impl Opening<'_> {
             let Some(object) = self.scope.objects.get(at).filter(|object| object.needs.is_empty()) else { continue };
             let mut needs = Vec::new();
             for name in object.elf.needed.clone() {
-                let found = match self.look(&name, Some(at)) {
-                    Found::At(found) => {
-                        waiting.push_back(found);
-                        Some(found)
-                    }
-                    Found::Damaged(place) => {
-                        self.scope.damaged.push((name.clone(), at, place));
-                        None
-                    }
-                    Found::Nowhere => {
-                        self.scope.missing.push((name.clone(), at));
-                        None
-                    }
-                };
+                let found = self.looked(&name, Some(at), false);
+                waiting.extend(found);
                 needs.push((name, found));
             }
             if let Some(object) = self.scope.objects.get_mut(at) {
@@ -245,7 +244,7 @@ impl Opening<'_> {
                 found => return found,
             }
         }
-        Found::Nowhere
+        if self.files.incomplete.is_some() { Found::Unseen } else { Found::Nowhere }
     }
 
     /// The folders of `DT_RPATH` and of `DT_RUNPATH` that count for what a file needs.
