@@ -6,8 +6,6 @@
 mod pieces;
 pub mod sections;
 
-use std::fs::File;
-
 use object::LittleEndian;
 use object::elf::{self, Dyn64, FileHeader64, Machine, ProgramHeader64};
 use object::read::elf::{Dyn, FileHeader, ProgramHeader};
@@ -15,7 +13,7 @@ use object::read::{ReadRef, StringTable};
 
 use self::pieces::Pieces;
 use crate::facts::{Fact, GapKind};
-use crate::world::World;
+use crate::world::{OpenFile, World};
 
 /// The byte order of every machine that has NVIDIA's GPUs.
 const ORDER: LittleEndian = LittleEndian;
@@ -65,13 +63,13 @@ impl Elf {
 
 /// Reads the headers of a file.
 pub fn read(world: &World, path: &str) -> Fact<Contents> {
-    world.open(path).and_then(|file| match file.metadata() {
-        Ok(meta) => Fact::Known(contents(&file, meta.len())),
+    world.open(path).and_then(|file| match file.size() {
+        Ok(size) => Fact::Known(contents(&file, size)),
         Err(error) => Fact::unknown(GapKind::Malformed, format!("{path}: {error}")),
     })
 }
 
-fn contents(file: &File, size: u64) -> Contents {
+fn contents(file: &OpenFile, size: u64) -> Contents {
     let pieces = Pieces::of(file, size);
     // The loader stops at a file that is too short for the header, whatever it begins with.
     let Ok(header) = pieces.read_at::<Header>(0) else { return Contents::Other };

@@ -1,6 +1,5 @@
 //! Parts of an ELF file by their names.
 
-use std::fs::File;
 use std::ops::Range;
 
 use object::read::StringTable;
@@ -8,11 +7,12 @@ use object::read::elf::{FileHeader, SectionHeader};
 
 use super::pieces::Pieces;
 use super::{Header, ORDER};
+use crate::world::OpenFile;
 
 /// Where the sections of these names lie in a little-endian 64-bit file of `size` bytes, in the order of the file.
 ///
 /// None where it is no such file, or its tables do not lie within it.
-pub fn find(file: &File, size: u64, names: &[&str]) -> Option<Vec<Range<u64>>> {
+pub fn find(file: &OpenFile, size: u64, names: &[&str]) -> Option<Vec<Range<u64>>> {
     let pieces = Pieces::of(file, size);
     let header = Header::parse(&pieces).ok().filter(|header| header.is_little_endian())?;
     let sections = header.section_headers(ORDER, &pieces).ok()?;

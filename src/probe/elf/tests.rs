@@ -189,7 +189,7 @@ fn tables_of_a_terabyte_are_not_read() {
         let path = root.path().join("lib.so");
         std::fs::write(&path, bytes).expect("a file");
         std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(SIZE)).expect("a hole");
-        let file = world.open("/lib.so").known().map(File::try_clone).expect("open").expect("a handle");
+        let Fact::Known(file) = world.open("/lib.so") else { panic!("it opens") };
         let Fact::Known(Contents::Elf(elf)) = read(&world, "/lib.so") else { panic!("an ELF file") };
         (elf, sections::find(&file, SIZE, &[".nv_fatbin"]))
     };
@@ -258,8 +258,10 @@ pub fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
 fn found(bytes: &[u8], names: &[&str]) -> Option<Vec<(u64, u64)>> {
     let root = tempfile::tempdir().expect("a folder");
     std::fs::write(root.path().join("lib.so"), bytes).expect("a file");
-    let file = World::at(root.path(), Vec::new(), Duration::from_secs(1)).open("/lib.so").known().map(File::try_clone);
-    let found = sections::find(&file.expect("open").expect("a handle"), bytes.len() as u64, names)?;
+    let Fact::Known(file) = World::at(root.path(), Vec::new(), Duration::from_secs(1)).open("/lib.so") else {
+        panic!("it opens")
+    };
+    let found = sections::find(&file, bytes.len() as u64, names)?;
     Some(found.into_iter().map(|place| (place.start, place.end)).collect())
 }
 
