@@ -70,12 +70,22 @@ impl DeadMount {
     }
 }
 
-/// Answers `FUSE_INIT`, as `linux/fuse.h` has it, and reads whatever else is asked.
+/// Calls of FUSE.
+const INIT: u32 = 26;
+const ACCESS: u32 = 34;
+
+/// Answers `FUSE_INIT`, as `linux/fuse.h` has it, lets everybody change into the folder, and reads whatever else is
+/// asked.
 fn answer_the_first(mut connection: File) {
     let mut request = vec![0_u8; 1 << 20];
     while let Ok(length) = connection.read(&mut request) {
-        let is_init = request.get(4..8) == Some(&26_u32.to_ne_bytes()[..]);
-        if length < 16 || !is_init {
+        let is_call = |number: u32| length >= 16 && request[4..8] == number.to_ne_bytes();
+        if is_call(ACCESS) {
+            // Not implemented: whoever changes into the folder may. Nothing else is said of it.
+            let answer = [&16_u32.to_ne_bytes()[..], &(-38_i32).to_ne_bytes(), &request[8..16]].concat();
+            let _ = connection.write_all(&answer);
+        }
+        if !is_call(INIT) {
             continue;
         }
         let mut answer = Vec::new();
