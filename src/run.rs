@@ -1,6 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
 mod errand;
+mod files;
 mod gpus;
 mod output;
 mod plan;
@@ -171,9 +172,9 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         if let Ok(report) = &looked {
             world.write_termination_log(&summary::render(report));
         }
-        let variable = Mode::VARIABLE;
+        let (variable, verdict_words) = (Mode::VARIABLE, verdict.as_str().replace('-', " ").to_uppercase());
         say(&format!(
-            "gpu-preflight: {verdict}, so {} was not started; {variable}=report starts it all the same\n",
+            "gpu-preflight: {verdict_words}, so {} was not started; {variable}=report starts it all the same\n",
             name(&arguments.command)
         ));
         return Ok(verdict.into());

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Failure, plan};
+use super::{Failure, files};
 use crate::check::load::SiteRoom;
 use crate::exit;
 use crate::facts::{Fact, Gap, Gaps, ProbeEnd};
@@ -130,9 +130,9 @@ pub fn serve(input: Value, mut progress: Progress) -> bool {
 fn perform(world: &World, errand: Errand) -> Outcome {
     let done = match errand {
         Errand::Read { path, limit } => {
-            plan::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
+            files::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
         }
-        Errand::Checks { folder } => plan::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
+        Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
         Errand::Write { path, text } => written(world, &path_of(&path), &text),
         Errand::Find { program, places } => {
             let world = world.clone().leaving_out(places, "does not answer");

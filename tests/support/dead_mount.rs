@@ -8,6 +8,7 @@ use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::real_parts::skip;
 
@@ -73,12 +74,23 @@ impl DeadMount {
 /// Calls of FUSE.
 const INIT: u32 = 26;
 const ACCESS: u32 = 34;
+/// What a connection says that is not mounted.
+const EPERM: i32 = 1;
 
 /// Answers `FUSE_INIT`, as `linux/fuse.h` has it, lets everybody change into the folder, and reads whatever else is
 /// asked.
 fn answer_the_first(mut connection: File) {
     let mut request = vec![0_u8; 1 << 20];
-    while let Ok(length) = connection.read(&mut request) {
+    loop {
+        let length = match connection.read(&mut request) {
+            Ok(length) => length,
+            // It is not mounted yet.
+            Err(error) if error.raw_os_error() == Some(EPERM) => {
+                std::thread::sleep(Duration::from_millis(1));
+                continue;
+            }
+            Err(_) => return,
+        };
         let is_call = |number: u32| length >= 16 && request[4..8] == number.to_ne_bytes();
         if is_call(ACCESS) {
             // Not implemented: whoever changes into the folder may. Nothing else is said of it.
