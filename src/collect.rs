@@ -18,7 +18,7 @@ mod waiting;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::facts::{Fact, Facts, Phase, Run, SCHEMA, Tier};
+use crate::facts::{Fact, Facts, Gap, GapKind, Phase, Run, SCHEMA, Tier};
 use crate::probe;
 use crate::world::World;
 pub use held::{NAME, serve};
@@ -74,6 +74,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         links: chain.links,
         ..readings.into_facts(&log)
     };
+    excuse_libraries(&mut facts);
     waiting.end();
     facts.probes = log.into_runs();
     if facts.probes.iter().any(|run| run.signal == Fact::Known("SIGKILL".to_owned())) {
@@ -95,6 +96,17 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         ..Run::default()
     };
     facts
+}
+
+/// Where a file system does not answer, a library that hangs may wait for it: for a pipe of MPS, a cache in the home folder.
+fn excuse_libraries(facts: &mut Facts) {
+    let Some(folder) = facts.storage.stuck.iter().find(|folder| folder.answered != Fact::Known(true)) else { return };
+    let gap = Gap::new(GapKind::TimedOut, format!("{} does not answer, and the library may wait for it", folder.point));
+    for hung in [&mut facts.cuda.hung, &mut facts.nvml.hung] {
+        if *hung == Fact::Known(true) {
+            *hung = Fact::Unknown(gap.clone());
+        }
+    }
 }
 
 /// What the files of this image say of the GPUs that it can run on.
@@ -121,4 +133,25 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
 fn program_name(command: &[String]) -> Option<String> {
     let path = Path::new(command.first()?);
     Some(path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().chars().take(64).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::StuckFolder;
+
+    #[test]
+    fn a_library_that_hangs_beside_a_dead_folder_is_not_accused_and_beside_a_slow_one_it_is() {
+        let hung = |answered: Option<bool>| {
+            let mut facts = Facts::default();
+            (facts.cuda.hung, facts.nvml.hung) = (Fact::Known(true), Fact::Known(false));
+            let folder = |answered| StuckFolder { answered: Fact::Known(answered), ..StuckFolder::default() };
+            facts.storage.stuck = answered.map(folder).into_iter().collect();
+            excuse_libraries(&mut facts);
+            (facts.cuda.hung.is_unknown(), facts.nvml.hung)
+        };
+        assert_eq!(hung(Some(false)), (true, Fact::Known(false)), "one that answered has answered");
+        assert_eq!(hung(Some(true)), (false, Fact::Known(false)));
+        assert_eq!(hung(None), (false, Fact::Known(false)));
+    }
 }

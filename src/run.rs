@@ -15,13 +15,13 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs, Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, Format, JudgeArgs, JudgingArgs, Mode,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
-use crate::facts::{Fact, Facts, Phase, StuckFolder};
+use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
 use crate::world::child::{self, Progress};
@@ -172,26 +172,17 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         if let Ok(report) = &looked {
             world.write_termination_log(&summary::render(report));
         }
-        let (variable, verdict_words) = (Mode::VARIABLE, verdict.as_str().replace('-', " ").to_uppercase());
-        say(&format!(
-            "gpu-preflight: {verdict_words}, so {} was not started; {variable}=report starts it all the same\n",
-            name(&arguments.command)
-        ));
+        // Whoever asked for JSON on this stream wants to read it.
+        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
+            let verdict = verdict.as_str().replace('-', " ").to_uppercase();
+            let (name, variable) = (name(&arguments.command), Mode::VARIABLE);
+            let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
+            say(&format!("gpu-preflight: {line}\n"));
+        }
         return Ok(verdict.into());
     }
     let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
-    Err(become_workload(&arguments.command, past(&world, stuck, &arguments.command).as_ref()))
-}
-
-/// Where the workload's program lies, when what does not answer comes before it in `PATH`: whoever looks for it there
-/// would wait for ever.
-fn past(world: &World, stuck: &[StuckFolder], command: &[OsString]) -> Option<OsString> {
-    let dead = stuck.iter().filter(|folder| folder.answered != Fact::Known(true));
-    let places = dead.map(|folder| PathBuf::from(&folder.point)).collect();
-    let place = errand::find(world, command.first()?, places)?;
-    let text = crate::text::plain(&place.to_string_lossy());
-    say(&format!("gpu-preflight: a folder before it in PATH does not answer, so {text} is started\n"));
-    Some(place)
+    Err(become_workload(&arguments.command, errand::past(&world, stuck, &arguments.command).as_ref()))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {

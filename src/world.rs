@@ -34,9 +34,9 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
-use answers::{from_errno, from_io, from_stat};
-use doors::LeftOut;
+use answers::{from_io, from_stat};
 pub use doors::OpenFile;
+use doors::{LeftOut, open};
 pub use spawn_or_run::{Spawned, spawn_or_run};
 pub use standstill::stood_still;
 
@@ -282,21 +282,6 @@ impl World {
         stream.set_read_timeout(Some(patience))?;
         stream.set_write_timeout(Some(patience))?;
         Ok(stream)
-    }
-}
-
-fn open(place: &Path, path: &Path) -> Fact<File> {
-    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-    match rustix::fs::open(place, flags, Mode::empty()) {
-        Err(errno) => from_errno(errno, path),
-        Ok(fd) => {
-            let file = File::from(fd);
-            match file.metadata() {
-                Ok(meta) if meta.is_file() => Fact::Known(file),
-                Ok(_) => Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display())),
-                Err(error) => from_io(&error, path),
-            }
-        }
     }
 }
 

@@ -68,21 +68,21 @@ pub struct Part {
 /// Reads what is asked for and tells each part.
 pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
     let look = Look { world, asked, tell };
-    let Some((framework, blind)) = look.part("framework", None, probe::framework::collect) else { return };
+    let (framework, blind) = look.part("framework", None, probe::framework::collect);
     std::thread::scope(|scope| {
         spawn_or_run(scope, || look.gpu_files(&framework, blind.as_ref()));
         spawn_or_run(scope, || look.services());
-        spawn_or_run(scope, || look.part("storage", None, probe::storage::collect));
+        spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
         // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
-        spawn_or_run(scope, || look.part("isolation", None, probe::isolation::collect));
-        look.part("container", None, probe::container::collect);
-        look.part("host", None, probe::container::host);
-        look.part("limits", None, probe::limits::collect);
-        look.part("identity", None, probe::identity::collect);
-        look.part("process", None, probe::process::collect);
-        look.part("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
-        look.part("image", None, probe::image::collect);
-        look.part("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
+        spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
+        look.wanted("container", None, probe::container::collect);
+        look.wanted("host", None, probe::container::host);
+        look.wanted("limits", None, probe::limits::collect);
+        look.wanted("identity", None, probe::identity::collect);
+        look.wanted("process", None, probe::process::collect);
+        look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
+        look.wanted("image", None, probe::image::collect);
+        look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
     });
 }
 
@@ -93,18 +93,26 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Reads one part and tells it; gives it with the reason why it is not whole, for those that stand on it. Nothing,
-    /// where nobody asked for it. `blind` says that what it stands on is not whole.
+    /// Whether one of these parts is asked for.
+    fn wants(&self, fields: &[&str]) -> bool {
+        self.asked.fields.iter().any(|asked| fields.contains(&asked.as_str()))
+    }
+
+    /// Reads one part and tells it, where it is asked for.
+    fn wanted<T: Default + Gaps + Serialize>(&self, field: &str, blind: Option<&Gap>, probe: impl FnOnce(&World) -> T) {
+        if self.wants(&[field]) {
+            self.part(field, blind, probe);
+        }
+    }
+
+    /// Reads one part and tells it; gives it with the reason why it is not whole, for those that stand on it. `blind` says
+    /// that what it stands on is not whole.
     fn part<T: Default + Gaps + Serialize>(
         &self,
         field: &str,
         blind: Option<&Gap>,
         probe: impl FnOnce(&World) -> T,
-    ) -> Option<(T, Option<Gap>)> {
-        // What the others stand on is read for them.
-        if field != "framework" && !self.asked.fields.iter().any(|asked| asked == field) {
-            return None;
-        }
+    ) -> (T, Option<Gap>) {
         let world = self.world.remembering();
         let (read, run) = timed(field, || probe(&world));
         let missed = world.missed().or_else(|| blind.cloned());
@@ -115,7 +123,7 @@ impl Look<'_> {
             doubt(&mut value, part.shape, gap);
         }
         (self.tell)(Part { field: field.to_owned(), value, run: Some(run) });
-        Some((read, missed))
+        (read, missed)
     }
 
     /// Tells a part that there is no reason to read.
@@ -130,14 +138,17 @@ impl Look<'_> {
             // Who wins can only be told where every copy was seen.
             world.missed().or_else(|| blind.cloned()).map_or(found, Fact::Unknown)
         };
-        let Some((libraries, _)) = self.part("libraries", blind, census) else { return };
+        if !self.wants(&["libraries", "driver", "native"]) {
+            return;
+        }
+        let (libraries, _) = self.part("libraries", blind, census);
         if self.asked.asks_gpu {
-            self.part("driver", None, probe::driver::collect);
+            self.wanted("driver", None, probe::driver::collect);
         } else {
             self.pass_over("driver", &Driver::default());
         }
         if self.asked.gpu_code || self.a_gpu_may_be_here(&libraries) {
-            self.part("native", blind, |world| probe::native::collect(world, framework, &libraries));
+            self.wanted("native", blind, |world| probe::native::collect(world, framework, &libraries));
         } else {
             self.pass_over("native", &Native::default());
         }
@@ -148,8 +159,12 @@ impl Look<'_> {
     }
 
     fn services(&self) {
-        let Some((network, _)) = self.part("network", None, probe::network::collect) else { return };
-        self.part("services", None, |world| {
+        if !self.wants(&["network", "services"]) {
+            return;
+        }
+        // The services are found by their listeners, so those are read once more where only the services are missing.
+        let (network, _) = self.part("network", None, probe::network::collect);
+        self.wanted("services", None, |world| {
             let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
             let running = probe::services::collect(world, &network, &startup.ssh_args);
             Services { declared: startup.declared, ..running }

@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::{Failure, files};
 use crate::check::load::SiteRoom;
 use crate::exit;
-use crate::facts::{Fact, Gap, Gaps, ProbeEnd};
+use crate::facts::{Fact, Gap, Gaps, ProbeEnd, StuckFolder};
 use crate::probe::storage::foreign;
 use crate::text::plain;
+use crate::world::World;
 use crate::world::child::{self, Progress};
-use crate::world::{World, terminal};
+use crate::world::terminal::{self, Stream};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "errand";
@@ -73,14 +74,24 @@ pub fn write(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
 }
 
-/// Where `PATH` leads to a program past the places that do not answer; none where no such place comes before it.
-pub fn find(world: &World, program: &OsString, places: Vec<PathBuf>) -> Option<OsString> {
-    let path = Path::new(program);
+/// Where the workload's program lies, when a folder that does not answer comes before it in `PATH`: whoever looks for it
+/// there would wait for ever. None otherwise.
+pub fn past(world: &World, stuck: &[StuckFolder], command: &[OsString]) -> Option<OsString> {
+    let program = command.first()?;
+    let dead = stuck.iter().filter(|folder| folder.answered != Fact::Known(true));
+    let places: Vec<PathBuf> = dead.map(|folder| PathBuf::from(&folder.point)).collect();
     if places.is_empty() || program.as_bytes().contains(&b'/') {
         return None;
     }
+    let path = Path::new(program);
     match send(world, path, &Errand::Find { program: bytes(path), places }, exit::NOT_FOUND) {
-        Ok(Outcome::Found(place)) => Some(OsString::from_vec(place)),
+        Ok(Outcome::Found(place)) => {
+            let place = OsString::from_vec(place);
+            let text = plain(&place.to_string_lossy());
+            let line = format!("gpu-preflight: a folder before it in PATH does not answer, so {text} is started\n");
+            let _ = terminal::write(Stream::Stderr, &line);
+            Some(place)
+        }
         _ => None,
     }
 }

@@ -9,6 +9,7 @@
 
 mod descendants;
 mod ended;
+mod killed;
 mod progress;
 mod transcript;
 
@@ -22,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,6 +32,7 @@ use super::{World, interrupt};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
+use killed::{is_uninterruptible, kill_group};
 use transcript::Transcript;
 
 pub use descendants::Descendants;
@@ -292,28 +293,4 @@ fn listen(
             let _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout));
         }
     }
-}
-
-/// Ends the child and all it started in its group; whether it is gone.
-fn kill_group(child: &mut Child, patience: Duration) -> bool {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-    }
-    let mut until = Instant::now() + patience;
-    let mut until_interrupted = None;
-    loop {
-        if interrupt::is_asked() {
-            until = until.min(*until_interrupted.get_or_insert_with(|| Instant::now() + REAP_PATIENCE));
-        }
-        match child.try_wait() {
-            Ok(Some(_)) => return true,
-            _ if Instant::now() >= until => return false,
-            _ => std::thread::sleep(Duration::from_micros(300)),
-        }
-    }
-}
-
-fn is_uninterruptible(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
 }

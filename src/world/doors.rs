@@ -6,7 +6,10 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rustix::fs::{Mode, OFlags};
+
 use super::World;
+use super::answers::{from_errno, from_io};
 use super::asked::{Asking, leads_to};
 use crate::facts::{Fact, Gap, GapKind};
 
@@ -70,6 +73,22 @@ impl World {
         }
         let _asking = Asking::of(&place);
         ask(&place)
+    }
+}
+
+/// Opens a regular file, and waits for no FIFO, socket or device.
+pub(super) fn open(place: &Path, path: &Path) -> Fact<File> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    match rustix::fs::open(place, flags, Mode::empty()) {
+        Err(errno) => from_errno(errno, path),
+        Ok(fd) => {
+            let file = File::from(fd);
+            match file.metadata() {
+                Ok(meta) if meta.is_file() => Fact::Known(file),
+                Ok(_) => Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display())),
+                Err(error) => from_io(&error, path),
+            }
+        }
     }
 }
 

@@ -31,8 +31,9 @@ extern "C" fn note_inheritance() {
         }
     }
     for stream in 0..3 {
-        // SAFETY: F_GETFD only asks.
-        if unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1 {
+        // SAFETY: F_GETFD only asks. An engine that refuses the call says nothing of the stream.
+        let answer = unsafe { libc::fcntl(stream, libc::F_GETFD) };
+        if answer == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EBADF) {
             CLOSED_STREAMS.fetch_or(1 << stream, Ordering::Relaxed);
         }
     }

@@ -30,6 +30,29 @@ const SETTINGS: [(&str, &str); 12] = [
     ("HF_HOME", "/models"),
 ];
 
+/// Parts of a look without a GPU.
+const PARTS: [&str; 13] = [
+    "compile",
+    "container",
+    "environment",
+    "framework",
+    "host",
+    "identity",
+    "image",
+    "isolation",
+    "libraries",
+    "limits",
+    "network",
+    "services",
+    "storage",
+];
+
+/// Whether a probe came to its end.
+fn completed(report: &Value, probe: &str) -> bool {
+    let probes = report["facts"]["probes"].as_array().expect("probes");
+    probes.iter().any(|run| run["name"] == probe && run["end"] == "completed")
+}
+
 fn start(command: &mut Command) -> Child {
     command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("env runs")
 }
@@ -83,12 +106,30 @@ fn whatever_setting_leads_there_the_report_comes() {
             continue;
         }
         let told = finding(&report, "storage.folders-answer").expect("it is told");
+        for part in PARTS {
+            assert!(completed(&report, part), "{variable}: {part} was not read: {}", report["facts"]["probes"]);
+        }
         assert_eq!((&told["outcome"], &told["subject"]), (&"fails".into(), &dead.as_str().into()), "{variable}");
         let message = told["message"].as_str().expect("a message");
         assert!(message.contains("(fuse.dead from dead@server) does not answer"), "{message}");
         let holds = |check: &str| finding(&report, check).is_some_and(|finding| finding["outcome"] != "unknown");
         assert!(holds("identity.not-root") && holds("isolation.root-read-only"), "{variable}: the rest is known");
     }
+}
+
+#[test]
+fn where_a_gpu_may_be_its_files_are_read_past_a_dead_folder_of_mps() {
+    let Some(mut mount) = DeadMount::new(Dead::Deaf) else { return };
+    let folder = format!("CUDA_MPS_PIPE_DIRECTORY={}", mount.path().display());
+    let arguments = [&folder, BINARY, "check", "--tier=quick", "--deadline=20", "--format=json"];
+    let report = json(&ended(start(&mut mount.command("/usr/bin/env", &arguments)), "MPS"));
+    assert_eq!(finding(&report, "storage.folders-answer").expect("told")["outcome"], "fails");
+    assert!(completed(&report, "driver"), "{}", report["facts"]["probes"]);
+    assert_eq!(
+        report["facts"]["driver"]["mps_control_present"]["unknown"], "timed-out",
+        "{}",
+        report["facts"]["driver"]
+    );
 }
 
 #[test]
