@@ -1,22 +1,30 @@
 //! The first stage: everything that can be learnt about this container until the deadline.
 //!
-//! Files are read here, what may hang or crash in children; [`gpu_chain`] is the order in which driver, libraries and
-//! GPUs are asked, [`gpu_work`] how much the GPUs are given to do, [`second_look`] who is measured twice. What an answer means is
-//! not known here.
+//! What may hang or crash is asked in children, and that is every path: [`look`] makes the cheap readings, [`held`] is the
+//! child that does it, and [`readings`] hears it. [`gpu_chain`] is the order in which driver, libraries and GPUs are asked,
+//! [`gpu_work`] how much the GPUs are given to do, [`second_look`] who is measured twice. What an answer means is not known
+//! here.
 
+mod copies;
 mod gpu_chain;
 mod gpu_work;
+mod held;
 mod log;
+mod look;
+mod readings;
 pub mod second_look;
 mod waiting;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::facts::{Fact, Facts, Network, Phase, Run, SCHEMA, Services, Tier};
+use crate::facts::{Fact, Facts, Gap, GapKind, Phase, Run, SCHEMA, Tier};
 use crate::probe;
-use crate::world::{World, spawn_or_run};
+use crate::world::World;
+pub use held::{NAME, serve};
 use log::Log;
+use look::{ALL, Asked, IMAGE};
+use readings::Readings;
 use waiting::Waiting;
 
 /// What is asked of one look. The time that it may take is the [`World`]'s.
@@ -45,59 +53,28 @@ pub fn collect(world: &World, input: &Input) -> Facts {
     let log = Log::default();
     let waiting = Waiting::begin();
     let asks_gpu = !input.no_gpu && input.phase != Phase::Build;
-    let mut facts = Facts { schema: SCHEMA.to_owned(), ..Facts::default() };
-    facts.framework = log.time("framework", || probe::framework::collect(world));
-    let framework = facts.framework.clone();
-    std::thread::scope(|scope| {
-        let gpu = spawn_or_run(scope, || gpu_chain::read(world, &framework, input, asks_gpu, &log, &waiting));
-        let services = spawn_or_run(scope, || {
-            let network: Network = log.time("network", || probe::network::collect(world));
-            let services = log.time("services", || {
-                let startup = probe::startup::collect(world, &network.listeners, input.command.as_deref());
-                let running = probe::services::collect(world, &network, &startup.ssh_args);
-                Services { declared: startup.declared, ..running }
-            });
-            (network, services)
-        });
-        let storage = spawn_or_run(scope, || {
-            let (storage, run) = probe::storage::collect(world, world.deadline());
-            log.add(run);
-            storage
-        });
-        // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
-        let isolation = spawn_or_run(scope, || log.time("isolation", || probe::isolation::collect(world)));
-        facts.container = log.time("container", || probe::container::collect(world));
-        facts.host = log.time("host", || probe::container::host(world));
-        facts.limits = log.time("limits", || probe::limits::collect(world));
-        facts.identity = log.time("identity", || probe::identity::collect(world));
-        facts.process = log.time("process", || probe::process::collect(world));
-        facts.environment = log.time("environment", || probe::environment::collect(world, &framework));
-        facts.image = log.time("image", || probe::image::collect(world));
-        facts.compile = log.time("compile", || probe::compile::collect(world, &facts.framework));
-        if let Some(chain) = gpu.join() {
-            facts.driver = chain.driver;
-            facts.nvml = chain.nvml;
-            facts.gpus = chain.gpus;
-            facts.cuda = chain.cuda;
-            facts.libraries = chain.libraries;
-            facts.native = chain.native;
-            facts.linking = chain.linking;
-            facts.compute = chain.compute;
-            facts.memory = chain.memory;
-            facts.links = chain.links;
-        }
-        if let Some((network, services)) = services.join() {
-            facts.network = network;
-            facts.services = services;
-        }
-        if let Some(isolation) = isolation.join() {
-            facts.isolation = isolation;
-        }
-        if let Some(storage) = storage.join() {
-            facts.storage = storage;
-            probe::identity::adopt_home(&mut facts.identity, &facts.storage);
-        }
+    let readings = Readings::new(world, asked(ALL, asks_gpu, input));
+    // Nothing but children are started from it: this process asks no path that may not answer.
+    let closed = world.clone().leaving_out(vec![PathBuf::from("/")], "is not asked by the process that reports");
+    let chain = std::thread::scope(|scope| {
+        readings.begin(scope);
+        let chain = gpu_chain::read(&closed, &readings, input, asks_gpu, &log, &waiting);
+        waiting.on("this container");
+        readings.finish();
+        chain
     });
+    let mut facts = Facts {
+        schema: SCHEMA.to_owned(),
+        nvml: chain.nvml,
+        gpus: chain.gpus,
+        cuda: chain.cuda,
+        libraries: chain.libraries,
+        compute: chain.compute,
+        memory: chain.memory,
+        links: chain.links,
+        ..readings.into_facts(&log)
+    };
+    excuse_libraries(&mut facts);
     waiting.end();
     facts.probes = log.into_runs();
     if facts.probes.iter().any(|run| run.signal == Fact::Known("SIGKILL".to_owned())) {
@@ -121,8 +98,61 @@ pub fn collect(world: &World, input: &Input) -> Facts {
     facts
 }
 
+/// Where a file system does not answer, a library that hangs may wait for it: for a pipe of MPS, a cache in the home folder.
+fn excuse_libraries(facts: &mut Facts) {
+    let Some(folder) = facts.storage.stuck.iter().find(|folder| folder.answered != Fact::Known(true)) else { return };
+    let gap = Gap::new(GapKind::TimedOut, format!("{} does not answer, and the library may wait for it", folder.point));
+    for hung in [&mut facts.cuda.hung, &mut facts.nvml.hung] {
+        if *hung == Fact::Known(true) {
+            *hung = Fact::Unknown(gap.clone());
+        }
+    }
+}
+
+/// What the files of this image say of the GPUs that it can run on.
+pub fn image(world: &World) -> Facts {
+    let asks_gpu = false;
+    let readings = Readings::new(world, asked(IMAGE, asks_gpu, &Input { gpu_code: true, ..Input::default() }));
+    std::thread::scope(|scope| {
+        readings.begin(scope);
+        readings.finish();
+    });
+    readings.into_facts(&Log::default())
+}
+
+fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
+    Asked {
+        fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+        asks_gpu,
+        gpu_code: input.gpu_code,
+        linking: asks_gpu || input.phase == Phase::Build,
+        command: input.command.clone(),
+    }
+}
+
 /// The name of a program without its folder.
 fn program_name(command: &[String]) -> Option<String> {
     let path = Path::new(command.first()?);
     Some(path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().chars().take(64).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::StuckFolder;
+
+    #[test]
+    fn a_library_that_hangs_beside_a_dead_folder_is_not_accused_and_beside_a_slow_one_it_is() {
+        let hung = |answered: Option<bool>| {
+            let mut facts = Facts::default();
+            (facts.cuda.hung, facts.nvml.hung) = (Fact::Known(true), Fact::Known(false));
+            let folder = |answered| StuckFolder { answered: Fact::Known(answered), ..StuckFolder::default() };
+            facts.storage.stuck = answered.map(folder).into_iter().collect();
+            excuse_libraries(&mut facts);
+            (facts.cuda.hung.is_unknown(), facts.nvml.hung)
+        };
+        assert_eq!(hung(Some(false)), (true, Fact::Known(false)), "one that answered has answered");
+        assert_eq!(hung(Some(true)), (false, Fact::Known(false)));
+        assert_eq!(hung(None), (false, Fact::Known(false)));
+    }
 }

@@ -62,7 +62,7 @@ pub use service::{
     Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
     SshdConfig, Undecided,
 };
-pub use storage::{CacheFolder, Disk, DiskRole, Storage};
+pub use storage::{CacheFolder, Disk, DiskRole, Storage, StuckFolder};
 
 use shape::record;
 

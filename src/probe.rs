@@ -1,8 +1,10 @@
 //! One file per source of facts. A probe reads and has no opinion.
 
+use serde_json::Value;
+
 use crate::facts::{Fact, Failure, Gap, Gaps, ProbeEnd, ProbeRun};
 use crate::world::World;
-use crate::world::child::Progress;
+use crate::world::child::{Progress, forbid_device_nodes};
 use crate::world::library::CallFailed;
 
 pub mod compile;
@@ -32,25 +34,20 @@ pub mod services;
 pub mod startup;
 pub mod storage;
 
-/// Serves one probe as a child of ourselves: the other end of [`crate::world::child::probe`]. Whether it could.
-pub fn serve(name: &str) -> bool {
-    let (mut progress, input) = match Progress::begin() {
-        Ok(begun) => begun,
-        Err(error) => {
-            Progress::cannot_begin(&error);
-            return true;
-        }
-    };
+/// Serves one probe that loads libraries as a child of ourselves: the other end of [`crate::world::child::probe`].
+/// Whether it could.
+pub fn serve(name: &str, input: Value, mut progress: Progress) -> bool {
+    forbid_device_nodes();
+    let progress = &mut progress;
     let world = World::here(std::time::Duration::from_hours(1));
     let served = match name {
-        libraries::NAME => libraries::serve(&world, input, &mut progress),
-        storage::NAME => storage::serve(&world, input, &mut progress),
-        nvml::NAME => nvml::serve(&world, input, &mut progress),
-        nvml::watch::NAME => nvml::watch::serve(&world, input, &mut progress),
-        cuda::NAME => cuda::serve(&world, input, &mut progress),
-        compute::NAME => compute::serve(&world, input, &mut progress),
-        links::NAME => links::serve(&world, input, &mut progress),
-        links::NCCL => links::serve_nccl(&world, input, &mut progress),
+        libraries::NAME => libraries::serve(&world, input, progress),
+        nvml::NAME => nvml::serve(&world, input, progress),
+        nvml::watch::NAME => nvml::watch::serve(&world, input, progress),
+        cuda::NAME => cuda::serve(&world, input, progress),
+        compute::NAME => compute::serve(&world, input, progress),
+        links::NAME => links::serve(&world, input, progress),
+        links::NCCL => links::serve_nccl(&world, input, progress),
         _ => return false,
     };
     served.is_ok()

@@ -1,5 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod errand;
+mod files;
 mod gpus;
 mod output;
 mod plan;
@@ -13,8 +15,8 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, EnvironmentArgs, ExecArgs, FactsArgs, JudgeArgs, JudgingArgs,
-    Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, EnvironmentArgs, ExecArgs, FactsArgs, Format, JudgeArgs,
+    JudgingArgs, Mode,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
@@ -23,7 +25,7 @@ use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
-use crate::world::child;
+use crate::world::child::{self, Progress};
 use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
 use output::{Target, say};
@@ -43,10 +45,11 @@ impl Failure {
 
 /// Does what the command line says.
 pub fn run(arguments: &[OsString]) -> Exit {
+    handover::survive_full_files();
     if let [_, command, name] = arguments
         && command.to_str() == Some(child::COMMAND)
     {
-        return if probe::serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
+        return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
@@ -72,6 +75,22 @@ pub fn run(arguments: &[OsString]) -> Exit {
     }
 }
 
+/// Does what a copy of ourselves is sent for: the other end of the room `world::child`. Whether it could.
+fn serve(name: &str) -> bool {
+    let (progress, input) = match Progress::begin() {
+        Ok(begun) => begun,
+        Err(error) => {
+            Progress::cannot_begin(&error);
+            return true;
+        }
+    };
+    match name {
+        collect::NAME => collect::serve(input, progress),
+        errand::NAME => errand::serve(input, progress),
+        _ => probe::serve(name, input, progress),
+    }
+}
+
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(arguments) => check(&arguments),
@@ -92,14 +111,16 @@ fn stopped(why: &str) {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
+    let watch = interrupt::Watch::begin();
     let (world, asked) = look(&arguments.collecting)?;
-    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
     let plan = Plan::load(&world, &arguments.judging)?;
+    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
     let input = Input { phase, environment_of, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
-    let facts = collected_until_interrupted(&world, &input);
+    let facts = collected(&world, &input);
+    drop(watch);
     let report = reported(facts, &plan, &arguments.assuming.assume);
-    output::report(&report, &arguments.output, Target::Stdout)?;
+    output::report(&world, &report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
 
@@ -111,17 +132,17 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         None => by_name.map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
     };
     if mode == Mode::Off {
-        return Err(become_workload(&arguments.command));
+        return Err(become_workload(&arguments.command, None));
     }
+    handover::heed_termination();
     let plan = match Plan::load(&world, &arguments.judging) {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
             say(&format!("gpu-preflight: {}\n", failure.message));
-            return Err(become_workload(&arguments.command));
+            return Err(become_workload(&arguments.command, None));
         }
         Err(failure) => return Err(failure),
     };
-    handover::heed_termination();
     let words = arguments.command.iter().map(|word| word.to_string_lossy().into_owned());
     let input = Input {
         phase: plan.phase(arguments.collecting.phase, Phase::Start),
@@ -134,7 +155,8 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     let verdict = match &looked {
         Ok(report) => {
             // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
-            let told = catch_unwind(AssertUnwindSafe(|| output::report(report, &arguments.output, Target::Stderr)));
+            let told =
+                catch_unwind(AssertUnwindSafe(|| output::report(&world, report, &arguments.output, Target::Stderr)));
             if let Ok(Err(failure)) = told {
                 say(&format!("gpu-preflight: {}\n", failure.message));
             }
@@ -148,19 +170,29 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         if let Ok(report) = &looked {
             world.write_termination_log(&summary::render(report));
         }
+        // Whoever asked for JSON on this stream wants to read it.
+        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
+            let verdict = verdict.as_str().replace('-', " ").to_uppercase();
+            let (name, variable) = (name(&arguments.command), Mode::VARIABLE);
+            let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
+            say(&format!("gpu-preflight: {line}\n"));
+        }
         return Ok(verdict.into());
     }
-    Err(become_workload(&arguments.command))
+    let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
+    Err(become_workload(&arguments.command, errand::past(&world, stuck, &arguments.command).as_ref()))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
+    let watch = interrupt::Watch::begin();
     let (world, asked) = look(&arguments.collecting)?;
     let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
     let input = Input { phase, environment_of, gpu_code: true, ..asked };
-    let facts = collected_until_interrupted(&world, &input);
-    output::deliver(&output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
+    let facts = collected(&world, &input);
+    drop(watch);
+    output::deliver(&world, &output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
     Ok(exit::READY)
 }
 
@@ -170,28 +202,30 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
     let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
     report.notes.splice(..0, notes);
-    output::report(&report, &arguments.output, Target::Stdout)?;
+    output::report(&world, &report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
 
 fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
-    let catalogue = plan::catalogue(&World::here(Duration::from_mins(1)), folders)?;
+    let world = World::here(Duration::from_mins(1));
+    let catalogue = plan::catalogue(&world, folders)?;
     let Some(check) = catalogue.get(id) else {
         let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
         return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", crate::text::plain(id))));
     };
-    output::deliver(&explain::page(check, 1), None, Target::Stdout)?;
+    output::deliver(&world, &explain::page(check, 1), None, Target::Stdout)?;
     Ok(exit::READY)
 }
 
 fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
-    let plan = Plan::load(&World::here(Duration::from_mins(1)), arguments)?;
+    let world = World::here(Duration::from_mins(1));
+    let plan = Plan::load(&world, arguments)?;
     let mut checks: Vec<_> = plan.catalogue.checks.iter().filter(|check| plan.selects(&check.id)).collect();
     checks.sort_by(|a, b| a.id.cmp(&b.id));
     let severity = |check: &crate::check::Check| {
         plan.profile.severity(&check.id, check.file.severity).map(|severity| severity.to_string())
     };
-    output::deliver(&explain::list(&checks, severity), None, Target::Stdout)?;
+    output::deliver(&world, &explain::list(&checks, severity), None, Target::Stdout)?;
     Ok(exit::READY)
 }
 
@@ -218,12 +252,6 @@ fn surrounded(world: World, arguments: &EnvironmentArgs) -> Result<(World, Optio
 fn collected(world: &World, input: &Input) -> Facts {
     let _descendants = child::Descendants::watch();
     collect::collect(world, input)
-}
-
-/// The same; at Ctrl-C or SIGTERM what could be learnt until then.
-fn collected_until_interrupted(world: &World, input: &Input) -> Facts {
-    let _watch = interrupt::Watch::begin();
-    collected(world, input)
 }
 
 /// Takes for given what the command line says, and nothing else.
@@ -258,9 +286,14 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
 }
 
-fn become_workload(command: &[OsString]) -> Failure {
-    let name = command.first().map(|name| crate::text::plain(&name.to_string_lossy())).unwrap_or_default();
-    let error = handover::become_workload(command);
+/// How the command is called.
+fn name(command: &[OsString]) -> String {
+    command.first().map(|name| crate::text::plain(&name.to_string_lossy())).unwrap_or_default()
+}
+
+/// Becomes the command, from `place` where that is known.
+fn become_workload(command: &[OsString], place: Option<&OsString>) -> Failure {
+    let error = handover::become_workload(command, place.map(OsString::as_os_str));
     let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
-    Failure::new(exit, format!("{name}: {error}"))
+    Failure::new(exit, format!("{}: {error}", name(command)))
 }

@@ -12,7 +12,9 @@
 
 mod access;
 mod answers;
+pub mod asked;
 pub mod child;
+mod doors;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
@@ -32,7 +34,9 @@ use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use crate::facts::{Fact, GapKind};
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
-use answers::{from_errno, from_io, from_stat};
+use answers::{from_io, from_stat};
+pub use doors::OpenFile;
+use doors::{LeftOut, open};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
 pub use spawn_or_run::{Spawned, spawn_or_run};
@@ -55,6 +59,9 @@ pub struct World {
     deadline: Instant,
     /// How long we had stood still before.
     stood_before: Duration,
+    /// The process that we read for; none where it is our own.
+    reads_for: Option<u32>,
+    left_out: LeftOut,
 }
 
 impl World {
@@ -67,7 +74,16 @@ impl World {
     pub fn at(root: impl Into<PathBuf>, environment: Vec<(OsString, OsString)>, budget: Duration) -> Self {
         let started = Instant::now();
         let (deadline, stood_before) = (started + budget, stood_still());
-        Self { root: root.into(), environment, program: child::own_program(), started, deadline, stood_before }
+        Self {
+            root: root.into(),
+            environment,
+            program: child::own_program(),
+            started,
+            deadline,
+            stood_before,
+            reads_for: None,
+            left_out: LeftOut::default(),
+        }
     }
 
     /// The same world with children started from another program; tests are not the program themselves.
@@ -112,10 +128,9 @@ impl World {
         self.root == Path::new("/")
     }
 
-    /// Where `path` really is.
-    pub fn resolve(&self, path: impl AsRef<Path>) -> PathBuf {
-        let path = path.as_ref();
-        if self.is_real() { path.to_path_buf() } else { self.root.join(path.strip_prefix("/").unwrap_or(path)) }
+    /// The folder that plays the root.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// An environment variable as text; what is not UTF-8 is replaced.
@@ -170,36 +185,28 @@ impl World {
 
     /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
     pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
-        self.open(path.as_ref()).and_then(|file| {
-            let mut bytes = Vec::with_capacity(FIRST_READ);
-            match file.take(limit).read_to_end(&mut bytes) {
-                Ok(_) => Fact::Known(bytes),
-                Err(error) => from_io(&error, path.as_ref()),
-            }
+        let path = path.as_ref();
+        self.ask(path, |place| {
+            open(place, path).and_then(|file| {
+                let mut bytes = Vec::with_capacity(FIRST_READ);
+                match file.take(limit).read_to_end(&mut bytes) {
+                    Ok(_) => Fact::Known(bytes),
+                    Err(error) => from_io(&error, path),
+                }
+            })
         })
     }
 
-    /// An open regular file, for readers that seek or map.
-    pub fn open(&self, path: impl AsRef<Path>) -> Fact<File> {
+    /// An open regular file, for readers that seek.
+    pub fn open(&self, path: impl AsRef<Path>) -> Fact<OpenFile> {
         let path = path.as_ref();
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        match rustix::fs::open(self.resolve(path), flags, Mode::empty()) {
-            Err(errno) => from_errno(errno, path),
-            Ok(fd) => {
-                let file = File::from(fd);
-                match file.metadata() {
-                    Ok(meta) if meta.is_file() => Fact::Known(file),
-                    Ok(_) => Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display())),
-                    Err(error) => from_io(&error, path),
-                }
-            }
-        }
+        self.ask(path, |place| open(place, path).map(|file| OpenFile::new(file, place)))
     }
 
     /// The names in a folder, sorted.
     pub fn list(&self, path: impl AsRef<Path>) -> Fact<Vec<String>> {
         let path = path.as_ref();
-        match std::fs::read_dir(self.resolve(path)) {
+        self.ask(path, |place| match std::fs::read_dir(place) {
             Err(error) => from_io(&error, path),
             Ok(entries) => {
                 let mut names: Vec<String> =
@@ -207,41 +214,41 @@ impl World {
                 names.sort();
                 Fact::Known(names)
             }
-        }
+        })
     }
 
     /// What a symbolic link says, unresolved.
     pub fn link(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
         let path = path.as_ref();
-        match std::fs::read_link(self.resolve(path)) {
+        self.ask(path, |place| match std::fs::read_link(place) {
             Ok(target) => Fact::Known(target),
             Err(error) => from_io(&error, path),
-        }
+        })
     }
 
     /// The path with every link resolved, as seen from inside this world.
     pub fn real_path(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
         let path = path.as_ref();
-        match std::fs::canonicalize(self.resolve(path)) {
+        self.ask(path, |place| match std::fs::canonicalize(place) {
             Ok(real) if self.is_real() => Fact::Known(real),
             Ok(real) => {
                 let root = std::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
                 Fact::Known(real.strip_prefix(root).map_or(real.clone(), |inner| Path::new("/").join(inner)))
             }
             Err(error) => from_io(&error, path),
-        }
+        })
     }
 
     /// What stat says, links followed.
     pub fn stat(&self, path: impl AsRef<Path>) -> Fact<Stat> {
         let path = path.as_ref();
-        from_stat(rustix::fs::statat(CWD, self.resolve(path), AtFlags::empty()), path)
+        self.ask(path, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::empty()), path))
     }
 
     /// What stat says of the link itself.
     pub fn stat_link(&self, path: impl AsRef<Path>) -> Fact<Stat> {
         let path = path.as_ref();
-        from_stat(rustix::fs::statat(CWD, self.resolve(path), AtFlags::SYMLINK_NOFOLLOW), path)
+        self.ask(path, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::SYMLINK_NOFOLLOW), path))
     }
 
     /// Whether something is there, links followed.
@@ -256,15 +263,15 @@ impl World {
     /// What Kubernetes shows as the reason of a stopped container. Written only where the kubelet has put the file.
     pub fn write_termination_log(&self, text: &str) {
         let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        if let Ok(fd) = rustix::fs::open(self.resolve("/dev/termination-log"), flags, Mode::empty()) {
+        if let Ok(fd) = rustix::fs::open(self.place(Path::new("/dev/termination-log")), flags, Mode::empty()) {
             let _ = File::from(fd).write_all(text.as_bytes());
         }
     }
 
-    /// The text on standard input, at most `limit` bytes.
-    pub fn read_stdin(&self, limit: u64) -> std::io::Result<String> {
-        let mut text = String::new();
-        std::io::stdin().take(limit).read_to_string(&mut text).map(|_| text)
+    /// What stands on standard input, at most `limit` bytes.
+    pub fn read_stdin(&self, limit: u64) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(limit).read_to_end(&mut bytes).map(|_| bytes)
     }
 
     /// A TCP connection. Only loopback addresses are allowed: a preflight never scans the network.

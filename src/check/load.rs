@@ -10,6 +10,7 @@ use crate::facts::Facts;
 use crate::facts::shape::{Shape, Shaped};
 use crate::lang::types::{Names, shape_at};
 use crate::lang::{self, Mistake, suggestion};
+use serde::{Deserialize, Serialize};
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
@@ -19,6 +20,7 @@ pub use embedded::{CHECKS, PROFILES, ROOMS};
 use embedded::{CHECKS_JSON, ROOMS_JSON};
 
 /// A folder of checks that a site brings.
+#[derive(Debug, Serialize, Deserialize)]
 pub struct SiteRoom {
     /// Its `room.toml`, if it has one: path and text.
     pub shared: Option<(String, String)>,

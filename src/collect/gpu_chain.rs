@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::Input;
+use super::copies::{Copy, may_find};
 use super::gpu_work::Gpus;
 use super::log::Log;
+use super::readings::Readings;
 use super::waiting::Waiting;
-use crate::facts::{
-    Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Linking, Links, Memory, Native, Nvml, Phase,
-};
+use crate::facts::{Compute, Cuda, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Nvml, Phase};
 use crate::probe;
 use crate::probe::nvml::watch;
 use crate::world::{Spawned, World, spawn_or_run};
@@ -23,37 +23,29 @@ const NVML_PATIENCE: Duration = Duration::from_millis(250);
 /// What is learnt about driver, libraries and GPUs.
 #[derive(Default)]
 pub struct GpuChain {
-    pub driver: Driver,
     pub nvml: Nvml,
     pub gpus: Fact<Vec<Gpu>>,
     pub cuda: Cuda,
     pub libraries: Fact<Vec<Library>>,
-    pub native: Native,
-    pub linking: Linking,
     pub compute: Compute,
     pub memory: Memory,
     pub links: Links,
 }
 
-/// Files first; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
+/// Files first, which others read; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
 /// libcuda and the census found. A child that hangs holds up nothing but itself. Where the container is not meant to have one, no GPU is asked.
 pub fn read(
     world: &World,
-    framework: &Framework,
+    readings: &Readings,
     input: &Input,
     asks_gpu: bool,
     log: &Log,
     waiting: &Waiting,
 ) -> GpuChain {
-    let mut chain = GpuChain {
-        libraries: log.time("libraries", || probe::libraries::census(world, framework)),
-        ..GpuChain::default()
-    };
+    let mut chain = GpuChain { libraries: readings.wait("libraries"), ..GpuChain::default() };
+    let framework = &readings.wait::<Framework>("framework");
     let deadline = world.deadline();
     let driver_deadline = deadline.min(Instant::now() + DRIVER_START);
-    if asks_gpu {
-        chain.driver = log.time("driver", || probe::driver::collect(world));
-    }
     std::thread::scope(|scope| {
         let loads =
             (asks_gpu || input.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
@@ -68,23 +60,7 @@ pub fn read(
         });
         // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
         let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
-        let a_gpu_may_be_here = asks_gpu && !matches!((&asks_nvml, &asks_cuda), (Copy::Nowhere, Copy::Nowhere));
         let watches = matches!(asks_nvml, Copy::Usable);
-        let found = chain.libraries.clone();
-        let native = spawn_or_run(scope, move || {
-            if input.gpu_code || a_gpu_may_be_here {
-                log.time("native", || probe::native::collect(world, framework, &found))
-            } else {
-                Native::default()
-            }
-        });
-        let linking = spawn_or_run(scope, move || {
-            if asks_gpu || input.phase == Phase::Build {
-                log.time("linking", || probe::linking::collect(world, framework))
-            } else {
-                Linking::default()
-            }
-        });
         if asks_gpu {
             let nvml = spawn_or_run(scope, move || match asks_nvml {
                 Copy::Usable => probe::nvml::collect(world, driver_deadline),
@@ -115,12 +91,6 @@ pub fn read(
             }
         }
         waiting.on("the CUDA libraries");
-        if let Some(native) = native.join() {
-            chain.native = native;
-        }
-        if let Some(linking) = linking.join() {
-            chain.linking = linking;
-        }
         if let Some(libraries) = loader.join() {
             chain.libraries = libraries;
         }
@@ -139,23 +109,4 @@ fn is_over_soon<T>(nvml: &Spawned<'_, T>, deadline: Instant) -> bool {
         std::thread::sleep(Duration::from_millis(2));
     }
     true
-}
-
-/// What the loader would come to when a library is asked for.
-enum Copy {
-    /// A copy that it can open, as far as is known.
-    Usable,
-    /// One that need not be opened, and why.
-    Refused(String),
-    /// None.
-    Nowhere,
-}
-
-fn may_find(libraries: &Fact<Vec<Library>>, id: LibraryId) -> Copy {
-    // Where the census could not be had, only the loader can tell.
-    let Fact::Known(all) = libraries else { return Copy::Usable };
-    match all.iter().find(|library| library.id == id && library.chosen) {
-        None => Copy::Nowhere,
-        Some(library) => probe::libraries::refusal(library).map_or(Copy::Usable, Copy::Refused),
-    }
 }

@@ -25,29 +25,29 @@ impl Log {
         runs.into_iter().for_each(|run| self.add(run));
     }
 
-    /// Runs a probe of ours. Should it panic, its facts stay unknown and the others go on.
-    pub fn time<T: Default>(&self, name: &str, probe: impl FnOnce() -> T) -> T {
-        let started = Instant::now();
-        let read = catch_unwind(AssertUnwindSafe(probe));
-        self.add(ProbeRun {
-            name: name.to_owned(),
-            gpu: Fact::Absent,
-            end: if read.is_ok() { ProbeEnd::Completed } else { ProbeEnd::Crashed },
-            at: Fact::Absent,
-            detail: if read.is_ok() { Fact::Absent } else { Fact::Known("a bug in gpu-preflight".to_owned()) },
-            errno: Fact::Absent,
-            signal: Fact::Absent,
-            wall_ms: millis(started.elapsed()),
-        });
-        read.unwrap_or_default()
-    }
-
     /// In the order of their names, so that two reports of one machine can be compared.
     pub fn into_runs(self) -> Vec<ProbeRun> {
         let mut runs = self.runs.into_inner().unwrap_or_default();
         runs.sort_by(|a, b| (&a.name, a.gpu.known()).cmp(&(&b.name, b.gpu.known())));
         runs
     }
+}
+
+/// Runs a probe of ours, with how it ended. Should it panic, its facts stay unknown and the others go on.
+pub fn timed<T: Default>(name: &str, probe: impl FnOnce() -> T) -> (T, ProbeRun) {
+    let started = Instant::now();
+    let read = catch_unwind(AssertUnwindSafe(probe));
+    let run = ProbeRun {
+        name: name.to_owned(),
+        gpu: Fact::Absent,
+        end: if read.is_ok() { ProbeEnd::Completed } else { ProbeEnd::Crashed },
+        at: Fact::Absent,
+        detail: if read.is_ok() { Fact::Absent } else { Fact::Known("a bug in gpu-preflight".to_owned()) },
+        errno: Fact::Absent,
+        signal: Fact::Absent,
+        wall_ms: millis(started.elapsed()),
+    };
+    (read.unwrap_or_default(), run)
 }
 
 fn millis(time: Duration) -> f64 {

@@ -25,6 +25,25 @@ record! {
         pub caches: Fact<Vec<CacheFolder>>,
         /// Whether this recording holds the caches: false where the version that made it did not ask. Derived.
         pub caches_asked: Fact<bool>,
+        /// File systems that did not answer in time when something on them was asked. Empty where all did.
+        pub stuck: Vec<StuckFolder>,
+    }
+
+    /// A file system that did not answer in time: whoever asks it waits in the kernel.
+    pub struct StuckFolder {
+        /// Where it is mounted, from `/proc/self/mountinfo`; the path that was asked where it lies on the root file system.
+        pub point: String,
+        /// File-system type, from `/proc/self/mountinfo`.
+        pub kind: Fact<String>,
+        /// What is mounted there in the words of `/proc/self/mountinfo`, for a network its server; without user and
+        /// password.
+        pub source: Fact<String>,
+        /// The path that was asked.
+        pub path: String,
+        /// Seconds for which it was waited.
+        pub waited_seconds: f64,
+        /// Whether the answer came in the end; unknown where it was not waited for long enough to tell.
+        pub answered: Fact<bool>,
     }
 
     /// A folder for what a program fetched or compiled.

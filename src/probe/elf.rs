@@ -65,9 +65,9 @@ impl Elf {
 
 /// Reads the headers of a file.
 pub fn read(world: &World, path: &str) -> Fact<Contents> {
-    world.open(path).and_then(|file| match file.metadata() {
-        Ok(meta) => {
-            let pieces = Pieces::of(&file, meta.len());
+    world.open(path).and_then(|file| match file.size() {
+        Ok(size) => {
+            let pieces = Pieces::of(&file, size);
             let contents = contents(&pieces);
             if pieces.is_beyond() {
                 return Fact::unknown(GapKind::NotSupported, format!("{path} has larger tables than are read"));

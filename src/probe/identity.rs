@@ -6,9 +6,8 @@
 pub mod caps;
 
 use self::caps::Caps;
-use super::procfs::mounts::Mounts;
 use super::procfs::{Status, malformed, required};
-use crate::facts::{DiskRole, Fact, GapKind, Identity, Storage, cut};
+use crate::facts::{Fact, Identity, cut};
 use crate::world::World;
 
 const PASSWD: &str = "/etc/passwd";
@@ -29,7 +28,7 @@ pub fn collect(world: &World) -> Identity {
         groups: groups(&status),
         user_name: user_name(world, &uid),
         name_variable: name_variable(world),
-        home_writable: home_writable(world, &home),
+        home_writable: home.as_ref().and_then(|home| world.writable(home)),
         home: home.map(|home| cut(&home)),
         uid_on_host: uid.as_ref().and_then(|uid| uid_on_host(world, *uid)),
         user_namespaced: user_namespaced(world),
@@ -43,16 +42,6 @@ pub fn collect(world: &World) -> Identity {
         bounding_beyond_baseline: bounding.map(Caps::beyond_baseline),
         passwd_writable: uid.as_ref().and_then(|uid| passwd_writable(world, *uid)),
         uid,
-    }
-}
-
-/// Takes from the storage probe what could not be asked here: whether a home folder on the network may be written to.
-pub fn adopt_home(identity: &mut Identity, storage: &Storage) {
-    let Fact::Unknown(gap) = &identity.home_writable else { return };
-    let disks = storage.disks.known().map(Vec::as_slice).unwrap_or_default();
-    let disk = disks.iter().find(|disk| disk.role == DiskRole::Home);
-    if let (GapKind::NotSupported, Some(disk)) = (gap.kind, disk) {
-        identity.home_writable = disk.writable.clone();
     }
 }
 
@@ -87,15 +76,6 @@ fn passwd_column(world: &World, uid: &Fact<u32>, column: usize) -> Fact<String> 
             let value = line.and_then(|line| line.split(':').nth(column)).filter(|value| !value.is_empty());
             Fact::present(value.map(str::to_owned))
         })
-    })
-}
-
-/// Whether the home folder may be written to. Only asked where the answer cannot hang: a folder on the network is
-/// asked in the child that looks at disks.
-fn home_writable(world: &World, home: &Fact<String>) -> Fact<bool> {
-    home.as_ref().and_then(|home| {
-        let folder = Mounts::read(world).and_then(|mounts| mounts.resolve_safely(world, home));
-        folder.and_then(|folder| world.writable(folder))
     })
 }
 
@@ -148,7 +128,6 @@ fn passwd_writable(world: &World, uid: u32) -> Fact<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Disk;
     use crate::world::FakeRoot;
 
     const STATUS: &str = "/proc/self/status";
@@ -220,16 +199,6 @@ mod tests {
         assert_eq!(named(&[("USER", "app"), ("LOGNAME", "")]), Fact::Known("USER".to_owned()));
         assert_eq!(named(&[("USER", "app"), ("LOGNAME", "app")]), Fact::Known("LOGNAME".to_owned()));
         assert_eq!(named(&[("HOME", "/")]), Fact::Absent);
-    }
-
-    #[test]
-    fn a_home_on_the_network_is_left_to_the_child() {
-        let files = [(STATUS, USER), TABLE, ("/net/home/me/", "")];
-        let mut found = identity(&files, &[("HOME", "/net/home/me")]);
-        assert!(found.home_writable.is_unknown());
-        let home = Disk { role: DiskRole::Home, writable: Fact::Known(true), ..Disk::default() };
-        adopt_home(&mut found, &Storage { disks: Fact::Known(vec![home]), ..Storage::default() });
-        assert_eq!(found.home_writable, Fact::Known(true));
     }
 
     #[test]

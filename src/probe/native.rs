@@ -72,7 +72,7 @@ fn is_cublas(path: &str) -> bool {
 /// What one file carries; none where it has no section of GPU code, or cannot be opened.
 fn library(world: &World, path: &str) -> Option<NativeLibrary> {
     let Fact::Known(file) = world.open(path) else { return None };
-    let size = file.metadata().ok()?.len();
+    let size = file.size().ok()?;
     let sections = sections::find(&file, size, SECTIONS)?;
     if sections.is_empty() {
         return None;

@@ -5,15 +5,15 @@ use std::time::Duration;
 use super::output::{self, Target};
 use super::{Failure, plan, surrounded};
 use crate::cli::{Format, GpusArgs};
+use crate::collect;
 use crate::derive::{self, target};
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
 use crate::facts::reference::gpus::{self, GpuModel};
-use crate::facts::{Fact, Facts, GapKind, Run};
-use crate::probe;
+use crate::facts::{Fact, GapKind};
 use crate::report::gpus as report;
 use crate::text::plain_long;
-use crate::world::World;
+use crate::world::{World, interrupt};
 
 /// Reading headers takes milliseconds; a disk that hangs is given up.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,16 +26,18 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
     if models.is_empty() {
         models = gpus::gpus().iter().collect();
     }
-    let mut facts = match &arguments.from {
-        Some(path) => {
-            let Recording { facts, notes } = plan::recording(&world, path)?;
-            // The table has no place for them.
-            for note in notes {
-                output::say(&format!("gpu-preflight: {}\n", plain_long(&note)));
-            }
-            facts
+    let mut facts = if let Some(path) = &arguments.from {
+        let Recording { facts, notes } = plan::recording(&world, path)?;
+        // The table has no place for them.
+        for note in notes {
+            output::say(&format!("gpu-preflight: {}\n", plain_long(&note)));
         }
-        None => image(&world, environment_of),
+        facts
+    } else {
+        let _watch = interrupt::Watch::begin();
+        let mut facts = collect::image(&world);
+        facts.run.environment_of = Fact::present(environment_of);
+        facts
     };
     if let Fact::Unknown(gap) = &facts.native.libraries
         && gap.kind == GapKind::NotAsked
@@ -52,17 +54,8 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
         Format::Text => report::text(&table, output::layout(Target::Stdout, false)),
         Format::Json => output::as_json(&table)?,
     };
-    output::deliver(&text, None, Target::Stdout)?;
+    output::deliver(&world, &text, None, Target::Stdout)?;
     // A table without an answer is none.
     let is_told = table.gpus.iter().any(|gpu| gpu.code.known().is_some());
     Ok(if is_told { exit::READY } else { exit::INCOMPLETE })
-}
-
-/// What the files of this image say.
-fn image(world: &World, environment_of: Option<String>) -> Facts {
-    let framework = probe::framework::collect(world);
-    let libraries = probe::libraries::census(world, &framework);
-    let native = probe::native::collect(world, &framework, &libraries);
-    let run = Run { environment_of: Fact::present(environment_of), ..Run::default() };
-    Facts { run, framework, libraries, native, ..Facts::default() }
 }

@@ -2,20 +2,19 @@
 
 use std::path::Path;
 
-use super::Failure;
+use super::{Failure, errand};
 use crate::cli::{Format, OutputArgs};
 use crate::exit;
 use crate::report::text::Layout;
 use crate::report::{Report, json, text};
-use crate::text::plain;
-use crate::world::terminal;
 pub use crate::world::terminal::Stream as Target;
+use crate::world::{World, terminal};
 
 /// Columns where there is no terminal to ask.
 const DEFAULT_WIDTH: u16 = 100;
 
 /// Writes a report as asked: to a file, else to `target`.
-pub fn report(report: &Report, arguments: &OutputArgs, target: Target) -> Result<(), Failure> {
+pub fn report(world: &World, report: &Report, arguments: &OutputArgs, target: Target) -> Result<(), Failure> {
     let text = match arguments.format {
         Format::Json => as_json(report)?,
         Format::Text => {
@@ -23,7 +22,7 @@ pub fn report(report: &Report, arguments: &OutputArgs, target: Target) -> Result
             text::render(report, Layout { verbose: arguments.verbose, ..layout })
         }
     };
-    deliver(&text, arguments.output.as_deref(), target)
+    deliver(world, &text, arguments.output.as_deref(), target)
 }
 
 /// How wide and coloured text may be at `target`, or in a file.
@@ -41,16 +40,15 @@ pub fn as_json(document: &impl serde::Serialize) -> Result<String, Failure> {
 }
 
 /// Writes text to a file, which is replaced whole or not at all, else to `target`.
-pub fn deliver(text: &str, file: Option<&Path>, target: Target) -> Result<(), Failure> {
-    let (place, written) = match file {
-        Some(path) => (plain(&path.to_string_lossy()), terminal::replace_file(path, text)),
-        None => ("standard output".to_owned(), terminal::write(target, text)),
-    };
-    match written {
+pub fn deliver(world: &World, text: &str, file: Option<&Path>, target: Target) -> Result<(), Failure> {
+    if let Some(path) = file {
+        return errand::write(world, path, text);
+    }
+    match terminal::write(target, text) {
         Ok(()) => Ok(()),
         // Whoever read has seen enough; the verdict stands.
-        Err(error) if file.is_none() && error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Failure::new(exit::OUTPUT, format!("{place}: {error}"))),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Failure::new(exit::OUTPUT, format!("standard output: {error}"))),
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Failure;
+use super::files::{there, utf8, wrong};
+use super::{Failure, errand};
 use crate::check::error::with_suggestion;
-use crate::check::load::SiteRoom;
-use crate::check::{Catalogue, Check, ConfigError, Severity, matches, room};
+use crate::check::{Catalogue, Check, ConfigError, Severity, matches};
 use crate::cli::{AssumingArgs, JudgingArgs};
 use crate::exit;
+use crate::facts::Phase;
 use crate::facts::recording::{self, Mistake, Recording};
-use crate::facts::{Fact, Phase};
 use crate::report::Selection;
 use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
@@ -113,83 +113,29 @@ impl Plan {
 pub fn catalogue(world: &World, folders: &[PathBuf]) -> Result<Catalogue, Failure> {
     let mut site = Vec::new();
     for folder in folders {
-        site.extend(site_checks(world, folder)?);
+        site.extend(errand::site_checks(world, folder)?);
     }
     Ok(Catalogue::load(&site)?)
-}
-
-fn wrong(path: &Path, message: impl Into<String>) -> Failure {
-    Failure::new(exit::CONFIG, format!("{}: {}", plain(&path.to_string_lossy()), message.into()))
-}
-
-fn size(bytes: u64) -> String {
-    crate::text::bytes(bytes as f64)
-}
-
-/// The text of a file that the user named.
-fn read(world: &World, path: &Path, limit: u64) -> Result<String, Failure> {
-    match world.read_bytes(path, limit) {
-        Fact::Known(bytes) if bytes.len() as u64 >= limit => {
-            Err(wrong(path, format!("is larger than {}", size(limit))))
-        }
-        Fact::Known(bytes) => String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8")),
-        Fact::Absent => Err(wrong(path, "there is no such file")),
-        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
-    }
 }
 
 fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<Profile, Failure> {
     let path = Path::new(name);
     match Profile::embedded(name) {
         Ok(text) => Ok(Profile::read(name, &format!("checks/profiles/{name}.toml"), text, catalogue)?),
-        Err(_) if world.exists(path) == Fact::Known(true) => {
-            let text = read(world, path, crate::world::READ_LIMIT)?;
-            Ok(Profile::read(name, name, &text, catalogue)?)
-        }
-        Err(message) => Err(Failure::new(exit::CONFIG, message)),
+        Err(message) => match errand::read(world, path, crate::world::READ_LIMIT)? {
+            Some(text) => Ok(Profile::read(name, name, &text, catalogue)?),
+            None => Err(Failure::new(exit::CONFIG, message)),
+        },
     }
-}
-
-/// The checks of a folder, `DIR/ROOM/STATE.toml`, and what they share, `DIR/ROOM/room.toml`.
-fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
-    let names = |path: &Path| match world.list(path) {
-        Fact::Known(names) => Ok(names),
-        Fact::Absent => Err(wrong(path, "there is no such folder")),
-        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
-    };
-    let mut found = Vec::new();
-    for room in names(folder)? {
-        let room_folder = folder.join(&room);
-        if room.strip_suffix(".toml").is_some() {
-            return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
-        }
-        let mut site = SiteRoom { shared: None, checks: Vec::new() };
-        for file in names(&room_folder)? {
-            if let Some(state) = file.strip_suffix(".toml") {
-                let path = room_folder.join(&file);
-                let text = read(world, &path, crate::world::READ_LIMIT)?;
-                let path = path.to_string_lossy().into_owned();
-                if file == room::FILE {
-                    site.shared = Some((path, text));
-                } else {
-                    site.checks.push((path, format!("{room}.{state}"), text));
-                }
-            }
-        }
-        found.push(site);
-    }
-    if found.iter().all(|site| site.checks.is_empty()) {
-        return Err(wrong(folder, "holds no check: DIR/ROOM/STATE.toml"));
-    }
-    Ok(found)
 }
 
 /// A recording of this or another version.
 pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     let text = if path == Path::new("-") {
-        world.read_stdin(RECORDING_LIMIT).map_err(|error| wrong(path, error.to_string()))?
+        let bytes = world.read_stdin(RECORDING_LIMIT + 1).map_err(|error| wrong(path, error.to_string()))?;
+        utf8(path, bytes, RECORDING_LIMIT)?
     } else {
-        read(world, path, RECORDING_LIMIT)?
+        there(path, errand::read(world, path, RECORDING_LIMIT)?)?
     };
     recording::read(&text).map_err(|Mistake { place, message }| {
         let file = plain(&path.to_string_lossy());

@@ -13,7 +13,7 @@ impl World {
     /// Size and free space of the file system under a path.
     pub fn volume(&self, path: impl AsRef<Path>) -> Fact<Volume> {
         let path = path.as_ref();
-        match rustix::fs::statvfs(self.resolve(path)) {
+        self.ask(path, |place| match rustix::fs::statvfs(place) {
             Ok(v) => Fact::Known(Volume {
                 total_bytes: v.f_blocks.saturating_mul(v.f_frsize),
                 free_bytes: v.f_bavail.saturating_mul(v.f_frsize),
@@ -23,16 +23,16 @@ impl World {
                 no_exec: v.f_flag.contains(rustix::fs::StatVfsMountFlags::NOEXEC),
             }),
             Err(errno) => from_errno(errno, path),
-        }
+        })
     }
 
     /// The magic number of the file system under a path.
     pub fn file_system_magic(&self, path: impl AsRef<Path>) -> Fact<u64> {
         let path = path.as_ref();
-        match rustix::fs::statfs(self.resolve(path)) {
+        self.ask(path, |place| match rustix::fs::statfs(place) {
             Ok(found) => Fact::Known(u64::try_from(found.f_type).unwrap_or_default()),
             Err(errno) => from_errno(errno, path),
-        }
+        })
     }
 
     /// Whether the effective user may write to a path; nothing is written. Absent when there is no such path.
@@ -43,11 +43,12 @@ impl World {
     /// The errno with which the effective user is refused to make files in a folder; nothing is made. Absent when it is not
     /// refused.
     pub fn write_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
-        match self.access(path.as_ref(), Access::WRITE_OK | Access::EXEC_OK) {
+        let path = path.as_ref();
+        self.ask(path, |place| match access(place, Access::WRITE_OK | Access::EXEC_OK) {
             Ok(()) => Fact::Absent,
             Err(errno @ (Errno::ACCESS | Errno::ROFS)) => Fact::Known(errno_name(errno)),
-            Err(errno) => from_errno(errno, path.as_ref()),
-        }
+            Err(errno) => from_errno(errno, path),
+        })
     }
 
     /// Whether the effective user may execute a path.
@@ -55,28 +56,21 @@ impl World {
         self.allowed(path.as_ref(), Access::EXEC_OK)
     }
 
-    fn allowed(&self, path: &Path, access: Access) -> Fact<bool> {
-        match self.access(path, access) {
+    fn allowed(&self, path: &Path, asked: Access) -> Fact<bool> {
+        self.ask(path, |place| match access(place, asked) {
             Ok(()) => Fact::Known(true),
             Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
             Err(errno) => from_errno(errno, path),
-        }
-    }
-
-    fn access(&self, path: &Path, access: Access) -> Result<(), Errno> {
-        let place = self.resolve(path);
-        match rustix::fs::accessat(CWD, &place, access, AtFlags::EACCESS) {
-            // An old engine refuses the call itself (faccessat2), which says nothing of the path. The older call asks for
-            // the real user, who is the effective one unless a setuid program started us.
-            Err(Errno::PERM | Errno::NOSYS) => rustix::fs::accessat(CWD, &place, access, AtFlags::empty()),
-            answer => answer,
-        }
+        })
     }
 
     /// Whether a file carries capabilities of its own.
     pub fn has_file_capabilities(&self, path: impl AsRef<Path>) -> bool {
         let mut buffer = [0_u8; 64];
-        rustix::fs::lgetxattr(self.resolve(path.as_ref()), c"security.capability", &mut buffer[..]).is_ok()
+        let length = self.ask(path.as_ref(), |place| {
+            Fact::present(rustix::fs::lgetxattr(place, c"security.capability", &mut buffer[..]).ok())
+        });
+        length.known().is_some()
     }
 
     /// Opens a device node for reading and writing and closes it at once: `Absent` when that worked,
@@ -84,9 +78,18 @@ impl World {
     pub fn open_device_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
         let path = path.as_ref();
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        match rustix::fs::open(self.resolve(path), flags, Mode::empty()) {
+        self.ask(path, |place| match rustix::fs::open(place, flags, Mode::empty()) {
             Ok(_) => Fact::Absent,
             Err(errno) => Fact::Known(errno_name(errno)),
-        }
+        })
+    }
+}
+
+fn access(place: &Path, asked: Access) -> Result<(), Errno> {
+    match rustix::fs::accessat(CWD, place, asked, AtFlags::EACCESS) {
+        // An old engine refuses the call itself (faccessat2), which says nothing of the path. The older call asks for
+        // the real user, who is the effective one unless a setuid program started us.
+        Err(Errno::PERM | Errno::NOSYS) => rustix::fs::accessat(CWD, place, asked, AtFlags::empty()),
+        answer => answer,
     }
 }

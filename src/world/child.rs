@@ -9,6 +9,7 @@
 
 mod descendants;
 mod ended;
+mod killed;
 mod progress;
 mod transcript;
 
@@ -22,7 +23,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, Signal};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,10 +32,11 @@ use super::{World, interrupt};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
+use killed::{is_uninterruptible, kill_group};
 use transcript::Transcript;
 
 pub use descendants::Descendants;
-pub use progress::Progress;
+pub use progress::{Progress, environment, forbid_device_nodes};
 
 /// The hidden command under which a copy of ourselves serves a probe.
 pub const COMMAND: &str = "__probe";
@@ -83,6 +84,8 @@ enum Line {
     At(String),
     /// What it knows so far.
     SoFar(Value),
+    /// One thing of several.
+    Told(Value),
     /// Its whole answer.
     Done(Value),
 }
@@ -95,7 +98,30 @@ pub fn probe<T: DeserializeOwned + Gaps>(
     input: &impl Serialize,
     deadline: Instant,
 ) -> Probed<T> {
-    ask(world, name, gpu, input, None, deadline)
+    ask(world, name, gpu, input, &mut Listening { working: None, limit: ANSWER_LIMIT, hear: &mut |_| {} }, deadline)
+}
+
+/// The same for a child that tells one thing after the other, each of which `hear` is given as it comes. When `working`
+/// is no longer set it is ended, whatever it does.
+pub fn follow(
+    world: &World,
+    name: &str,
+    input: &impl Serialize,
+    working: &AtomicBool,
+    deadline: Instant,
+    hear: &mut dyn FnMut(Value),
+) -> Probed<Value> {
+    ask(world, name, None, input, &mut Listening { working: Some(working), limit: ANSWER_LIMIT, hear }, deadline)
+}
+
+/// Sends a child for one thing, which may be as long as a recording.
+pub fn send<T: DeserializeOwned + Gaps>(
+    world: &World,
+    name: &str,
+    input: &impl Serialize,
+    deadline: Instant,
+) -> Probed<T> {
+    ask(world, name, None, input, &mut Listening { working: None, limit: usize::MAX, hear: &mut |_| {} }, deadline)
 }
 
 /// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
@@ -108,7 +134,18 @@ pub fn probe_while<T: DeserializeOwned + Gaps>(
     working: &AtomicBool,
     deadline: Instant,
 ) -> Probed<T> {
-    ask(world, name, gpu, input, Some(working), deadline)
+    let listening = &mut Listening { working: Some(working), limit: ANSWER_LIMIT, hear: &mut |_| {} };
+    ask(world, name, gpu, input, listening, deadline)
+}
+
+/// How a child is listened to.
+struct Listening<'a> {
+    /// Set as long as it is to go on.
+    working: Option<&'a AtomicBool>,
+    /// Bytes that it may send at once.
+    limit: usize,
+    /// Who hears what it tells before its answer.
+    hear: &'a mut dyn FnMut(Value),
 }
 
 fn ask<T: DeserializeOwned + Gaps>(
@@ -116,11 +153,11 @@ fn ask<T: DeserializeOwned + Gaps>(
     name: &str,
     gpu: Option<u32>,
     input: &impl Serialize,
-    working: Option<&AtomicBool>,
+    listening: &mut Listening,
     deadline: Instant,
 ) -> Probed<T> {
     let started = Instant::now();
-    let mut transcript = Transcript::default();
+    let mut transcript = Transcript::new(listening.limit);
     let mut hung_in_kernel = false;
     // Who was asked to end starts nothing more.
     let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input).map(Some) };
@@ -129,7 +166,7 @@ fn ask<T: DeserializeOwned + Gaps>(
         Ok(None) => Ended::Forgone,
         Err(error) => Ended::NotStarted(error),
         Ok(Some((mut child, pipe))) => {
-            let ended = listen(&mut child, &pipe, &mut transcript, working, deadline);
+            let ended = listen(&mut child, &pipe, &mut transcript, listening, deadline);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
@@ -148,7 +185,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
     let reading = transcript.answer(gap.as_ref());
     // Who watches need not have come to say anything.
-    let makes_no_sense = reading.is_none() && working.is_none();
+    let makes_no_sense = reading.is_none() && listening.working.is_none();
     let malformed = || Gap::new(GapKind::Malformed, format!("the answer of the probe {name} made no sense"));
     let gap = gap.or_else(|| makes_no_sense.then(malformed));
     let (told, detail) = end.told(failure.as_ref());
@@ -198,7 +235,8 @@ fn spawn(world: &World, name: &str, input: &impl Serialize) -> std::io::Result<(
 /// Where the copies of ourselves are started from.
 pub(super) fn own_program() -> PathBuf {
     let link = PathBuf::from("/proc/self/exe");
-    if link.exists() {
+    // The link and not the file, which nobody need ask.
+    if std::fs::read_link(&link).is_ok() {
         return link;
     }
     // Without /proc the kernel still told us the path it executed.
@@ -210,9 +248,10 @@ fn listen(
     child: &mut Child,
     pipe: &File,
     transcript: &mut Transcript,
-    working: Option<&AtomicBool>,
+    listening: &mut Listening,
     deadline: Instant,
 ) -> Ended {
+    let working = listening.working;
     let started = Instant::now();
     let waiter = Waiter::begin();
     let over = |transcript: &Transcript| {
@@ -223,13 +262,16 @@ fn listen(
     let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
     loop {
         let heard = transcript.hear(pipe);
+        transcript.told.drain(..).for_each(&mut *listening.hear);
         if let Some(ended) = heard {
             return ended;
         }
         // Its pipe may outlive it, held by something it forked: so ask after the process itself too. What it said
         // between our listening and its end is still in the pipe.
         if let Ok(Some(status)) = child.try_wait() {
-            return transcript.hear(pipe).unwrap_or(Ended::Status(status));
+            let ended = transcript.hear(pipe).unwrap_or(Ended::Status(status));
+            transcript.told.drain(..).for_each(&mut *listening.hear);
+            return ended;
         }
         if interrupt::is_asked() {
             return Ended::Interrupted;
@@ -251,28 +293,4 @@ fn listen(
             let _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout));
         }
     }
-}
-
-/// Ends the child and all it started in its group; whether it is gone.
-fn kill_group(child: &mut Child, patience: Duration) -> bool {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let _ = rustix::process::kill_process_group(group, Signal::KILL);
-    }
-    let mut until = Instant::now() + patience;
-    let mut until_interrupted = None;
-    loop {
-        if interrupt::is_asked() {
-            until = until.min(*until_interrupted.get_or_insert_with(|| Instant::now() + REAP_PATIENCE));
-        }
-        match child.try_wait() {
-            Ok(Some(_)) => return true,
-            _ if Instant::now() >= until => return false,
-            _ => std::thread::sleep(Duration::from_micros(300)),
-        }
-    }
-}
-
-fn is_uninterruptible(pid: u32) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.rsplit_once(')').is_some_and(|(_, rest)| rest.trim_start().starts_with('D'))
 }

@@ -31,8 +31,9 @@ extern "C" fn note_inheritance() {
         }
     }
     for stream in 0..3 {
-        // SAFETY: F_GETFD only asks.
-        if unsafe { libc::fcntl(stream, libc::F_GETFD) } == -1 {
+        // SAFETY: F_GETFD only asks. An engine that refuses the call says nothing of the stream.
+        let answer = unsafe { libc::fcntl(stream, libc::F_GETFD) };
+        if answer == -1 && io::Error::last_os_error().raw_os_error() == Some(libc::EBADF) {
             CLOSED_STREAMS.fetch_or(1 << stream, Ordering::Relaxed);
         }
     }
@@ -64,40 +65,61 @@ pub(super) fn set_handler(signal: c_int, handler: usize) {
     unsafe { libc::syscall(libc::SYS_rt_sigaction, signal, &raw const action, none, 8_usize) };
 }
 
-/// As process 1 we are the one whom `docker stop` and the kubelet tell to end, and the kernel gives process 1 no signal
-/// that it has no handler for. So until the workload is there, it ends us; the kernel forgets the handlers as it starts.
+/// A file that may not grow further is an error, and no signal. The workload gets the signal back.
+pub fn survive_full_files() {
+    set_handler(libc::SIGXFSZ, libc::SIG_IGN);
+}
+
+/// Whoever is told to end while it looks says so: nobody else would say why the workload was not started. As process 1
+/// we are the one whom `docker stop` and the kubelet tell to end, and the kernel gives process 1 no signal that it has no
+/// handler for. The kernel forgets the handlers as the workload starts.
 pub fn heed_termination() {
-    if std::process::id() != 1 {
-        return;
-    }
     for signal in [libc::SIGTERM, libc::SIGINT] {
         if handler(signal) == Some(libc::SIG_DFL) {
             let leave = leave as extern "C" fn(c_int);
-            // SAFETY: the handler only calls `_exit`, which is safe in one.
+            // SAFETY: the handler only calls `write`, `signal`, `raise` and `_exit`, which are safe in one.
             unsafe { libc::signal(signal, leave as libc::sighandler_t) };
         }
     }
 }
 
-/// What the shell says of a process that a signal ended.
+/// One line, and the end that the signal means; of process 1, which no signal ends, the code that the shell gives it.
 extern "C" fn leave(signal: c_int) {
-    // SAFETY: `_exit` runs no code of ours. The kernel ends the rest of the container with us.
-    unsafe { libc::_exit(128 + signal) }
+    let line: &[u8] = if signal == libc::SIGINT { ENDED_BY_INT } else { ENDED_BY_TERM };
+    // SAFETY: the bytes live for ever. `_exit` runs no code of ours, and the kernel ends the rest of the container with
+    // us; elsewhere the signal comes once more when this handler is left, and then does what it does by itself.
+    unsafe {
+        libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), line.len());
+        if libc::getpid() == 1 {
+            libc::_exit(128 + signal);
+        }
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
 }
 
-/// Becomes `command`. Returns only when that failed, with the reason.
+const ENDED_BY_INT: &[u8] = b"gpu-preflight: ended by SIGINT while it looked; the workload was not started\n";
+const ENDED_BY_TERM: &[u8] = b"gpu-preflight: ended by SIGTERM while it looked; the workload was not started\n";
+
+/// Whether a standard stream was closed when we were started; the runtime has put `/dev/null` there.
+pub(super) fn was_closed(stream: c_int) -> bool {
+    CLOSED_STREAMS.load(Ordering::Relaxed) & (1 << stream) != 0
+}
+
+/// Becomes `command`, from `place` where `PATH` is not to be asked. Returns only when that failed, with the reason.
 ///
 /// Every thread but the caller's must have ended.
-pub fn become_workload(command: &[impl AsRef<OsStr>]) -> io::Error {
+pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> io::Error {
     let arguments: Result<Vec<CString>, _> =
         command.iter().map(|word| CString::new(word.as_ref().as_bytes())).collect();
     let Ok(arguments) = arguments else { return io::Error::from(io::ErrorKind::InvalidInput) };
     let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
     pointers.push(std::ptr::null());
-    let Some(program) = arguments.first() else { return io::Error::from(io::ErrorKind::NotFound) };
+    let place = place.and_then(|place| CString::new(place.as_bytes()).ok());
+    let Some(program) = place.as_ref().or(arguments.first()) else { return io::Error::from(io::ErrorKind::NotFound) };
     restore_signals();
     for stream in 0..3 as c_int {
-        if CLOSED_STREAMS.load(Ordering::Relaxed) & (1 << stream) != 0 {
+        if was_closed(stream) {
             // SAFETY: the stream was closed before us, and nothing of ours uses it any more.
             unsafe { libc::close(stream) };
         }

@@ -41,6 +41,8 @@ impl Drop for Watch {
         for signal in &self.taken {
             set_handler(*signal, libc::SIG_DFL);
         }
+        // What was asked for was done: what is known is told now, and may need a child.
+        ASKED.store(false, Ordering::Relaxed);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+
+use super::handover::was_closed;
 
 /// A stream that text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub fn may_color(stream: Stream) -> bool {
 /// Writes all of it.
 pub fn write(stream: Stream, text: &str) -> io::Result<()> {
     match stream {
+        // What nobody opened nobody reads; the runtime's `/dev/null` there would take it.
+        Stream::Stdout if was_closed(1) => Err(io::Error::from_raw_os_error(libc::EBADF)),
         Stream::Stdout => {
             let mut out = io::stdout().lock();
             out.write_all(text.as_bytes())?;
@@ -66,7 +70,7 @@ pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let mut name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = File::create_new(&beside).and_then(|mut file| {
+    let written = create_like(&path, &beside).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&beside, &path)
@@ -75,6 +79,18 @@ pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
     let _ = std::fs::remove_file(&beside);
     let closed = [io::ErrorKind::ResourceBusy, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
     if closed.contains(&error.kind()) && path.exists() { write_over(&path, text) } else { Err(error) }
+}
+
+/// A new file beside `path` that belongs to whom the old one did, and is open to nobody else.
+fn create_like(path: &Path, beside: &Path) -> io::Result<File> {
+    let Ok(old) = std::fs::metadata(path) else { return File::create_new(beside) };
+    let file = File::options().write(true).create_new(true).mode(0o600).open(beside)?;
+    let new = file.metadata()?;
+    if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.set_permissions(old.permissions())?;
+    Ok(file)
 }
 
 fn write_over(path: &Path, text: &str) -> io::Result<()> {

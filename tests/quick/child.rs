@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use gpu_preflight::collect::{Input, collect};
 use gpu_preflight::facts::{DiskRole, Fact, FailedHow, GapKind, ProbeEnd, Storage};
-use gpu_preflight::probe::storage;
 use gpu_preflight::world::World;
 use gpu_preflight::world::child::{Probed, probe, probe_while};
 
@@ -42,10 +42,11 @@ fn is_gone(file: &Path) -> bool {
 
 #[test]
 fn the_real_binary_asks_the_disks() {
-    let world = World::here(Duration::from_secs(20)).with_program(BINARY);
-    let (storage, run) = storage::collect(&world, world.deadline());
+    let world = World::here(Duration::from_mins(2)).with_program(BINARY);
+    let facts = collect(&world, &Input { no_gpu: true, ..Input::default() });
+    let run = facts.probes.iter().find(|run| run.name == "readings").expect("a child reads");
     assert_eq!(run.end, ProbeEnd::Completed, "{run:?}");
-    let disks = storage.disks.known().expect("disks");
+    let disks = facts.storage.disks.known().expect("disks");
     let root = disks.iter().find(|disk| disk.role == DiskRole::Root).expect("the root");
     assert!(root.total_bytes.known().is_some_and(|bytes| *bytes > 0), "{root:?}");
     assert!(root.free_bytes.known().is_some() && root.writable.known().is_some() && root.kind.known().is_some());

@@ -1,6 +1,7 @@
 //! The command line from outside: bad input, bad luck, and the hand-over.
 
 use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -463,3 +464,123 @@ fn a_check_that_is_not_told_keeps_none_from_being_judged() {
         assert!(cause.starts_with("library."), "{finding}");
     }
 }
+
+#[test]
+fn who_has_closed_standard_output_is_told_that_the_report_is_lost() {
+    for command in ["check --no-gpu", "facts --no-gpu", "list"] {
+        let output = Command::new("sh")
+            .args(["-c", &format!("exec \"$0\" {command} >&-"), env!("CARGO_BIN_EXE_gpu-preflight")])
+            .output()
+            .expect("sh runs");
+        assert_eq!(code(&output), 74, "{command}: {}", errors(&output));
+        assert!(errors(&output).contains("standard output"), "{command}: {}", errors(&output));
+    }
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_an_error_and_no_signal() {
+    let folder = folder();
+    let file = folder.path().join("facts");
+    let shell = |script: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", script, env!("CARGO_BIN_EXE_gpu-preflight")]).arg(&file).current_dir(&folder);
+        command.output().expect("sh runs")
+    };
+    for script in
+        ["ulimit -f 1; exec \"$0\" facts --no-gpu --output \"$1\"", "ulimit -f 1; exec \"$0\" facts --no-gpu >out"]
+    {
+        let output = shell(script);
+        assert_eq!(output.status.code(), Some(74), "{script}: {:?} {}", output.status, errors(&output));
+        assert!(errors(&output).contains("File too large"), "{script}: {}", errors(&output));
+    }
+    assert!(!file.exists(), "nothing is left of it");
+    // The workload gets the signal as it would without us.
+    let output = shell("ulimit -f 1; exec \"$0\" exec --no-gpu --mode off -- dd if=/dev/zero of=big bs=64k count=1");
+    assert_eq!(output.status.signal(), Some(25), "{:?}", output.status);
+    let output = shell(
+        "ulimit -f 1; exec \"$0\" exec --no-gpu --only limits --mode report -- dd if=/dev/zero of=big bs=64k count=1",
+    );
+    assert_eq!(output.status.signal(), Some(25), "{:?}", output.status);
+}
+
+#[test]
+fn a_file_that_is_replaced_stays_as_closed_as_it_was_and_whose_it_was() {
+    let folder = folder();
+    let file = folder.path().join("report");
+    std::fs::write(&file, "old").expect("a file");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).expect("its mode");
+    let owner = if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(&file, Some(4321), Some(8765)).expect("its owner");
+        (4321, 8765)
+    } else {
+        let meta = std::fs::metadata(&file).expect("a file");
+        (meta.uid(), meta.gid())
+    };
+    assert_eq!(code(&run(&["facts", "--no-gpu", "--output", file.to_str().expect("UTF-8")])), 0);
+    let meta = std::fs::metadata(&file).expect("a file");
+    assert!(meta.len() > 3, "it is a new one");
+    assert_eq!((meta.mode() & 0o7777, (meta.uid(), meta.gid())), (0o600, owner));
+}
+
+#[test]
+fn a_recording_on_standard_input_that_is_too_long_is_said_to_be() {
+    let mut child = preflight(&["judge", "-"]).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("runs");
+    let mut stdin = child.stdin.take().expect("a pipe");
+    let blanks = vec![b' '; 1 << 20];
+    for _ in 0..65 {
+        // It need not read on when it has seen enough.
+        let _ = stdin.write_all(&blanks);
+    }
+    drop(stdin);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(code(&output), 78);
+    assert!(errors(&output).contains("-: is larger than 64"), "{}", errors(&output));
+}
+
+#[test]
+fn a_workload_that_is_stopped_is_said_to_be_with_what_would_start_it() {
+    let checks = folder();
+    let room = checks.path().join("site");
+    std::fs::create_dir(&room).expect("a folder");
+    std::fs::write(room.join("never.toml"), NEVER).expect("a check");
+    let arguments = [
+        "exec",
+        "--no-gpu",
+        "--checks",
+        checks.path().to_str().expect("UTF-8"),
+        "--only",
+        "site",
+        "--",
+        "echo",
+        "started",
+    ];
+    let output = run(&arguments);
+    assert_eq!(code(&output), 1, "{}", errors(&output));
+    let last = errors(&output).lines().last().map(str::to_owned);
+    let told = "gpu-preflight: NOT READY, so echo was not started; GPU_PREFLIGHT_MODE=report starts it all the same";
+    assert_eq!(last.as_deref(), Some(told));
+    let output = preflight(&arguments).env("GPU_PREFLIGHT_MODE", "report").output().expect("runs");
+    assert_eq!((code(&output), &*output.stdout), (0, &b"started\n"[..]), "the remedy is a promise");
+    assert!(!errors(&output).contains("was not started"), "{}", errors(&output));
+}
+
+/// A check that fails everywhere.
+const NEVER: &str = r#"
+title = "never"
+severity = "critical"
+dimension = "startup"
+owner = "pod"
+phases = ["start", "live"]
+expect = "run.phase == 'build'"
+message = "never"
+why = "w"
+detect = "d"
+[remedy]
+docker = "Do it."
+[[example]]
+given = { run = { phase = "build" } }
+then = "holds"
+[[example]]
+given = { run = { phase = "start" } }
+then = "fails"
+"#;

@@ -6,6 +6,7 @@
 mod support;
 
 mod containers;
+mod dead_mounts;
 mod failures;
 mod gpu_faults;
 mod interrupted;

@@ -3,6 +3,7 @@
 
 pub mod bless;
 pub mod context;
+pub mod dead_mount;
 pub mod docker;
 pub mod failures;
 pub mod fake_machine;

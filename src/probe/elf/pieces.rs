@@ -6,11 +6,11 @@
 //! and their sum are bounded, and no room is made for what the bounds forbid.
 
 use std::cell::{Cell, OnceCell};
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 use object::read::ReadRef;
+
+use crate::world::OpenFile;
 
 /// Pieces of one file that are read: its tables, and a string for each library that it needs; PyTorch's need up to 21.
 const PIECES_MAX: usize = 256;
@@ -21,7 +21,7 @@ const STRING_MAX: u64 = 4096;
 
 /// The pieces that were read so far.
 pub struct Pieces<'f> {
-    file: &'f File,
+    file: &'f OpenFile,
     size: u64,
     bytes_left: Cell<u64>,
     count: Cell<usize>,
@@ -31,7 +31,7 @@ pub struct Pieces<'f> {
 
 impl<'f> Pieces<'f> {
     /// Of a file of `size` bytes, of which nothing was read yet.
-    pub fn of(file: &'f File, size: u64) -> Self {
+    pub fn of(file: &'f OpenFile, size: u64) -> Self {
         let read = vec![OnceCell::new(); PIECES_MAX];
         Self { file, size, bytes_left: Cell::new(BYTES_MAX), count: Cell::new(0), beyond: Cell::new(false), read }
     }
@@ -99,10 +99,10 @@ mod tests {
 
     use super::*;
 
-    fn file(bytes: &[u8]) -> File {
+    fn file(bytes: &[u8]) -> OpenFile {
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(bytes).expect("written");
-        file
+        file.into()
     }
 
     #[test]
@@ -139,8 +139,9 @@ mod tests {
 
     #[test]
     fn a_file_gives_no_more_bytes_and_no_more_pieces_than_its_bounds() {
-        let file = file(b"");
+        let file = tempfile::tempfile().expect("a file");
         file.set_len(1 << 40).expect("a file with a hole");
+        let file = OpenFile::from(file);
         let pieces = Pieces::of(&file, 1 << 40);
         assert_eq!(pieces.read_bytes_at(0, 1 << 40), Err(()), "no room is made for it");
         assert!(pieces.read_bytes_at(0, BYTES_MAX).is_ok());

@@ -1,6 +1,5 @@
 //! Parts of an ELF file by their names.
 
-use std::fs::File;
 use std::ops::Range;
 
 use object::read::StringTable;
@@ -8,11 +7,12 @@ use object::read::elf::{FileHeader, SectionHeader};
 
 use super::pieces::Pieces;
 use super::{Header, ORDER};
+use crate::world::OpenFile;
 
 /// Where the sections of these names lie in a little-endian 64-bit file of `size` bytes, in the order of the file.
 ///
 /// None where it is no such file, or its tables do not lie within it.
-pub fn find(file: &File, size: u64, names: &[&str]) -> Option<Vec<Range<u64>>> {
+pub fn find(file: &OpenFile, size: u64, names: &[&str]) -> Option<Vec<Range<u64>>> {
     let mut found = Vec::new();
     visit(file, size, |name, range| {
         if names.iter().any(|asked| asked.as_bytes() == name) {
@@ -23,7 +23,7 @@ pub fn find(file: &File, size: u64, names: &[&str]) -> Option<Vec<Range<u64>>> {
 }
 
 /// Where the first section of each of these names lies, like [`find`]; none of those that it does not have.
-pub fn find_each<const N: usize>(file: &File, size: u64, names: [&str; N]) -> Option<[Option<Range<u64>>; N]> {
+pub fn find_each<const N: usize>(file: &OpenFile, size: u64, names: [&str; N]) -> Option<[Option<Range<u64>>; N]> {
     let mut found = [const { None }; N];
     visit(file, size, |name, range| {
         let place = names.iter().position(|asked| asked.as_bytes() == name).and_then(|at| found.get_mut(at));
@@ -34,7 +34,7 @@ pub fn find_each<const N: usize>(file: &File, size: u64, names: [&str; N]) -> Op
     Some(found)
 }
 
-fn visit(file: &File, size: u64, mut each: impl FnMut(&[u8], Range<u64>)) -> Option<()> {
+fn visit(file: &OpenFile, size: u64, mut each: impl FnMut(&[u8], Range<u64>)) -> Option<()> {
     let pieces = Pieces::of(file, size);
     let header = Header::parse(&pieces).ok().filter(|header| header.is_little_endian())?;
     let sections = header.section_headers(ORDER, &pieces).ok()?;

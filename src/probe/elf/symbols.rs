@@ -6,11 +6,10 @@
 
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 
 use super::sections;
+use crate::world::OpenFile;
 
 /// Bytes of one table that are read; PyTorch's largest that is looked at has 1.2 million.
 const TABLE_MAX: u64 = 8 << 20;
@@ -29,7 +28,7 @@ const WEAK: u16 = 2;
 
 /// The tables of one file.
 pub struct Symbols<'f> {
-    file: &'f File,
+    file: &'f OpenFile,
     entries: Option<Range<u64>>,
     strings: Range<u64>,
     versions: Option<Range<u64>>,
@@ -56,7 +55,7 @@ pub struct Wanted {
 impl<'f> Symbols<'f> {
     /// Of a file of `size` bytes; none where its sections are damaged. One without a table of sections, as no linker leaves
     /// it, wants nothing that could be compared.
-    pub fn of(file: &'f File, size: u64) -> Option<Self> {
+    pub fn of(file: &'f OpenFile, size: u64) -> Option<Self> {
         const NAMES: [&str; 5] = [".dynsym", ".dynstr", ".gnu.version", ".gnu.version_r", ".gnu.version_d"];
         let [entries, strings, versions, wanted, defined] = sections::find_each(file, size, NAMES)?;
         let strings = strings.unwrap_or(0..0);

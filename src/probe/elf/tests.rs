@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::world::FakeRoot;
-use std::fs::File;
 use std::path::Path;
 use std::time::Duration;
 
@@ -182,7 +181,7 @@ fn tables_of_a_terabyte_are_not_read() {
     let look = |bytes: &[u8]| {
         let path = root.file("lib.so", bytes).path().join("lib.so");
         std::fs::OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(SIZE)).expect("a hole");
-        let file = root.open("/lib.so").known().map(File::try_clone).expect("open").expect("a handle");
+        let Fact::Known(file) = root.open("/lib.so") else { panic!("it opens") };
         (read(&root, "/lib.so"), sections::find(&file, SIZE, &[".nv_fatbin"]))
     };
     let good = image("libcudart.so.12", &["libc.so.6"], None);
@@ -253,8 +252,8 @@ pub fn with_sections(sections: &[(&str, &[u8])]) -> Vec<u8> {
 
 fn found(bytes: &[u8], names: &[&str]) -> Option<Vec<(u64, u64)>> {
     let root = FakeRoot::new();
-    let file = root.file("lib.so", bytes).open("/lib.so").known().map(File::try_clone);
-    let found = sections::find(&file.expect("open").expect("a handle"), bytes.len() as u64, names)?;
+    let Fact::Known(file) = root.file("lib.so", bytes).open("/lib.so") else { panic!("it opens") };
+    let found = sections::find(&file, bytes.len() as u64, names)?;
     Some(found.into_iter().map(|place| (place.start, place.end)).collect())
 }
 

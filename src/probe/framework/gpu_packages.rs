@@ -197,8 +197,8 @@ fn ctranslate2(world: &World, folder: &str, version: &str) -> (Fact<bool>, Fact<
 
 fn has_gpu_code(world: &World, path: &str) -> bool {
     let Fact::Known(file) = world.open(path) else { return false };
-    let Ok(meta) = file.metadata() else { return false };
-    sections::find(&file, meta.len(), &[".nv_fatbin", ".nvFatBinSegment"]).is_some_and(|found| !found.is_empty())
+    let Ok(size) = file.size() else { return false };
+    sections::find(&file, size, &[".nv_fatbin", ".nvFatBinSegment"]).is_some_and(|found| !found.is_empty())
 }
 
 /// The text in quotes that is the value of a name: `name = '12.4'`, `"name": "12.4"`, `('name', '12.4')`.

@@ -71,7 +71,7 @@ impl Tables {
 
 fn with_symbols<T>(world: &World, path: &str, read: impl FnOnce(&Symbols<'_>) -> Option<T>) -> Option<T> {
     let Fact::Known(file) = world.open(path) else { return None };
-    let size = file.metadata().ok()?.len();
+    let size = file.size().ok()?;
     read(&Symbols::of(&file, size)?)
 }
 

@@ -12,9 +12,9 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::fs::File;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+
+use crate::world::OpenFile;
 
 /// First word of a container.
 const MAGIC: u32 = 0xba55_ed50;
@@ -55,7 +55,7 @@ impl fmt::Display for Code {
 pub type Group = BTreeSet<Code>;
 
 /// Every container of a section, or why it cannot be read.
-pub fn groups(file: &File, section: Range<u64>) -> Result<Vec<Group>, String> {
+pub fn groups(file: &OpenFile, section: Range<u64>) -> Result<Vec<Group>, String> {
     let mut reader = Reader { file, left: HEADERS_MAX };
     let mut groups = Vec::new();
     let mut at = section.start;
@@ -68,7 +68,7 @@ pub fn groups(file: &File, section: Range<u64>) -> Result<Vec<Group>, String> {
 }
 
 struct Reader<'a> {
-    file: &'a File,
+    file: &'a OpenFile,
     left: u32,
 }
 

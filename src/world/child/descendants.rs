@@ -61,12 +61,16 @@ impl Drop for Descendants {
 
 /// Whether a process descends from a probe: it carries our mark, or is of a probe's group (a zombie carries nothing).
 fn is_ours(pid: i32) -> bool {
-    let mark = format!("{MARK}=1");
-    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-    let marked = environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes());
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     let group = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(2)?.parse::<u32>().ok());
-    marked || GROUPS.lock().is_ok_and(|groups| group.is_some_and(|group| groups.contains(&group)))
+    // The memory of a process that is held in the kernel may not be had, so its environment is asked last.
+    GROUPS.lock().is_ok_and(|groups| group.is_some_and(|group| groups.contains(&group))) || is_marked(pid)
+}
+
+fn is_marked(pid: i32) -> bool {
+    let mark = format!("{MARK}=1");
+    let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+    environment.split(|byte| *byte == 0).any(|variable| variable == mark.as_bytes())
 }
 
 /// Our children: what the kernel lists for each of our threads, else by the parent column of `/proc/*/stat`.

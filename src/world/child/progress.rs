@@ -1,5 +1,6 @@
 //! The child's side of a probe.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 
@@ -8,7 +9,7 @@ use rustix::thread::CapabilitySet;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ANSWER_LIMIT, Line};
+use super::{Line, MARK};
 
 /// The child's side: says where it is and what it knows.
 pub struct Progress {
@@ -22,11 +23,10 @@ impl Progress {
     /// prints must not reach the report. The input is read to its end.
     pub fn begin() -> std::io::Result<(Self, Value)> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
-        forbid_device_nodes();
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         let _ = rustix::process::setrlimit(Resource::Core, none);
         let mut input = Vec::new();
-        std::io::stdin().take(ANSWER_LIMIT as u64).read_to_end(&mut input)?;
+        std::io::stdin().read_to_end(&mut input)?;
         let out = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 10)?;
         let null = File::options().read(true).write(true).open("/dev/null")?;
         rustix::stdio::dup2_stdin(&null)?;
@@ -61,6 +61,13 @@ impl Progress {
         }
     }
 
+    /// Hands over one thing of several.
+    pub fn told(&mut self, thing: &impl Serialize) {
+        if let Ok(value) = serde_json::to_value(thing) {
+            self.say(&Line::Told(value));
+        }
+    }
+
     /// Hands over the whole answer. The parent ends this process when it has heard it, so that no exit handler
     /// of a library gets the chance to hang.
     pub fn done(&mut self, reading: &impl Serialize) {
@@ -78,11 +85,16 @@ impl Progress {
     }
 }
 
+/// The environment that whoever is looked for was started with: this process's own but for our mark.
+pub fn environment() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| name != MARK).collect()
+}
+
 /// Gives up the right to make device nodes.
 ///
 /// NVIDIA's libraries make `/dev/nvidiactl` when they run as root and it is not there. A look that leaves a node
 /// behind would change the machine, and be the wrong cause of the next look.
-fn forbid_device_nodes() {
+pub fn forbid_device_nodes() {
     let _ = rustix::thread::remove_capability_from_bounding_set(CapabilitySet::MKNOD);
     if let Ok(mut sets) = rustix::thread::capabilities(None) {
         sets.effective.remove(CapabilitySet::MKNOD);

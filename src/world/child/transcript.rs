@@ -7,28 +7,46 @@ use std::time::Instant;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Line;
 use super::ended::Ended;
-use super::{ANSWER_LIMIT, Line};
 use crate::facts::{Gap, Gaps};
 
 /// What has been heard of a child.
-#[derive(Default)]
 pub struct Transcript {
     buffer: Vec<u8>,
     heard: usize,
+    limit: usize,
     pub closed: bool,
     pub at: Option<String>,
     pub last_heard: Option<Instant>,
     cannot_begin: Option<i32>,
     so_far: Option<Value>,
     done: Option<Value>,
+    /// What it told and nobody has taken yet.
+    pub told: Vec<Value>,
 }
 
 impl Transcript {
+    /// Of a child that may send so many bytes at once.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            buffer: Vec::new(),
+            heard: 0,
+            limit,
+            closed: false,
+            at: None,
+            last_heard: None,
+            cannot_begin: None,
+            so_far: None,
+            done: None,
+            told: Vec::new(),
+        }
+    }
+
     /// Takes what is in the pipe now; how it ended, when that settles it.
     pub fn hear(&mut self, mut pipe: &File) -> Option<Ended> {
         while !self.closed {
-            let mut chunk = [0_u8; 8192];
+            let mut chunk = [0_u8; 16 << 10];
             match pipe.read(&mut chunk) {
                 Ok(0) => self.closed = true,
                 Ok(count) => self.take(&chunk[..count]),
@@ -41,7 +59,7 @@ impl Transcript {
             if self.done.is_some() {
                 return Some(Ended::Done);
             }
-            if self.heard > ANSWER_LIMIT {
+            if self.heard > self.limit {
                 return Some(Ended::Flood);
             }
         }
@@ -65,6 +83,7 @@ impl Transcript {
                 Ok(Line::CannotBegin(errno)) => self.cannot_begin = Some(errno),
                 Ok(Line::At(call)) => self.at = Some(call),
                 Ok(Line::SoFar(value)) => self.so_far = Some(value),
+                Ok(Line::Told(value)) => self.told.push(value),
                 Ok(Line::Done(value)) => self.done = Some(value),
                 Err(_) => {} // not ours: a library found the descriptor
             }

@@ -74,7 +74,9 @@ fn a_termination_signal_while_we_look_ends_the_container() {
     container.until("the hanging probe", "grep -qs cuda /proc/[0-9]*/cmdline");
     container.signal("TERM");
     assert_eq!(container.wait(), "143");
-    assert!(!container.logs().contains("started"));
+    let logs = container.logs();
+    let line = "gpu-preflight: ended by SIGTERM while it looked; the workload was not started";
+    assert!(logs.lines().eq([line]), "{logs}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Vec<String>>, String> {
     let mut file = tempfile::tempfile().expect("a file");
     file.write_all(bytes).expect("written");
     let words = |group: Group| group.iter().map(ToString::to_string).collect();
-    groups(&file, 0..bytes.len() as u64).map(|groups| groups.into_iter().map(words).collect())
+    groups(&file.into(), 0..bytes.len() as u64).map(|groups| groups.into_iter().map(words).collect())
 }
 
 #[test]

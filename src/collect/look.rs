@@ -1,0 +1,261 @@
+//! The cheap readings: everything that is learnt from files, from the kernel and from those who listen here.
+//!
+//! Each part is told as soon as it is there, under the name of its field in [`Facts`]. What part of it was left out makes
+//! the rest doubtful: what was not found may lie there.
+
+use std::sync::Mutex;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::copies::may_find;
+use super::log::timed;
+use crate::facts::shape::{Shape, Shaped};
+use crate::facts::{
+    Driver, Fact, Facts, Framework, Gap, Gaps, Library, LibraryId, Linking, Native, ProbeRun, Services,
+};
+use crate::probe;
+use crate::world::{World, spawn_or_run};
+
+/// Everything.
+pub const ALL: &[&str] = &[
+    "framework",
+    "libraries",
+    "driver",
+    "native",
+    "linking",
+    "network",
+    "services",
+    "storage",
+    "isolation",
+    "container",
+    "host",
+    "limits",
+    "identity",
+    "process",
+    "environment",
+    "image",
+    "compile",
+];
+
+/// What the files of an image say of the GPUs that it can run on.
+pub const IMAGE: &[&str] = &["framework", "libraries", "native"];
+
+/// Parts of which every reading says by itself what it could not have.
+const EXACT: &[&str] = &["storage", "container", "host", "limits", "identity", "process"];
+
+/// What is asked of the cheap readings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Asked {
+    /// Names of the parts.
+    pub fields: Vec<String>,
+    /// Whether there may be a GPU to ask.
+    pub asks_gpu: bool,
+    /// Whether the GPU code of the image is wanted even where no GPU is.
+    pub gpu_code: bool,
+    /// Whether what frameworks load is followed.
+    pub linking: bool,
+    /// The command that `exec` will become.
+    pub command: Option<Vec<String>>,
+}
+
+/// One part that was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Part {
+    /// Its name.
+    pub field: String,
+    /// What was read, as in a recording.
+    pub value: Value,
+    /// How the probe ended; none where there was nothing to ask.
+    pub run: Option<ProbeRun>,
+}
+
+/// Reads what is asked for and tells each part.
+pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
+    let look = Look { world, asked, tell };
+    let (framework, blind) = look.part("framework", None, probe::framework::collect);
+    std::thread::scope(|scope| {
+        spawn_or_run(scope, || look.gpu_files(&framework, blind.as_ref()));
+        spawn_or_run(scope, || look.linking(&framework, blind.as_ref()));
+        spawn_or_run(scope, || look.services());
+        spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
+        // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
+        spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
+        look.wanted("container", None, probe::container::collect);
+        look.wanted("host", None, probe::container::host);
+        look.wanted("limits", None, probe::limits::collect);
+        look.wanted("identity", None, probe::identity::collect);
+        look.wanted("process", None, probe::process::collect);
+        look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
+        look.wanted("image", None, probe::image::collect);
+        look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
+    });
+}
+
+struct Look<'a> {
+    world: &'a World,
+    asked: &'a Asked,
+    tell: &'a (dyn Fn(Part) + Sync),
+}
+
+impl Look<'_> {
+    /// Whether one of these parts is asked for.
+    fn wants(&self, fields: &[&str]) -> bool {
+        self.asked.fields.iter().any(|asked| fields.contains(&asked.as_str()))
+    }
+
+    /// Reads one part and tells it, where it is asked for.
+    fn wanted<T: Default + Gaps + Serialize>(&self, field: &str, blind: Option<&Gap>, probe: impl FnOnce(&World) -> T) {
+        if self.wants(&[field]) {
+            self.part(field, blind, probe);
+        }
+    }
+
+    /// Reads one part and tells it; gives it with the reason why it is not whole, for those that stand on it. `blind` says
+    /// that what it stands on is not whole.
+    fn part<T: Default + Gaps + Serialize>(
+        &self,
+        field: &str,
+        blind: Option<&Gap>,
+        probe: impl FnOnce(&World) -> T,
+    ) -> (T, Option<Gap>) {
+        let world = self.world.remembering();
+        let (read, run) = timed(field, || probe(&world));
+        let missed = world.missed().or_else(|| blind.cloned());
+        let mut value = serde_json::to_value(&read).unwrap_or_default();
+        if let (Some(gap), Some(part)) = (&missed, Facts::SHAPE.field(field))
+            && !EXACT.contains(&field)
+        {
+            doubt(&mut value, part.shape, gap);
+        }
+        (self.tell)(Part { field: field.to_owned(), value, run: Some(run) });
+        (read, missed)
+    }
+
+    /// Tells a part that there is no reason to read.
+    fn pass_over(&self, field: &str, nothing: &impl Serialize) {
+        let value = serde_json::to_value(nothing).unwrap_or_default();
+        (self.tell)(Part { field: field.to_owned(), value, run: None });
+    }
+
+    fn gpu_files(&self, framework: &Framework, blind: Option<&Gap>) {
+        let census = |world: &World| {
+            let found = probe::libraries::census(world, framework);
+            // Who wins can only be told where every copy was seen.
+            world.missed().or_else(|| blind.cloned()).map_or(found, Fact::Unknown)
+        };
+        if !self.wants(&["libraries", "driver", "native"]) {
+            return;
+        }
+        let (libraries, _) = self.part("libraries", blind, census);
+        if self.asked.asks_gpu {
+            self.wanted("driver", None, probe::driver::collect);
+        } else {
+            self.pass_over("driver", &Driver::default());
+        }
+        if self.asked.gpu_code || self.a_gpu_may_be_here(&libraries) {
+            self.wanted("native", blind, |world| probe::native::collect(world, framework, &libraries));
+        } else {
+            self.pass_over("native", &Native::default());
+        }
+    }
+
+    fn linking(&self, framework: &Framework, blind: Option<&Gap>) {
+        if !self.asked.linking {
+            self.pass_over("linking", &Linking::default());
+            return;
+        }
+        self.wanted("linking", blind, |world| {
+            let mut found = probe::linking::collect(world, framework);
+            // What was not found may lie where nobody looked.
+            if let Some(gap) = world.missed().or_else(|| blind.cloned()) {
+                found.faults = Fact::Unknown(gap);
+            }
+            found
+        });
+    }
+
+    fn a_gpu_may_be_here(&self, libraries: &Fact<Vec<Library>>) -> bool {
+        self.asked.asks_gpu && [LibraryId::Nvml, LibraryId::Cuda].iter().any(|id| may_find(libraries, *id).is_there())
+    }
+
+    fn services(&self) {
+        if !self.wants(&["network", "services"]) {
+            return;
+        }
+        // The services are found by their listeners, so those are read once more where only the services are missing.
+        let (network, _) = self.part("network", None, probe::network::collect);
+        self.wanted("services", None, |world| {
+            let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
+            let running = probe::services::collect(world, &network, &startup.ssh_args);
+            Services { declared: startup.declared, ..running }
+        });
+    }
+}
+
+/// Makes unknown what was not found, or not there, where something was left out in which it may be.
+fn doubt(value: &mut Value, shape: &Shape, gap: &Gap) {
+    match (shape, &mut *value) {
+        (Shape::Maybe(_), Value::Null | Value::Bool(false)) => *value = unknown(gap),
+        (Shape::Maybe(_), Value::Array(items)) if items.is_empty() => *value = unknown(gap),
+        (Shape::Maybe(_), Value::Number(number)) if number.as_f64() == Some(0.0) => *value = unknown(gap),
+        (Shape::Maybe(inner) | Shape::Optional(inner), value) => doubt(value, inner, gap),
+        (Shape::Record(record), Value::Object(fields)) => {
+            for field in record.fields {
+                if let Some(value) = fields.get_mut(field.name) {
+                    doubt(value, field.shape, gap);
+                }
+            }
+        }
+        (Shape::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| doubt(item, inner, gap)),
+        (Shape::Map(inner), Value::Object(items)) => items.values_mut().for_each(|item| doubt(item, inner, gap)),
+        _ => {}
+    }
+}
+
+fn unknown(gap: &Gap) -> Value {
+    serde_json::to_value(Fact::<bool>::Unknown(gap.clone())).unwrap_or_default()
+}
+
+/// All parts of a look that was made in this process.
+pub fn parts(world: &World, asked: &Asked) -> Vec<Part> {
+    let told = Mutex::new(Vec::new());
+    look(world, asked, &|part| {
+        if let Ok(mut told) = told.lock() {
+            told.push(part);
+        }
+    });
+    told.into_inner().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::{GapKind, Image, Tool, ToolKind};
+
+    #[test]
+    fn what_was_not_found_is_unknown_where_something_was_left_out_and_what_was_found_stays() {
+        let gap = Gap::new(GapKind::TimedOut, "/net does not answer");
+        let tool = Tool { name: "gcc".to_owned(), kind: ToolKind::Compiler, path: "/usr/bin/gcc".to_owned() };
+        let image = Image {
+            os: Fact::Absent,
+            tools: Fact::Known(vec![tool.clone()]),
+            cuda_headers: Fact::Known(Vec::new()),
+            cache_bytes: Fact::Known(0),
+            ..Image::default()
+        };
+        let mut value = serde_json::to_value(&image).expect("JSON");
+        doubt(&mut value, Image::SHAPE, &gap);
+        let doubted: Image = serde_json::from_value(value).expect("an image");
+        assert_eq!((&doubted.os, &doubted.cuda_headers), (&Fact::Unknown(gap.clone()), &Fact::Unknown(gap.clone())));
+        assert_eq!((doubted.tools, doubted.cache_bytes), (Fact::Known(vec![tool]), Fact::Unknown(gap)));
+        assert_eq!(doubted.leftovers, image.leftovers, "a reason of its own stays");
+    }
+
+    #[test]
+    fn every_part_is_a_field_of_the_facts() {
+        for field in ALL.iter().chain(IMAGE).chain(EXACT) {
+            assert!(Facts::SHAPE.field(field).is_some(), "{field}");
+        }
+    }
+}

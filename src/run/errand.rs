@@ -1,0 +1,171 @@
+//! Files that the command line names, and where the workload's program lies: asked by a copy of ourselves, for they may lie
+//! on a file system that does not answer.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Failure, files};
+use crate::check::load::SiteRoom;
+use crate::exit;
+use crate::facts::{Fact, Gap, Gaps, ProbeEnd, StuckFolder};
+use crate::probe::storage::foreign;
+use crate::text::plain;
+use crate::world::World;
+use crate::world::child::{self, Progress};
+use crate::world::terminal::{self, Stream};
+
+/// The name under which [`serve`] is reached.
+pub const NAME: &str = "errand";
+
+/// How long a file may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// What it may take where the time is up.
+const LAST_PATIENCE: Duration = Duration::from_millis(500);
+
+/// What is to be done. Paths are bytes, for they need not be text.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Errand {
+    Read { path: Vec<u8>, limit: u64 },
+    Checks { folder: Vec<u8> },
+    Write { path: Vec<u8>, text: String },
+    Find { program: Vec<u8>, places: Vec<PathBuf> },
+}
+
+/// What came of it.
+#[derive(Debug, Serialize, Deserialize)]
+enum Outcome {
+    Nothing,
+    Text(String),
+    Checks(Vec<SiteRoom>),
+    Written,
+    Found(Vec<u8>),
+    Failed { code: u8, message: String },
+}
+
+impl Gaps for Outcome {
+    fn fill_gaps(&mut self, _gap: &Gap) {}
+}
+
+/// The text of a file of at most `limit` bytes; none where there is no such file.
+pub fn read(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Failure> {
+    let errand = Errand::Read { path: bytes(path), limit };
+    match send(world, path, &errand, exit::CONFIG)? {
+        Outcome::Text(text) => Ok(Some(text)),
+        _ => Ok(None),
+    }
+}
+
+/// The checks of a folder.
+pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
+    match send(world, folder, &Errand::Checks { folder: bytes(folder) }, exit::CONFIG)? {
+        Outcome::Checks(rooms) => Ok(rooms),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Puts text in place of a file.
+pub fn write(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
+    let errand = Errand::Write { path: bytes(path), text: text.to_owned() };
+    send(world, path, &errand, exit::OUTPUT).map(|_| ())
+}
+
+/// Where the workload's program lies, when a folder that does not answer comes before it in `PATH`: whoever looks for it
+/// there would wait for ever. None otherwise.
+pub fn past(world: &World, stuck: &[StuckFolder], command: &[OsString]) -> Option<OsString> {
+    let program = command.first()?;
+    let dead = stuck.iter().filter(|folder| folder.answered != Fact::Known(true));
+    let places: Vec<PathBuf> = dead.map(|folder| PathBuf::from(&folder.point)).collect();
+    if places.is_empty() || program.as_bytes().contains(&b'/') {
+        return None;
+    }
+    let path = Path::new(program);
+    match send(world, path, &Errand::Find { program: bytes(path), places }, exit::NOT_FOUND) {
+        Ok(Outcome::Found(place)) => {
+            let place = OsString::from_vec(place);
+            let text = plain(&place.to_string_lossy());
+            let line = format!("gpu-preflight: a folder before it in PATH does not answer, so {text} is started\n");
+            let _ = terminal::write(Stream::Stderr, &line);
+            Some(place)
+        }
+        _ => None,
+    }
+}
+
+fn bytes(path: &Path) -> Vec<u8> {
+    path.as_os_str().as_bytes().to_vec()
+}
+
+fn path_of(bytes: &[u8]) -> PathBuf {
+    PathBuf::from(OsString::from_vec(bytes.to_vec()))
+}
+
+fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result<Outcome, Failure> {
+    let patience = PATIENCE.min(world.time_left().max(LAST_PATIENCE));
+    let probed = child::send::<Outcome>(world, NAME, errand, Instant::now() + patience);
+    let outcome = match (probed.reading, probed.run.end) {
+        (Some(outcome), _) => outcome,
+        // Whoever may not start a process does it by himself, where it cannot hang.
+        (None, ProbeEnd::NotStarted) => {
+            perform(&world.clone().leaving_out(foreign(world), "may never answer"), errand.clone())
+        }
+        (None, end) => {
+            let why = match end {
+                ProbeEnd::TimedOut => format!("does not answer: waited for {:.1} s", patience.as_secs_f64()),
+                ProbeEnd::Interrupted => "interrupted before it answered".to_owned(),
+                _ => probed.gap.map_or_else(String::new, |gap| gap.to_string()),
+            };
+            return Err(Failure::new(exit, format!("{}: {why}", plain(&path.to_string_lossy()))));
+        }
+    };
+    match outcome {
+        Outcome::Failed { code, message } => {
+            let exit = exit::ALL.into_iter().find(|exit| exit.code == code).unwrap_or(exit::BUG);
+            Err(Failure::new(exit, message))
+        }
+        outcome => Ok(outcome),
+    }
+}
+
+/// The other side. Whether it understood what it is sent for.
+pub fn serve(input: Value, mut progress: Progress) -> bool {
+    let Ok(errand) = serde_json::from_value(input) else { return false };
+    progress.done(&perform(&World::here(PATIENCE), errand));
+    true
+}
+
+fn perform(world: &World, errand: Errand) -> Outcome {
+    let done = match errand {
+        Errand::Read { path, limit } => {
+            files::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
+        }
+        Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
+        Errand::Write { path, text } => written(world, &path_of(&path), &text),
+        Errand::Find { program, places } => {
+            let world = world.clone().leaving_out(places, "does not answer");
+            Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
+        }
+    };
+    done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
+}
+
+fn written(world: &World, path: &Path, text: &str) -> Result<Outcome, Failure> {
+    let failed = |why: String| Failure::new(exit::OUTPUT, format!("{}: {why}", plain(&path.to_string_lossy())));
+    world.stat(path);
+    if let Some(gap) = world.missed() {
+        return Err(failed(gap.to_string()));
+    }
+    terminal::replace_file(path, text).map(|()| Outcome::Written).map_err(|error| failed(error.to_string()))
+}
+
+/// The first place of a program in `PATH`, if one before it was left out.
+fn found(world: &World, program: &Path) -> Option<Vec<u8>> {
+    let path = world.env("PATH")?;
+    let mut places = path.split(':').filter(|entry| !entry.is_empty()).map(|entry| Path::new(entry).join(program));
+    let place = places.find(|place| world.executable(place) == Fact::Known(true))?;
+    world.missed().map(|_| bytes(&place))
+}

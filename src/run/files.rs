@@ -1,0 +1,77 @@
+//! Files that the user named, as whoever may wait for them reads them.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::check::load::SiteRoom;
+use crate::check::room;
+use crate::exit;
+use crate::facts::Fact;
+use crate::text::plain;
+use crate::world::World;
+
+/// A file that the user named and that is of no use.
+pub fn wrong(path: &Path, message: impl Into<String>) -> Failure {
+    Failure::new(exit::CONFIG, format!("{}: {}", plain(&path.to_string_lossy()), message.into()))
+}
+
+fn size(bytes: u64) -> String {
+    crate::text::bytes(bytes as f64)
+}
+
+/// The text of a file that the user named; none where there is no such file. Only a copy of ourselves may ask.
+pub fn read(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Failure> {
+    match world.read_bytes(path, limit + 1) {
+        Fact::Known(bytes) => utf8(path, bytes, limit).map(Some),
+        Fact::Absent => Ok(None),
+        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
+    }
+}
+
+/// Bytes of at most `limit` as text.
+pub fn utf8(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<String, Failure> {
+    if bytes.len() as u64 > limit {
+        return Err(wrong(path, format!("is larger than {}", size(limit))));
+    }
+    String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8"))
+}
+
+/// The text of a file that has to be there.
+pub fn there(path: &Path, text: Option<String>) -> Result<String, Failure> {
+    text.ok_or_else(|| wrong(path, "there is no such file"))
+}
+
+/// The checks of a folder, `DIR/ROOM/STATE.toml`, and what they share, `DIR/ROOM/room.toml`. Only a copy of ourselves
+/// may ask.
+pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failure> {
+    let names = |path: &Path| match world.list(path) {
+        Fact::Known(names) => Ok(names),
+        Fact::Absent => Err(wrong(path, "there is no such folder")),
+        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
+    };
+    let mut found = Vec::new();
+    for room in names(folder)? {
+        let room_folder = folder.join(&room);
+        if room.strip_suffix(".toml").is_some() {
+            return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
+        }
+        let mut site = SiteRoom { shared: None, checks: Vec::new() };
+        for file in names(&room_folder)? {
+            if let Some(state) = file.strip_suffix(".toml") {
+                let path = room_folder.join(&file);
+                let text = there(&path, read(world, &path, crate::world::READ_LIMIT)?)?;
+                let path = path.to_string_lossy().into_owned();
+                if file == room::FILE {
+                    site.shared = Some((path, text));
+                } else {
+                    site.checks.push((path, format!("{room}.{state}"), text));
+                }
+            }
+        }
+        found.push(site);
+    }
+    if found.iter().all(|site| site.checks.is_empty()) {
+        return Err(wrong(folder, "holds no check: DIR/ROOM/STATE.toml"));
+    }
+    Ok(found)
+}
