@@ -29,6 +29,8 @@ pub const NAME: &str = "links";
 const LINKED_MAX: u32 = 16;
 /// Children that may be lost before the rest is given up.
 const CHILDREN_MAX: usize = 6;
+/// How much of the time that is left a child may take.
+const CHILD_SHARE: f64 = 0.6;
 /// Lost pairs that a GPU may have been in.
 const LOSSES_MAX: usize = 2;
 
@@ -80,12 +82,8 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
     let (mut known, mut runs) = (Vec::new(), Vec::new());
     let mut losses: Vec<u32> = Vec::new();
     while !open.is_empty() && runs.len() < CHILDREN_MAX {
-        // The first may take nearly all the time, for making contexts takes long; one that follows a loss half of what is left.
-        let until = match runs.len() {
-            0 => share_of_time(deadline, 0.8),
-            count if count + 1 == CHILDREN_MAX => deadline,
-            _ => share_of_time(deadline, 0.5),
-        };
+        // Whoever follows a loss makes the contexts again, which is most of the work, and needs as much time for it.
+        let until = if runs.len() + 1 == CHILDREN_MAX { deadline } else { share_of_time(deadline, CHILD_SHARE) };
         let input = Input { cudart: cudart.to_owned(), pairs: open.clone() };
         let Probed { reading, run, gap, lost, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
         let done = reading.map(|reading| reading.pairs).unwrap_or_default();
