@@ -5,6 +5,7 @@
 //! say of their version, [`stubs`] which copies are not the driver's own. [`load`] opens the winners in a child of ourselves and asks each for its version. What the
 //! versions mean for each other is the business of the room `derive`.
 
+mod asker;
 mod cache;
 #[cfg(test)]
 mod fake_root;

@@ -27,6 +27,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::asker::{Asker, asks_for};
 use super::cache;
 use super::folders::{FOLDERS_MAX, conda_folders, default_folders, expand, join, library_path, toolkit_folders};
 use super::names::{identify, soname_of};
@@ -57,15 +58,6 @@ impl Found {
     pub fn path(&self) -> String {
         join(&self.folder, &self.name)
     }
-}
-
-/// Who asks for a library, and where it wants to have it looked for.
-#[derive(Debug, Clone)]
-struct Asker {
-    who: &'static str,
-    name: String,
-    rpath: Vec<String>,
-    runpath: Vec<String>,
 }
 
 /// The search, with what it has read so far.
@@ -192,28 +184,21 @@ impl<'a> Search<'a> {
     }
 
     fn asker(&mut self, id: LibraryId, soname: &str, cublas: Option<&Found>) -> Option<Asker> {
-        let asks = |elf: &Elf, id: LibraryId, soname: &str| {
-            let is_it = |needed: &&String| {
-                identify(needed)
-                    .is_some_and(|(found, version)| found == id && soname_of(id, &version).as_deref() == Some(soname))
-            };
-            elf.needed.iter().find(is_it).cloned()
-        };
         let cublas = cublas.filter(|_| id == LibraryId::CublasLt);
         let mut chain = Vec::new();
         for (path, elf) in &self.torch_objects {
-            if let Some(name) = asks(elf, id, soname) {
+            if let Some(name) = asks_for(elf, id, soname) {
                 return Some(Asker::new("PyTorch", name, path, elf));
             }
             // This object brings cuBLAS in before any other can ask for cuBLASLt.
-            if cublas.is_some_and(|cublas| asks(elf, LibraryId::Cublas, &cublas.soname).is_some()) {
+            if cublas.is_some_and(|cublas| asks_for(elf, LibraryId::Cublas, &cublas.soname).is_some()) {
                 chain = if elf.runpath.is_empty() { expand(&elf.rpath, path) } else { Vec::new() };
                 break;
             }
         }
         let cublas = cublas?;
         let Fact::Known(Contents::Elf(elf)) = self.contents(&cublas.real) else { return None };
-        let mut asker = Asker::new("libcublas", asks(&elf, id, soname)?, &cublas.path(), &elf);
+        let mut asker = Asker::new("libcublas", asks_for(&elf, id, soname)?, &cublas.path(), &elf);
         // A DT_RPATH also holds for what its object brings in.
         asker.rpath.extend(chain);
         Some(asker)
@@ -305,11 +290,5 @@ impl<'a> Search<'a> {
         if let Some(soname) = soname {
             self.found.push(Found { id, soname, folder: folder.to_owned(), name: name.to_owned(), by, real });
         }
-    }
-}
-
-impl Asker {
-    fn new(who: &'static str, name: String, path: &str, elf: &Elf) -> Self {
-        Self { who, name, rpath: expand(&elf.rpath, path), runpath: expand(&elf.runpath, path) }
     }
 }
