@@ -33,8 +33,11 @@ const INITS: &[&str] = &[
 /// Bit of SIGTERM, signal 15, in the masks of a status file.
 const SIGTERM: u64 = 1 << 14;
 
-/// How long zombies are looked for.
+/// How long zombies are looked for in a crowd.
 const PATIENCE: Duration = Duration::from_millis(30);
+
+/// Processes that are no crowd: they are all looked at, however slow the machine is.
+const FEW: usize = 128;
 
 /// How long process 1 may take to collect one.
 const COLLECTION: Duration = Duration::from_millis(20);
@@ -48,7 +51,7 @@ pub fn collect(world: &World) -> Process {
     Process {
         first_handles_sigterm: first_handles_sigterm(world, &is_first, first_is_init == Fact::Known(true)),
         first_is_init,
-        orphaned_zombies: processes.as_ref().and_then(|pids| orphaned_zombies(world, pids)),
+        orphaned_zombies: processes.as_ref().and_then(|pids| orphaned_zombies(world, pids, Instant::now() + PATIENCE)),
         null_device_present: world.exists("/dev/null"),
         start_errno: Fact::default(),
         killed_call: Fact::default(),
@@ -84,14 +87,13 @@ fn first_handles_sigterm(world: &World, is_first: &Fact<bool>, is_init: bool) ->
     })
 }
 
-/// Counts them as long as [`PATIENCE`] lasts. Some kernels take a tenth of a millisecond for each process of another
-/// user, and a preflight that takes long in a crowd is removed from it.
-fn orphaned_zombies(world: &World, pids: &[u32]) -> Fact<u64> {
-    let until = Instant::now() + PATIENCE;
+/// Counts them, in a crowd only until then. Some kernels take a tenth of a millisecond for each process of another user,
+/// and a preflight that takes long in a crowd is removed from it.
+fn orphaned_zombies(world: &World, pids: &[u32], until: Instant) -> Fact<u64> {
     let mut found = Vec::new();
     let mut looked_at = 0;
     for pid in pids {
-        if Instant::now() > until {
+        if looked_at >= FEW && Instant::now() > until {
             break;
         }
         looked_at += 1;
@@ -155,6 +157,15 @@ mod tests {
 
     fn process(files: &[(&str, &str)]) -> Process {
         collect(&FakeRoot::of(files, &[]))
+    }
+
+    #[test]
+    fn only_a_crowd_is_not_looked_through_when_time_is_short() {
+        let world = FakeRoot::new();
+        let pids: Vec<u32> = (2..).take(FEW + 1).collect();
+        let past = Instant::now().checked_sub(Duration::from_secs(1)).expect("a clock");
+        assert_eq!(orphaned_zombies(&world, &pids[1..], past), Fact::Known(0));
+        assert!(orphaned_zombies(&world, &pids, past).is_unknown());
     }
 
     #[test]
