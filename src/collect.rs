@@ -125,7 +125,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         fields: fields.iter().map(|field| (*field).to_owned()).collect(),
         asks_gpu,
         gpu_code: input.gpu_code,
-        linking: asks_gpu || input.phase == Phase::Build,
+        linking: !input.no_gpu,
         command: input.command.clone(),
     }
 }

@@ -34,6 +34,7 @@ pub fn derive(facts: &mut Facts) {
     let Fact::Known(faults) = &mut facts.linking.faults else { return };
     for (fault, is_main) in faults.iter_mut().zip(told) {
         fault.is_main = Fact::Known(is_main);
+        fault.effect = Fact::Known(effect(&fault.framework).to_owned());
         fault.words = Fact::Known(cut(&words(fault)));
         fault.mend = Fact::Known(cut(&mend(fault)));
     }
@@ -43,6 +44,13 @@ pub fn derive(facts: &mut Facts) {
 fn same_framework(framework: &str, package: &str) -> bool {
     let name = framework.split(' ').next().unwrap_or_default();
     name == package || name.starts_with("jax") && package.starts_with("jax")
+}
+
+/// What comes of it: PyTorch and `CTranslate2` are built against what they need and fail at their import; the others open what
+/// is for the GPU by themselves, and go on without.
+fn effect(framework: &str) -> &'static str {
+    let fails = ["PyTorch", "ctranslate2"].iter().any(|name| framework.starts_with(name));
+    if fails { "does not load" } else { "cannot use a GPU" }
 }
 
 fn words(fault: &LinkFault) -> String {
@@ -124,6 +132,7 @@ mod tests {
         let missing = LinkFault { found: Fact::Absent, found_by: Fact::Absent, ..fault("x 1", LinkProblem::Missing) };
         let told = derived(missing, Fact::Absent, &["x"]);
         assert_eq!(told.words.known().map(String::as_str), Some("and the loader finds none"));
+        assert_eq!(told.effect.known().map(String::as_str), Some("cannot use a GPU"));
         assert!(told.mend.known().is_some_and(|mend| mend.contains("nvidia-nvjitlink-cu12")), "{told:?}");
     }
 

@@ -57,6 +57,8 @@ record! {
         /// The same library of another major, in the folders of Python packages or where the loader looks; absent where there
         /// is none.
         pub other_major: Fact<String>,
+        /// What the framework does then, as the rest of a sentence. Derived.
+        pub effect: Fact<String>,
         /// All of it as the end of a sentence. Derived.
         pub words: Fact<String>,
         /// What mends it, as an order. Derived.

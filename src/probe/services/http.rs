@@ -9,8 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::world::World;
 
-/// How long one answer may take.
+/// How long one answer may take from whoever listens there.
 pub const PATIENCE: Duration = Duration::from_millis(300);
+/// The same from who is known to serve: a busy machine delays it.
+pub const KNOWN_PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of an answer that are read at most.
 const ANSWER_LIMIT: usize = 16 << 10;
 /// Headers of an answer that are read at most; Jupyter sends about ten.
@@ -66,9 +68,9 @@ impl Response {
 /// Sends `GET path` with the host header `localhost:<port>`.
 ///
 /// Jupyter answers 403 to any other host name when it is bound to loopback, which would look like authentication.
-pub fn get(world: &World, address: SocketAddr, path: &str) -> Answer {
-    let until = Instant::now() + PATIENCE.min(world.time_left());
-    let mut stream = match world.connect(address, PATIENCE) {
+pub fn get(world: &World, address: SocketAddr, path: &str, patience: Duration) -> Answer {
+    let until = Instant::now() + patience.min(world.time_left());
+    let mut stream = match world.connect(address, patience) {
         Ok(stream) => stream,
         Err(error) if matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock) => return Answer::Silent,
         Err(error) => return Answer::Refused(format!("{address}: {error}")),

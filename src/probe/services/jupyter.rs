@@ -6,6 +6,7 @@
 //! Neither starts or lists anything. Where the base comes from is [`super::hints`].
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -117,6 +118,7 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     if world.time_left().is_zero() {
         return unknown(Gap::new(GapKind::TimedOut, "no time was left to ask it"));
     }
+    let patience = if hint.is_some() { http::KNOWN_PATIENCE } else { http::PATIENCE };
     let mut bases: Vec<String> = hinted_base.iter().cloned().collect();
     if !bases.iter().any(|base| base == "/") {
         bases.push("/".to_owned());
@@ -125,13 +127,13 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     let mut at = 0;
     while let Some(base) = bases.get(at).cloned() {
         at += 1;
-        let (address, answer) = get_first(world, &addresses, &format!("{base}api"));
+        let (address, answer) = get_first(world, &addresses, &format!("{base}api"), patience);
         let response = match answer {
             Answer::Http(response) => response,
-            other => return no_http(&other, hint.is_some(), unknown),
+            other => return no_http(&other, hint.is_some(), patience, unknown),
         };
         if let Some(version) = version(&response) {
-            let auth = authentication(world, address, &base);
+            let auth = authentication(world, address, &base, patience);
             // Other services tell a version under `/api` too. Without another sign only Jupyter's own record counts.
             let is_signed = hint.is_some() || is_tornado(&response) || revealed_base(&response).is_some();
             if is_signed || auth == Fact::Known(Auth::Open) {
@@ -158,7 +160,7 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
 }
 
 /// Whether anything but HTTP leaves room for doubt.
-fn no_http(answer: &Answer, hinted: bool, unknown: impl Fn(Gap) -> Found) -> Found {
+fn no_http(answer: &Answer, hinted: bool, patience: Duration, unknown: impl Fn(Gap) -> Found) -> Found {
     match answer {
         Answer::NotHttp if hinted => unknown(Gap::new(GapKind::Malformed, "its answer is no HTTP")),
         Answer::NotHttp | Answer::Http(_) => Found::Nothing,
@@ -167,7 +169,7 @@ fn no_http(answer: &Answer, hinted: bool, unknown: impl Fn(Gap) -> Found) -> Fou
             unknown(Gap::new(GapKind::NotSupported, detail))
         }
         Answer::Silent => {
-            let detail = format!("no answer within {} ms", http::PATIENCE.as_millis());
+            let detail = format!("no answer within {} ms", patience.as_millis());
             unknown(Gap::new(GapKind::TimedOut, detail))
         }
         Answer::Refused(error) => unknown(Gap::new(GapKind::NotPermitted, cut(error))),
@@ -175,14 +177,14 @@ fn no_http(answer: &Answer, hinted: bool, unknown: impl Fn(Gap) -> Found) -> Fou
 }
 
 /// The control has passed; this is the decisive request.
-fn authentication(world: &World, address: SocketAddr, base: &str) -> Fact<Auth> {
+fn authentication(world: &World, address: SocketAddr, base: &str, patience: Duration) -> Fact<Auth> {
     let me = format!("{base}api/me");
     let mut path = me.clone();
-    let mut answer = http::get(world, address, &path);
+    let mut answer = http::get(world, address, &path, patience);
     if matches!(&answer, Answer::Http(response) if response.status == 404) {
         // Servers before jupyter_server 2 (and the classic notebook) have no `/api/me`.
         path = format!("{base}api/status");
-        answer = http::get(world, address, &path);
+        answer = http::get(world, address, &path, patience);
     }
     match answer {
         Answer::Http(response) => match response.status {
@@ -192,7 +194,7 @@ fn authentication(world: &World, address: SocketAddr, base: &str) -> Fact<Auth> 
             status => Fact::unknown(GapKind::Malformed, cut(&format!("GET {path} answered {status}"))),
         },
         Answer::Silent => {
-            let detail = format!("GET {path}: no answer within {} ms", http::PATIENCE.as_millis());
+            let detail = format!("GET {path}: no answer within {} ms", patience.as_millis());
             Fact::unknown(GapKind::TimedOut, cut(&detail))
         }
         Answer::Refused(error) => Fact::unknown(GapKind::NotPermitted, cut(&error)),
@@ -232,10 +234,10 @@ fn revealed_base(response: &Response) -> Option<String> {
 }
 
 /// The answer of the first address that takes the connection.
-fn get_first(world: &World, addresses: &[SocketAddr], path: &str) -> (SocketAddr, Answer) {
+fn get_first(world: &World, addresses: &[SocketAddr], path: &str, patience: Duration) -> (SocketAddr, Answer) {
     let mut last = (SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), Answer::Refused("no address".to_owned()));
     for address in addresses {
-        last = (*address, http::get(world, *address, path));
+        last = (*address, http::get(world, *address, path, patience));
         if !matches!(last.1, Answer::Refused(_)) {
             break;
         }

@@ -15,8 +15,10 @@ use crate::world::World;
 
 /// The usual second choice beside [`PORT`]. On both alike, who keeps silent is no SSH server for that alone.
 const OTHER_PORT: u16 = 2222;
-/// How long a banner may take.
+/// How long a banner may take from whoever listens there.
 const PATIENCE: Duration = Duration::from_millis(300);
+/// The same from who calls itself an SSH server: it will speak, and starts a process first, which a busy machine delays.
+const NAMED_PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes that are read in search of the banner: a server may send other lines before it.
 const READ_LIMIT: usize = 4096;
 /// Bytes of a banner that are kept, as many as the protocol allows.
@@ -129,9 +131,10 @@ fn hear(world: &World, listener: &Listener, listeners: &[Listener]) -> Said {
         Ok(addresses) => addresses,
         Err(gap) => return Said::Nothing(gap),
     };
+    let patience = if is_named(listener) { NAMED_PATIENCE } else { PATIENCE };
     let mut last = String::new();
     for address in addresses {
-        match banner(world, address) {
+        match banner(world, address, patience) {
             Ok(said) => return said,
             Err(error) => last = format!("{address}: {error}"),
         }
@@ -139,13 +142,13 @@ fn hear(world: &World, listener: &Listener, listeners: &[Listener]) -> Said {
     Said::Nothing(Gap::new(GapKind::NotPermitted, last))
 }
 
-fn banner(world: &World, address: SocketAddr) -> std::io::Result<Said> {
-    let until = Instant::now() + PATIENCE.min(world.time_left());
-    let mut stream = world.connect(address, PATIENCE)?;
+fn banner(world: &World, address: SocketAddr, patience: Duration) -> std::io::Result<Said> {
+    let until = Instant::now() + patience.min(world.time_left());
+    let mut stream = world.connect(address, patience)?;
     let mut bytes = Vec::new();
     let mut chunk = [0_u8; 512];
     let silent = || {
-        let detail = format!("{address}: no banner within {} ms", PATIENCE.as_millis());
+        let detail = format!("{address}: no banner within {} ms", patience.as_millis());
         Said::Nothing(Gap::new(GapKind::TimedOut, detail))
     };
     loop {
