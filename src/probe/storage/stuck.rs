@@ -8,7 +8,23 @@ use crate::world::World;
 
 /// The kernel's own file systems. One that holds us up there is held by the process or the device that it is asked about,
 /// and says nothing of the others.
-const OF_THE_KERNEL: &[&str] = &["proc", "sysfs", "cgroup", "cgroup2", "devtmpfs", "devpts", "tmpfs"];
+const OF_THE_KERNEL: &[&str] = &[
+    "bpf",
+    "cgroup",
+    "cgroup2",
+    "configfs",
+    "debugfs",
+    "devpts",
+    "devtmpfs",
+    "hugetlbfs",
+    "mqueue",
+    "proc",
+    "pstore",
+    "securityfs",
+    "sysfs",
+    "tmpfs",
+    "tracefs",
+];
 
 /// The file system that holds up whoever asks for `path`; `step` is where on the way, links resolved.
 pub fn stuck_folder(world: &World, path: &Path, step: &Path) -> StuckFolder {
@@ -30,12 +46,16 @@ pub fn stuck_folder(world: &World, path: &Path, step: &Path) -> StuckFolder {
 
 /// Whether all of a mount is dead where one path on it does not answer.
 fn is_whole(mount: &Mount) -> bool {
-    mount.point != "/" && !OF_THE_KERNEL.contains(&mount.kind.as_str())
+    mount.point != "/" && !is_kernels(&mount.kind)
 }
 
 /// Whether it is the kernel itself that does not answer, for example for a process that is held in it: no file system is dead.
 pub fn is_of_the_kernel(folder: &StuckFolder) -> bool {
-    folder.kind.known().is_some_and(|kind| OF_THE_KERNEL.contains(&kind.as_str()))
+    folder.kind.known().is_some_and(|kind| is_kernels(kind))
+}
+
+fn is_kernels(kind: &str) -> bool {
+    OF_THE_KERNEL.contains(&kind)
 }
 
 /// The place that is left out from now on.
@@ -47,7 +67,8 @@ pub fn left_out(folder: &StuckFolder) -> PathBuf {
 pub fn foreign(world: &World) -> Vec<PathBuf> {
     let mounts = Mounts::read(world);
     let all = mounts.known().into_iter().flat_map(Mounts::iter);
-    all.filter(|mount| mount.point != "/" && !mount.is_local()).map(|mount| PathBuf::from(&mount.point)).collect()
+    let may_be_dead = |mount: &&Mount| is_whole(mount) && !mount.is_local();
+    all.filter(may_be_dead).map(|mount| PathBuf::from(&mount.point)).collect()
 }
 
 /// What is mounted, without the user and the password that a URL may carry.
@@ -68,7 +89,8 @@ mod tests {
     const TABLE: (&str, &str) = (
         "/proc/self/mountinfo",
         "1 0 0:3 / / rw - overlay o rw\n2 1 0:9 / /net rw - nfs4 s:/x rw\n3 1 0:4 / /proc rw - proc proc rw\n\
-         4 1 0:8 / /dav rw - fuse https://me:secret@host/dav rw\n5 1 8:1 / /data rw - ext4 /dev/sdb rw\n",
+         4 1 0:8 / /dav rw - fuse https://me:secret@host/dav rw\n6 1 0:7 / /sys/fs/cgroup/pids rw - cgroup c rw\n\
+         7 1 0:6 / /sys/fs/cgroup rw - cgroup2 c rw\n8 1 0:6 / /sys rw - sysfs s rw\n5 1 8:1 / /data rw - ext4 /dev/sdb rw\n",
     );
 
     #[test]

@@ -7,11 +7,15 @@ use super::gpu::with_fake_gpu;
 use crate::support::docker::{BASE, Recipe, available, text};
 use crate::support::report::Report;
 
-/// A profile that refuses these calls with EPERM, as an old libseccomp does with those that it does not know.
-fn refusing(folder: &Path, calls: &[&str]) -> String {
+/// EPERM, as an old libseccomp answers to calls that it does not know.
+const EPERM: i32 = 1;
+const ENOMEM: i32 = 12;
+
+/// A profile that refuses these calls with this errno.
+fn refusing(folder: &Path, calls: &[&str], errno: i32) -> String {
     let profile = serde_json::json!({
         "defaultAction": "SCMP_ACT_ALLOW",
-        "syscalls": [{ "names": calls, "action": "SCMP_ACT_ERRNO", "errnoRet": 1 }],
+        "syscalls": [{ "names": calls, "action": "SCMP_ACT_ERRNO", "errnoRet": errno }],
     });
     let path = folder.join(format!("{}.json", calls.join("-")));
     std::fs::write(&path, profile.to_string()).expect("a file");
@@ -31,7 +35,7 @@ fn a_call_that_an_old_engine_refuses_is_the_nodes_and_no_bug() {
     let folder = tempfile::tempdir().expect("a folder");
     // Where prctl is refused, runc starts no container at all: "unable to apply bounding set".
     for call in ["clone3", "pipe2", "dup2", "fcntl"] {
-        let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &[call])]));
+        let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &[call], EPERM)]));
         let output = recipe.run(&["gpu-preflight", "check", "--format=json", "--tier=quick"]);
         assert!(!text(&output.stderr).contains("panicked"), "{call}: {}", text(&output.stderr));
         let report = Report::read(&output);
@@ -52,7 +56,7 @@ fn faccessat2_refused_is_no_answer() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let report = Recipe::plain(BASE).with([refusing(folder.path(), &["faccessat2"])]).check(&["--no-gpu"]);
+    let report = Recipe::plain(BASE).with([refusing(folder.path(), &["faccessat2"], EPERM)]).check(&["--no-gpu"]);
     assert_eq!(report.fact("identity.home_writable"), true, "{}", report.troubles());
 }
 
@@ -61,9 +65,14 @@ fn a_limit_that_leaves_no_room_for_a_process_is_named_with_its_errno() {
     if !available() {
         return;
     }
-    for (flag, errno) in [("--pids-limit=1", "EAGAIN"), ("--ulimit=nofile=12:12", "EMFILE")] {
-        let recipe = with_fake_gpu(Recipe::plain(BASE).with([flag]));
+    let folder = tempfile::tempdir().expect("a folder");
+    // A kernel that is out of memory answers so to whoever forks.
+    let short = refusing(folder.path(), &["clone3", "clone", "fork", "vfork"], ENOMEM);
+    let flags = [("--pids-limit=1", "EAGAIN"), ("--ulimit=nofile=12:12", "EMFILE"), (&short, "ENOMEM")];
+    for (flag, errno) in flags {
+        let recipe = with_fake_gpu(Recipe::plain(BASE).with([flag, "--memory=2g"]));
         let report = recipe.check(&["--tier=quick"]);
+        assert_eq!(report.fact("limits.memory_bytes"), 2_u64 << 30, "{flag}: the limits are read all the same");
         assert_eq!(report.fact("process.start_errno"), errno, "{flag}: {}", report.troubles());
         assert_fails(&report, "limits.processes-startable", flag);
         assert!(
