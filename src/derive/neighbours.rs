@@ -2,10 +2,11 @@
 //!
 //! What NVML showed before any of our multiplies counts: its processes, how busy the GPU was, and where process ids are
 //! hidden the memory that is in use by nobody that it shows. During the multiplies only processes beside ours do. Where
-//! NVML was too slow to be asked before, the readings may show ourselves and accuse nobody.
+//! NVML was too slow to be asked before, its readings may show ourselves: then it stays open who else was there, unless
+//! NVML showed one process alone during the multiplies, which is ours.
 
 use super::load::gpu_of;
-use crate::facts::{Fact, Facts, Gpu, Multiply, Phase};
+use crate::facts::{Fact, Facts, GapKind, Gpu, Multiply, Phase};
 
 /// Share of a GPU's memory that may be in use while nobody works on it, where NVML does not say what the driver keeps.
 const IDLE_SHARE: f64 = 0.05;
@@ -75,6 +76,7 @@ fn share_layer(facts: &Facts) -> Option<&String> {
 
 fn neighbours(gpu: &Gpu, asked_late: bool, is_live: bool) -> Fact<String> {
     let beside_us = gpu.load.known().and_then(|load| load.process_count.known()).filter(|count| **count > 1);
+    let is_ours_alone = gpu.load.known().is_some_and(|load| load.process_count == Fact::Known(1));
     let mut words: Vec<String> = Vec::new();
     if !asked_late {
         words.extend(before(gpu, is_live));
@@ -87,6 +89,10 @@ fn neighbours(gpu: &Gpu, asked_late: bool, is_live: bool) -> Fact<String> {
     }
     match (words.is_empty(), &gpu.memory_used_share) {
         (false, _) => Fact::Known(words.join(", ")),
+        (true, _) if asked_late && !is_ours_alone => Fact::unknown(
+            GapKind::TimedOut,
+            "NVML answered only once the multiplies ran, and nobody saw who else was there",
+        ),
         // In phase live somebody is expected, so what cannot be had leaves it open.
         (true, Fact::Unknown(gap)) if is_live => Fact::Unknown(gap.clone()),
         _ => Fact::Absent,

@@ -1,7 +1,7 @@
 //! Who is told of, and what that explains.
 
 use super::*;
-use crate::facts::{Compute, GapKind, GpuLoad, GpuProcess};
+use crate::facts::{Compute, GpuLoad, GpuProcess};
 
 const GIB: u64 = 1 << 30;
 
@@ -64,10 +64,14 @@ fn work_before_ours_explains_a_rate_unless_the_driver_was_loaded_for_us() {
 #[test]
 fn what_was_read_late_may_be_ourselves_but_a_second_process_is_not() {
     let late = |facts: &mut Facts| facts.nvml.asked_before_work = Fact::Known(false);
-    assert_eq!(explained(with_process(1253, GIB), late), Fact::Absent);
-    let load = GpuLoad { process_count: Fact::Known(2), ..GpuLoad::default() };
-    let two = Gpu { load: Fact::Known(load), ..gpu(0) };
-    assert_eq!(explained(two, late), words("another process during the multiplies on it"));
+    assert!(explained(with_process(1253, GIB), late).is_unknown(), "nobody can tell whether it was there before");
+    let with = |count| {
+        let load = GpuLoad { process_count: Fact::Known(count), ..GpuLoad::default() };
+        Gpu { load: Fact::Known(load), ..gpu(0) }
+    };
+    assert_eq!(explained(with(2), late), words("another process during the multiplies on it"));
+    assert_eq!(explained(with(1), late), Fact::Absent, "that is ourselves");
+    assert!(explained(with(0), late).is_unknown(), "process ids are hidden");
 }
 
 #[test]
