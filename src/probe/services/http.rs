@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 
 use crate::world::World;
 
-/// How long one answer may take from whoever listens there.
-pub const PATIENCE: Duration = Duration::from_millis(300);
-/// The same from who is known to serve: a busy machine delays it.
-pub const KNOWN_PATIENCE: Duration = Duration::from_secs(2);
+/// How long one answer may take: a busy machine delays it.
+pub const PATIENCE: Duration = Duration::from_secs(2);
+/// The same from whoever is seen to be something else, so that little depends on it.
+pub const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 /// Bytes of an answer that are read at most.
 const ANSWER_LIMIT: usize = 16 << 10;
 /// Headers of an answer that are read at most; Jupyter sends about ten.

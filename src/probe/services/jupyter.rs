@@ -118,7 +118,9 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     if world.time_left().is_zero() {
         return unknown(Gap::new(GapKind::TimedOut, "no time was left to ask it"));
     }
-    let patience = if hint.is_some() { http::KNOWN_PATIENCE } else { http::PATIENCE };
+    // Whoever can be seen and gives no hint is most likely something else.
+    let may_be = hint.is_some() || listener.pid.known().is_none();
+    let patience = if may_be { http::PATIENCE } else { http::SHORT_PATIENCE };
     let mut bases: Vec<String> = hinted_base.iter().cloned().collect();
     if !bases.iter().any(|base| base == "/") {
         bases.push("/".to_owned());

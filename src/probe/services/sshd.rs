@@ -15,10 +15,10 @@ use crate::world::World;
 
 /// The usual second choice beside [`PORT`]. On both alike, who keeps silent is no SSH server for that alone.
 const OTHER_PORT: u16 = 2222;
-/// How long a banner may take from whoever listens there.
-const PATIENCE: Duration = Duration::from_millis(300);
-/// The same from who calls itself an SSH server: it will speak, and starts a process first, which a busy machine delays.
-const NAMED_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a banner may take: a server starts a process before it speaks, which a busy machine delays.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same from whoever is seen to be something else, so that little depends on it.
+const SHORT_PATIENCE: Duration = Duration::from_millis(300);
 /// Bytes that are read in search of the banner: a server may send other lines before it.
 const READ_LIMIT: usize = 4096;
 /// Bytes of a banner that are kept, as many as the protocol allows.
@@ -131,7 +131,8 @@ fn hear(world: &World, listener: &Listener, listeners: &[Listener]) -> Said {
         Ok(addresses) => addresses,
         Err(gap) => return Said::Nothing(gap),
     };
-    let patience = if is_named(listener) { NAMED_PATIENCE } else { PATIENCE };
+    let may_be = is_named(listener) || listener.process.known().is_none();
+    let patience = if may_be { PATIENCE } else { SHORT_PATIENCE };
     let mut last = String::new();
     for address in addresses {
         match banner(world, address, patience) {

@@ -74,7 +74,7 @@ fn silence_is_a_gap_within_the_patience() {
     let started = Instant::now();
     let Some(Fact::Unknown(gap)) = banner_of(b"") else { panic!("silence") };
     assert_eq!(gap.kind, GapKind::TimedOut);
-    assert!(started.elapsed() < 2 * NAMED_PATIENCE, "{:?}", started.elapsed());
+    assert!(started.elapsed() < 2 * PATIENCE, "{:?}", started.elapsed());
 }
 
 #[test]
