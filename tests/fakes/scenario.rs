@@ -91,8 +91,11 @@ unsafe extern "C" {
     pub fn dlsym(library: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// `RLIMIT_NOFILE`, `RLIMIT_AS`
+/// `RLIMIT_NOFILE`
+#[allow(dead_code, reason = "each fake uses a part")]
 pub const OPEN_FILES: c_int = 7;
+/// `RLIMIT_AS`
+#[allow(dead_code, reason = "each fake uses a part")]
 pub const ADDRESS_SPACE: c_int = 9;
 
 /// A soft limit of this process.

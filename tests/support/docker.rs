@@ -37,6 +37,13 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+/// The command that asks for a report with these options. Without a deadline among them it has time enough: that a
+/// busy machine is slow is not what is tried.
+fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
+    let usual: &[&str] = if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
+    [&["gpu-preflight", "check", "--format", "json"], usual, options].concat()
+}
+
 /// How a container is to be run: docker's own flags, then the image.
 #[derive(Clone)]
 pub struct Recipe {
@@ -82,7 +89,7 @@ impl Recipe {
 
     /// The report of `gpu-preflight check`, run as process 1.
     pub fn check(&self, options: &[&str]) -> Report {
-        Report::read(&self.run(&[&["gpu-preflight", "check", "--format", "json"], options].concat()))
+        Report::read(&self.run(&check(options)))
     }
 }
 
@@ -105,7 +112,7 @@ impl Container {
 
     /// The report of `gpu-preflight check`, run beside process 1.
     pub fn check(&self, options: &[&str]) -> Report {
-        Report::read(&self.exec(&[&["gpu-preflight", "check", "--format", "json"], options].concat()))
+        Report::read(&self.exec(&check(options)))
     }
 
     /// Standard output of `command`, without the white space around it.
