@@ -26,6 +26,10 @@ containers:
 bench:
     tests/bench/run
 
+# The program as it is shipped, for glibc 2.17 and later: target/release/gpu-preflight.
+release:
+    packaging/build
+
 # What a change must pass, as on a new machine.
 ci:
     .ci/run

@@ -12,3 +12,4 @@ mod misfortune;
 mod remedies;
 mod services;
 mod starts;
+mod userland;

@@ -14,13 +14,15 @@ use super::report::Report;
 pub const BASE: &str = "gpu-preflight-test/base";
 /// An image as people develop in it: root, sshd, Jupyter, editors.
 pub const DEV: &str = "gpu-preflight-test/dev";
+/// An image with glibc 2.31, as that of Ubuntu 20.04 and of the images of CUDA 11 and 12 that are made from it.
+pub const OLD: &str = "gpu-preflight-test/old";
 /// Seconds that any one docker command may take; they take less than ten.
 const PATIENCE: &str = "120";
 
 /// Whether the containers can be run here. Says aloud when not; where `.ci/run`
 /// requires them, not being able to is a failure.
 pub fn available() -> bool {
-    let missing = [BASE, DEV].into_iter().find(|image| {
+    let missing = [BASE, DEV, OLD].into_iter().find(|image| {
         !Command::new("docker").args(["image", "inspect", image]).output().is_ok_and(|output| output.status.success())
     });
     missing.is_none_or(|image| skip(&format!("no docker image {image}: run tests/containers/build")))
@@ -40,7 +42,8 @@ pub fn text(bytes: &[u8]) -> String {
 /// The command that asks for a report with these options. Without a deadline among them it has time enough: that a
 /// busy machine is slow is not what is tried.
 fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
-    let usual: &[&str] = if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
+    let usual: &[&str] =
+        if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
     [&["gpu-preflight", "check", "--format", "json"], usual, options].concat()
 }
 

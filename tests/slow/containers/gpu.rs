@@ -45,6 +45,16 @@ pub fn with_fake_libraries(recipe: Recipe) -> Recipe {
     recipe.mount(fakes(), FOLDER).with([format!("--env=LD_LIBRARY_PATH={FOLDER}")])
 }
 
+/// With NVIDIA's own libraries of CUDA 12 and Debian's of the driver, found by `LD_LIBRARY_PATH`. `None` after a skip.
+pub fn with_real_libraries(recipe: Recipe) -> Option<Recipe> {
+    const FOLDER: &str = "/opt/nvidia";
+    let (wheels, driver) = (part("PREFLIGHT_TEST_NVIDIA_WHEELS")?, part("PREFLIGHT_TEST_NVIDIA_DRIVER")?);
+    let folders = ["driver", "cuda_runtime/lib", "cublas/lib"].map(|folder| format!("{FOLDER}/{folder}")).join(":");
+    let recipe = recipe.mount(&wheels.join("nvidia/cuda_runtime"), &format!("{FOLDER}/cuda_runtime"));
+    let recipe = recipe.mount(&wheels.join("nvidia/cublas"), &format!("{FOLDER}/cublas"));
+    Some(recipe.mount(&driver, &format!("{FOLDER}/driver")).with([format!("--env=LD_LIBRARY_PATH={folders}")]))
+}
+
 /// The library of a report with this id.
 fn library<'a>(report: &'a Report, id: &str) -> &'a Value {
     let libraries = report.fact("libraries").as_array().expect("libraries");
