@@ -10,7 +10,7 @@ use super::isolation::hardened;
 use crate::support::docker::{BASE, OLD, Recipe, available, text};
 use crate::support::real_parts::skip;
 
-/// The glibc of CentOS 7 and of the wheels named manylinux2014.
+/// The glibc of the oldest systems in use, and of the wheels named manylinux2014.
 const OLDEST: (u32, u32) = (2, 17);
 
 /// The glibc that the program asks for.
