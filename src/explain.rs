@@ -1,18 +1,18 @@
 //! One check as a page: what `explain` prints and what `docs/checks.md` holds.
 
-use std::fmt::Write as _;
-
 use crate::check::Check;
+use crate::text::Shown;
 
 /// The page of a check, in Markdown that reads well as plain text. `level` is the level of its heading.
-pub fn page(check: &Check, level: usize) -> String {
+pub fn page(check: &Check, level: usize) -> Shown {
     let file = &check.file;
     let phases: Vec<&str> = check.phases.iter().map(|phase| phase.as_str()).collect();
-    let mut page = format!("{} {}\n\n{}.\n\n", "#".repeat(level), check.id, file.title);
-    let mut line = |text: String| {
-        page.push_str(&text);
-        page.push('\n');
-    };
+    let mut page = Shown::default();
+    let mut line = |text: String| page.push_line(&Shown::line(&text));
+    line(format!("{} {}", "#".repeat(level), check.id));
+    line(String::new());
+    line(format!("{}.", file.title));
+    line(String::new());
     let raised = file.raised.iter().map(|raised| format!("{} where `{}`, ", raised.severity, raised.when));
     line(format!(
         "Severity {}{}, dimension {}, fixed by: {}, judged in phase {}.",
@@ -23,8 +23,9 @@ pub fn page(check: &Check, level: usize) -> String {
         phases.join(", ")
     ));
     line(String::new());
-    section(&mut line, "Why it matters", &file.why);
-    section(&mut line, "How it is found", &file.detect);
+    section(&mut page, "Why it matters", &file.why);
+    section(&mut page, "How it is found", &file.detect);
+    let mut line = |text: String| page.push_line(&Shown::line(&text));
     if let Some(when) = &check.when {
         line(format!("Applies when `{}`.", when.text));
     }
@@ -49,20 +50,20 @@ pub fn page(check: &Check, level: usize) -> String {
     page
 }
 
-fn section(line: &mut impl FnMut(String), title: &str, text: &str) {
+/// Prose, which breaks where its writer broke it.
+fn section(page: &mut Shown, title: &str, text: &str) {
     if !text.is_empty() {
-        line(format!("{title}: {}", text.trim()));
-        line(String::new());
+        page.push_line(&Shown::lines(&format!("{title}: {}", text.trim())));
+        page.push_line(&Shown::default());
     }
 }
 
 /// All checks, a line each, by room.
-pub fn list(checks: &[&Check], severity: impl Fn(&Check) -> Option<String>) -> String {
-    let mut text = String::new();
+pub fn list(checks: &[&Check], severity: impl Fn(&Check) -> Option<String>) -> Shown {
     let width = checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
-    for check in checks {
+    let line = |check: &&Check| {
         let severity = severity(check).unwrap_or_else(|| "off".to_owned());
-        let _ = writeln!(text, "{:<width$}  {severity:<8}  {}", check.id, check.file.title);
-    }
-    text
+        Shown::line(&format!("{:<width$}  {severity:<8}  {}", check.id, check.file.title))
+    };
+    checks.iter().map(line).collect()
 }

@@ -10,6 +10,7 @@
 //! - [`check`] is the catalogue under `checks/`, and what came of each check.
 //! - [`weigh`] gives it severity, verdict and score.
 //! - [`report`] tells it, one pure function per format; [`explain`] tells about a check.
+//! - [`text`] is the only door for what is printed.
 //! - [`cli`], [`run`] and [`exit`] are what is asked, the spine, and what comes out.
 
 pub mod check;

@@ -1,7 +1,6 @@
 //! What is told: the verdict with its cause, and one pure function per format.
 
 pub mod gpus;
-pub mod json;
 mod nothing;
 mod overview;
 mod rates;

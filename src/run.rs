@@ -3,6 +3,7 @@
 mod errand;
 mod files;
 mod gpus;
+mod message;
 mod output;
 mod plan;
 
@@ -24,11 +25,13 @@ use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
+use crate::text::plain;
 use crate::weigh::{Verdict, weigh};
 use crate::world::child::{self, Progress};
 use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
-use output::{Target, say};
+use message::say;
+use output::Target;
 pub use plan::Plan;
 
 /// Why a run ends without a verdict.
@@ -46,6 +49,7 @@ impl Failure {
 /// Does what the command line says.
 pub fn run(arguments: &[OsString]) -> Exit {
     handover::survive_full_files();
+    message::speak_for_panics();
     if let [_, command, name] = arguments
         && command.to_str() == Some(child::COMMAND)
     {
@@ -55,9 +59,9 @@ pub fn run(arguments: &[OsString]) -> Exit {
         Ok(cli) => cli,
         Err(error) => {
             let is_mistake = error.use_stderr();
-            let _ = error.print();
+            let told = message::usage(&error);
             if is_mistake && arguments.get(1).is_some_and(|command| command == "exec") {
-                stopped(&error.to_string());
+                message::stopped(told);
             }
             return if is_mistake { exit::USAGE } else { exit::READY };
         }
@@ -65,11 +69,11 @@ pub fn run(arguments: &[OsString]) -> Exit {
     match catch_unwind(AssertUnwindSafe(|| dispatch(cli))) {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            say(&format!("gpu-preflight: {}\n", failure.message));
+            say(&failure.message);
             failure.exit
         }
         Err(_) => {
-            say("gpu-preflight: this is a bug in gpu-preflight; the lines above say where\n");
+            say("this is a bug in gpu-preflight; the lines above say where");
             exit::BUG
         }
     }
@@ -94,20 +98,15 @@ fn serve(name: &str) -> bool {
 fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(arguments) => check(&arguments),
-        Command::Exec(arguments) => exec(&arguments).inspect_err(|failure| stopped(&failure.message)),
+        Command::Exec(arguments) => {
+            exec(&arguments).inspect_err(|failure| message::stopped(message::said(&failure.message)))
+        }
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
         Command::Explain { check, checks } => explain_check(&check, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
     }
-}
-
-/// Why a workload was not started, for whoever only sees the termination log.
-fn stopped(why: &str) {
-    let mut text = format!("gpu-preflight: {why}\n");
-    text.truncate(text.floor_char_boundary(summary::LIMIT));
-    World::here(Duration::ZERO).write_termination_log(&text);
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
@@ -138,7 +137,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     let plan = match Plan::load(&world, &arguments.judging) {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
-            say(&format!("gpu-preflight: {}\n", failure.message));
+            say(&failure.message);
             return Err(become_workload(&arguments.command, None));
         }
         Err(failure) => return Err(failure),
@@ -158,7 +157,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
             let told =
                 catch_unwind(AssertUnwindSafe(|| output::report(&world, report, &arguments.output, Target::Stderr)));
             if let Ok(Err(failure)) = told {
-                say(&format!("gpu-preflight: {}\n", failure.message));
+                say(&failure.message);
             }
             report.verdict
         }
@@ -175,7 +174,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
             let verdict = verdict.as_str().replace('-', " ").to_uppercase();
             let (name, variable) = (name(&arguments.command), Mode::VARIABLE);
             let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
-            say(&format!("gpu-preflight: {line}\n"));
+            say(&line);
         }
         return Ok(verdict.into());
     }
@@ -211,7 +210,7 @@ fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
     let catalogue = plan::catalogue(&world, folders)?;
     let Some(check) = catalogue.get(id) else {
         let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
-        return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", crate::text::plain(id))));
+        return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", plain(id))));
     };
     output::deliver(&world, &explain::page(check, 1), None, Target::Stdout)?;
     Ok(exit::READY)
@@ -288,7 +287,7 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
 
 /// How the command is called.
 fn name(command: &[OsString]) -> String {
-    command.first().map(|name| crate::text::plain(&name.to_string_lossy())).unwrap_or_default()
+    command.first().map(|name| plain(&name.to_string_lossy())).unwrap_or_default()
 }
 
 /// Becomes the command, from `place` where that is known.

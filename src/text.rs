@@ -1,14 +1,16 @@
-//! Words on their way to a person: escaped, cut, with sizes one can read.
+//! Words on their way to a person: cut, with sizes one can read, and through the one door, [`Shown`].
+
+mod shown;
+
+pub use shown::Shown;
 
 /// Characters of one foreign string that are shown.
 const SHOWN: usize = 160;
 /// Characters of a whole message that are shown.
 const MESSAGE_SHOWN: usize = 600;
 
-/// A foreign string that cannot move the cursor, break the line or fill the screen.
-///
-/// Control characters, line and paragraph separators and the marks that turn the direction of writing are shown as
-/// escapes; what is longer than 160 characters is cut.
+/// A foreign string within a sentence that cannot fill the screen: what is longer than 160 characters is cut. What acts
+/// on a terminal is shown as escapes, as [`Shown`] does with all of it in the end.
 pub fn plain(text: &str) -> String {
     escaped(text, SHOWN)
 }
@@ -19,21 +21,10 @@ pub fn plain_long(text: &str) -> String {
 }
 
 fn escaped(text: &str, limit: usize) -> String {
-    let mut shown = String::new();
-    for (count, c) in text.chars().enumerate() {
-        if count == limit {
-            shown.push('…');
-            break;
-        }
-        match c {
-            '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
-                shown.extend(c.escape_unicode());
-            }
-            c if c.is_control() => shown.extend(c.escape_default()),
-            c => shown.push(c),
-        }
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => shown::escaped(&text[..end], |_| false) + "…",
+        None => shown::escaped(text, |_| false),
     }
-    shown
 }
 
 /// A number of bytes in the largest unit that leaves at least one, with one decimal.

@@ -10,6 +10,7 @@ pub mod profile;
 pub mod score;
 mod standing;
 mod verdict;
+mod waivers;
 
 use std::collections::BTreeMap;
 
@@ -118,7 +119,7 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
         verdict: Verdict::of(&findings),
         score,
         fix_first: fixes(&findings, facts),
-        notes: notes(&findings, facts, profile, now),
+        notes: notes(&findings, facts, catalogue, profile, now),
         findings,
     }
 }
@@ -143,7 +144,7 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
     })
 }
 
-fn notes(findings: &[Finding], facts: &Facts, profile: &Profile, now: u64) -> Vec<String> {
+fn notes(findings: &[Finding], facts: &Facts, catalogue: &Catalogue, profile: &Profile, now: u64) -> Vec<String> {
     let mut notes = Vec::new();
     if let Fact::Known(seconds) = facts.run.stood_still_seconds {
         notes.push(format!(
@@ -151,14 +152,6 @@ fn notes(findings: &[Finding], facts: &Facts, profile: &Profile, now: u64) -> Ve
              quota): deadlines waited so much longer"
         ));
     }
-    for waiver in &profile.file.waive {
-        let expired = profile.waiver(&waiver.check, waiver.subject.as_deref(), now).is_none();
-        let used = findings.iter().any(|f| f.check == waiver.check && f.waived.is_some());
-        if expired {
-            notes.push(format!("the waiver of {} expired on {}", waiver.check, waiver.expires));
-        } else if !used {
-            notes.push(format!("the waiver of {} excuses nothing: it does not fail", waiver.check));
-        }
-    }
+    notes.extend(waivers::idle(findings, catalogue, profile, now));
     notes
 }

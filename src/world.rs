@@ -33,6 +33,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 
 use crate::facts::{Fact, GapKind};
+use crate::text::Shown;
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
 use answers::{from_io, from_stat};
 pub use doors::OpenFile;
@@ -261,7 +262,7 @@ impl World {
     }
 
     /// What Kubernetes shows as the reason of a stopped container. Written only where the kubelet has put the file.
-    pub fn write_termination_log(&self, text: &str) {
+    pub fn write_termination_log(&self, text: &Shown) {
         let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NONBLOCK;
         if let Ok(fd) = rustix::fs::open(self.place(Path::new("/dev/termination-log")), flags, Mode::empty()) {
             let _ = File::from(fd).write_all(text.as_bytes());

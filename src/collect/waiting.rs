@@ -4,6 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::text::Shown;
 use crate::world::terminal::{self, Stream};
 
 /// Says on a terminal what a long run is waiting for; silent in logs, and in short runs.
@@ -54,7 +55,7 @@ impl Waiting {
 
 /// Nobody there to hear it is no failure.
 fn say(text: &str) {
-    let _ = terminal::write(Stream::Stderr, text);
+    let _ = terminal::write_over_line(&Shown::line(text));
 }
 
 fn tell((state, ended): &(Mutex<State>, Condvar)) {
@@ -66,10 +67,10 @@ fn tell((state, ended): &(Mutex<State>, Condvar)) {
         now = next;
         if !now.over {
             told = true;
-            say(&format!("\r\u{1b}[Kwaiting for {} … {:.0} s", now.on, started.elapsed().as_secs_f64()));
+            say(&format!("waiting for {} … {:.0} s", now.on, started.elapsed().as_secs_f64()));
         }
     }
     if told {
-        say("\r\u{1b}[K");
+        say("");
     }
 }

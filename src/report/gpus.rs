@@ -1,13 +1,12 @@
 //! The table of GPUs on which an image can run.
 
-use std::fmt::Write as _;
-
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
+use super::table;
 use super::text::Layout;
 use crate::facts::shape::record;
 use crate::facts::{CodeFit, Fact, Facts, LibraryRole, NativeLibrary, Target};
-use crate::text::{count, plain};
+use crate::text::{Shown, count, plain};
 
 /// The `schema` of a table that this version writes.
 pub const SCHEMA: &str = "gpu-preflight/gpus/1";
@@ -43,21 +42,20 @@ pub fn table(facts: &Facts, cuda: Fact<String>, gpus: Vec<Target>) -> GpuTable {
 }
 
 /// The table as text.
-pub fn text(table: &GpuTable, layout: Layout) -> String {
-    let whose =
-        table.environment_of.known().map_or(String::new(), |process| super::text::whose_environment(process) + "\n");
-    whose + &answers(table, layout)
+pub fn text(table: &GpuTable, layout: Layout) -> Shown {
+    let whose = table.environment_of.known().map(|process| Shown::line(&super::text::whose_environment(process)));
+    whose.into_iter().chain(answers(table, layout)).collect()
 }
 
-fn answers(table: &GpuTable, layout: Layout) -> String {
+fn answers(table: &GpuTable, layout: Layout) -> Vec<Shown> {
     let libraries = match &table.libraries {
         Fact::Known(libraries) if !libraries.is_empty() => libraries,
-        Fact::Unknown(gap) => return format!("could not tell: {}\n", plain(&gap.to_string())),
-        _ => return "no library with GPU code was found in this image\n".to_owned(),
+        Fact::Unknown(gap) => return vec![Shown::line(&format!("could not tell: {}", plain(&gap.to_string())))],
+        _ => return vec![Shown::line("no library with GPU code was found in this image")],
     };
-    let mut page = head(table, libraries);
-    page.push_str(&rows(table, layout));
-    page.push_str("\n\n");
+    let mut page = vec![Shown::line(&head(table, libraries)), Shown::default()];
+    page.extend(rows(table, layout));
+    page.push(Shown::default());
     for library in libraries.iter().filter(|library| library.role == LibraryRole::Core) {
         let carries = match (&library.architectures, &library.object_count) {
             (Fact::Known(codes), Fact::Known(objects)) => {
@@ -66,7 +64,7 @@ fn answers(table: &GpuTable, layout: Layout) -> String {
             (Fact::Unknown(gap), _) => format!("could not tell: {}", plain(&gap.to_string())),
             _ => "nothing".to_owned(),
         };
-        let _ = writeln!(page, "{}\n  {carries}", plain(&library.path));
+        page.extend([Shown::line(&plain(&library.path)), Shown::line(&format!("  {carries}"))]);
     }
     page
 }
@@ -76,7 +74,7 @@ fn head(table: &GpuTable, libraries: &[NativeLibrary]) -> String {
     let cuda = table.cuda.known().map_or("CUDA release unknown".to_owned(), |cuda| format!("CUDA {}", plain(cuda)));
     let core = libraries.iter().filter(|library| library.role == LibraryRole::Core).count();
     let decide = if core == 1 { "decides" } else { "decide" };
-    format!("{torch}{cuda}: {} with GPU code, {core} of which {decide}\n\n", count_libraries(libraries.len()))
+    format!("{torch}{cuda}: {} with GPU code, {core} of which {decide}", count_libraries(libraries.len()))
 }
 
 fn count_libraries(number: usize) -> String {
@@ -84,7 +82,7 @@ fn count_libraries(number: usize) -> String {
 }
 
 /// One row for all GPUs of which the same is to be said.
-fn rows(table: &GpuTable, layout: Layout) -> String {
+fn rows(table: &GpuTable, layout: Layout) -> Vec<Shown> {
     let mut groups: Vec<(&Target, Vec<&str>)> = Vec::new();
     for target in &table.gpus {
         let same = |(first, _): &&mut (&Target, Vec<&str>)| {
@@ -103,14 +101,15 @@ fn rows(table: &GpuTable, layout: Layout) -> String {
     shown.add_row(["", "", "GPU", "why, and which driver"]);
     for (target, names) in groups {
         let capability = target.compute_capability.known().cloned().unwrap_or_default();
-        shown.add_row([answer(target).to_owned(), capability, names.join(", "), reason(target)]);
+        let cells = [answer(target), &capability, &names.join(", "), &reason(target)];
+        shown.add_row(cells.map(Shown::line));
     }
     for (index, width) in [(0, 15), (1, 6)] {
         if let Some(column) = shown.column_mut(index) {
             column.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width)));
         }
     }
-    shown.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n")
+    table::shown(&shown)
 }
 
 fn capability(target: &Target) -> (u32, u32) {

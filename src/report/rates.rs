@@ -2,8 +2,9 @@
 
 use comfy_table::{CellAlignment, Table, presets};
 
+use super::table;
 use crate::facts::{Compute, Fact, Facts, Links, MemoryCopy, Multiply, Precision, Proof};
-use crate::text::short_rate;
+use crate::text::{Shown, short_rate};
 
 /// Columns from which on there is room for everything.
 const WIDE: u16 = 90;
@@ -25,7 +26,7 @@ struct Row {
 }
 
 /// The lines of the table without its title; nothing where nothing was measured.
-pub fn render(facts: &Facts, width: u16) -> Option<Vec<String>> {
+pub fn render(facts: &Facts, width: u16) -> Option<Vec<Shown>> {
     let rows: Vec<Row> =
         multiplies(&facts.compute).into_iter().chain(copies(&facts.compute)).chain(links(&facts.links)).collect();
     if rows.is_empty() {
@@ -55,7 +56,7 @@ pub fn render(facts: &Facts, width: u16) -> Option<Vec<String>> {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    Some(table.lines().map(|line| format!(" {}", line.trim_end())).collect())
+    Some(table::shown(&table).iter().map(|line| Shown::line(" ") + line).collect())
 }
 
 impl Row {
@@ -212,7 +213,7 @@ mod tests {
         }
     }
 
-    fn table(multiplies: Vec<Multiply>) -> Vec<String> {
+    fn table(multiplies: Vec<Multiply>) -> Vec<Shown> {
         let mut facts = Facts::default();
         facts.compute.multiplies = Fact::Known(multiplies);
         render(&facts, 100).expect("a table")

@@ -29,10 +29,10 @@ pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
         Some(waiver) => format!("waived: {waiver}"),
         None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
     };
-    line(mark, finding, format!("{text}\n{cure}"))
+    Line { cure: Some(cure), ..line(mark, finding, text) }
 }
 
 /// One row for one finding.
 pub fn line(mark: Mark, finding: &Finding, text: String) -> Line {
-    Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text }
+    Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text, cure: None }
 }

@@ -7,7 +7,7 @@ use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
 use crate::facts::Facts;
-use crate::text::{count, plain, plain_long};
+use crate::text::{Shown, count, plain, plain_long};
 use crate::weigh::{Verdict, remedy};
 
 /// How a text report is laid out.
@@ -22,8 +22,8 @@ pub struct Layout {
 }
 
 /// The report as text.
-pub fn render(report: &Report, layout: Layout) -> String {
-    let mut page = Page { text: String::new(), layout };
+pub fn render(report: &Report, layout: Layout) -> Shown {
+    let mut page = Page { text: Shown::default(), layout };
     page.head(report);
     page.answer(report);
     page.overview(report);
@@ -35,14 +35,17 @@ pub fn render(report: &Report, layout: Layout) -> String {
 }
 
 struct Page {
-    text: String,
+    text: Shown,
     layout: Layout,
 }
 
 impl Page {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line.trim_end());
-        self.text.push('\n');
+    fn line(&mut self, line: &Shown) {
+        self.text.push_line(line);
+    }
+
+    fn blank(&mut self) {
+        self.line(&Shown::default());
     }
 
     fn wrapped(&mut self, text: &str) {
@@ -51,11 +54,17 @@ impl Page {
         }
     }
 
-    fn paint(&self, code: &str, text: &str) -> String {
-        if self.layout.color { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    fn paint(&self, code: &'static str, text: &str) -> Shown {
+        let text = Shown::line(text);
+        if self.layout.color { text.painted(code) } else { text }
     }
 
-    fn mark(&self, mark: Mark) -> String {
+    fn title(&mut self, text: &str) {
+        let title = self.paint("1", text);
+        self.line(&title);
+    }
+
+    fn mark(&self, mark: Mark) -> Shown {
         let code = match mark {
             Mark::None => "2",
             Mark::Good => "32",
@@ -85,7 +94,7 @@ impl Page {
         if let Some(words) = assumed(facts) {
             self.wrapped(&format!("assumed: {words}"));
         }
-        self.line("");
+        self.blank();
     }
 
     fn answer(&mut self, report: &Report) {
@@ -102,10 +111,10 @@ impl Page {
         let words = report.verdict_words();
         let answer = format!("{words}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
         for part in table::wrap(&answer, usize::from(self.layout.width)) {
-            let painted = part.strip_prefix(verdict).map(|rest| format!("{}{rest}", self.paint(code, verdict)));
+            let painted = part.strip_prefix(verdict).map(|rest| self.paint(code, verdict) + &Shown::line(rest));
             self.line(&painted.unwrap_or(part));
         }
-        self.line("");
+        self.blank();
         let undecided = |f: &&Finding| f.gating && matches!(f.outcome, Outcome::Unknown | Outcome::Blocked);
         let cause = match report.verdict {
             Verdict::Incomplete => report.findings.iter().find(undecided),
@@ -138,7 +147,7 @@ impl Page {
             self.labelled("note", &plain_long(note));
         }
         if cause.is_some() || !then.is_empty() || !report.notes.is_empty() {
-            self.line("");
+            self.blank();
         }
     }
 
@@ -147,7 +156,7 @@ impl Page {
         let width = usize::from(self.layout.width).saturating_sub(indent).max(20);
         for (index, part) in table::wrap(text, width).iter().enumerate() {
             let label = if index == 0 { label } else { "" };
-            self.line(&format!("  {label:<9}{part}"));
+            self.line(&Shown::line(&format!("  {label:<9}{part}")));
         }
     }
 
@@ -157,9 +166,9 @@ impl Page {
             let width = usize::from(self.layout.width).saturating_sub(16).max(20);
             for (index, part) in table::wrap(&row.text, width).iter().enumerate() {
                 if index == 0 {
-                    self.line(&format!("  {:<11}{mark}  {part}", row.name));
+                    self.line(&(Shown::line(&format!("  {:<11}", row.name)) + &mark + &Shown::line("  ") + part));
                 } else {
-                    self.line(&format!("  {:<11}   {part}", ""));
+                    self.line(&(Shown::line(&format!("  {:<11}   ", "")) + part));
                 }
             }
         }
@@ -176,9 +185,8 @@ impl Page {
                 Some(score) => format!("{dimension}   {}–{}", score.low, score.high),
                 None => dimension.to_string(),
             };
-            self.line("");
-            let title = self.paint("1", &title);
-            self.line(&title);
+            self.blank();
+            self.title(&title);
             let lines: Vec<Line> =
                 own.chunk_by(|a, b| a.check == b.check).map(|group| failure_line(group, report)).collect();
             self.table(&lines);
@@ -196,9 +204,8 @@ impl Page {
             })
             .collect();
         if !gaps.is_empty() {
-            self.line("");
-            let title = self.paint("1", "could not tell");
-            self.line(&title);
+            self.blank();
+            self.title("could not tell");
             self.table(&gaps);
         }
         let mut causes: Vec<(&str, usize)> = Vec::new();
@@ -209,7 +216,7 @@ impl Page {
             }
         }
         if !causes.is_empty() {
-            self.line("");
+            self.blank();
         }
         for (cause, blocked) in causes {
             self.wrapped(&format!("{} not judged, because {cause} fails", count(blocked, "check")));
@@ -218,16 +225,15 @@ impl Page {
 
     fn rates(&mut self, report: &Report) {
         let Some(rates) = rates::render(&report.facts, self.layout.width) else { return };
-        self.line("");
-        let title = self.paint("1", "rates");
-        self.line(&title);
+        self.blank();
+        self.title("rates");
         for row in rates {
             self.line(&row);
         }
     }
 
     fn rest(&mut self, report: &Report) {
-        self.line("");
+        self.blank();
         let quiet = [Outcome::Holds, Outcome::NotApplicable];
         if self.layout.verbose {
             for outcome in quiet {
@@ -241,10 +247,9 @@ impl Page {
                 }
                 if !lines.is_empty() {
                     let title = if outcome == Outcome::Holds { "holds" } else { "does not apply" };
-                    let title = self.paint("1", title);
-                    self.line(&title);
+                    self.title(title);
                     self.table(&lines);
-                    self.line("");
+                    self.blank();
                 }
             }
         }
@@ -257,12 +262,12 @@ impl Page {
     }
 
     fn table(&mut self, lines: &[Line]) {
-        for row in table::render(lines, self.layout.width).lines() {
+        for row in table::render(lines, self.layout.width) {
             let painted = [Mark::Bad, Mark::Warning, Mark::Unknown, Mark::Good, Mark::None]
                 .into_iter()
                 .find_map(|mark| Some((mark, row.strip_prefix("  ")?.strip_prefix(mark.sign())?)))
-                .map(|(mark, rest)| format!("  {}{rest}", self.mark(mark)));
-            self.line(&painted.unwrap_or_else(|| row.to_owned()));
+                .map(|(mark, rest)| Shown::line("  ") + &self.mark(mark) + &Shown::line(rest));
+            self.line(&painted.unwrap_or(row));
         }
     }
 }

@@ -9,15 +9,15 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Failure, files};
+use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
 use crate::exit;
 use crate::facts::{Fact, Gap, Gaps, ProbeEnd, StuckFolder};
 use crate::probe::storage::foreign;
-use crate::text::plain;
+use crate::text::{Shown, plain};
 use crate::world::World;
 use crate::world::child::{self, Progress};
-use crate::world::terminal::{self, Stream};
+use crate::world::terminal;
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "errand";
@@ -32,7 +32,7 @@ const LAST_PATIENCE: Duration = Duration::from_millis(500);
 enum Errand {
     Read { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
-    Write { path: Vec<u8>, text: String },
+    Write { path: Vec<u8>, text: Shown },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
 }
 
@@ -69,8 +69,8 @@ pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failur
 }
 
 /// Puts text in place of a file.
-pub fn write(world: &World, path: &Path, text: &str) -> Result<(), Failure> {
-    let errand = Errand::Write { path: bytes(path), text: text.to_owned() };
+pub fn write(world: &World, path: &Path, text: &Shown) -> Result<(), Failure> {
+    let errand = Errand::Write { path: bytes(path), text: text.clone() };
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
 }
 
@@ -88,8 +88,7 @@ pub fn past(world: &World, stuck: &[StuckFolder], command: &[OsString]) -> Optio
         Ok(Outcome::Found(place)) => {
             let place = OsString::from_vec(place);
             let text = plain(&place.to_string_lossy());
-            let line = format!("gpu-preflight: a folder before it in PATH does not answer, so {text} is started\n");
-            let _ = terminal::write(Stream::Stderr, &line);
+            message::say(&format!("a folder before it in PATH does not answer, so {text} is started"));
             Some(place)
         }
         _ => None,
@@ -153,7 +152,7 @@ fn perform(world: &World, errand: Errand) -> Outcome {
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
 }
 
-fn written(world: &World, path: &Path, text: &str) -> Result<Outcome, Failure> {
+fn written(world: &World, path: &Path, text: &Shown) -> Result<Outcome, Failure> {
     let failed = |why: String| Failure::new(exit::OUTPUT, format!("{}: {why}", plain(&path.to_string_lossy())));
     world.stat(path);
     if let Some(gap) = world.missed() {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, plan, surrounded};
+use super::{Failure, message, plan, surrounded};
 use crate::cli::{Format, GpusArgs};
 use crate::collect;
 use crate::derive::{self, target};
@@ -30,7 +30,7 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
         let Recording { facts, notes } = plan::recording(&world, path)?;
         // The table has no place for them.
         for note in notes {
-            output::say(&format!("gpu-preflight: {}\n", plain_long(&note)));
+            message::say(&plain_long(&note));
         }
         facts
     } else {

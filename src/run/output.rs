@@ -6,7 +6,8 @@ use super::{Failure, errand};
 use crate::cli::{Format, OutputArgs};
 use crate::exit;
 use crate::report::text::Layout;
-use crate::report::{Report, json, text};
+use crate::report::{Report, text};
+use crate::text::Shown;
 pub use crate::world::terminal::Stream as Target;
 use crate::world::{World, terminal};
 
@@ -35,12 +36,12 @@ pub fn layout(target: Target, to_file: bool) -> Layout {
 }
 
 /// A document as JSON.
-pub fn as_json(document: &impl serde::Serialize) -> Result<String, Failure> {
-    json::render(document).map_err(|error| Failure::new(exit::BUG, error))
+pub fn as_json(document: &impl serde::Serialize) -> Result<Shown, Failure> {
+    Shown::json(document).map_err(|error| Failure::new(exit::BUG, error))
 }
 
 /// Writes text to a file, which is replaced whole or not at all, else to `target`.
-pub fn deliver(world: &World, text: &str, file: Option<&Path>, target: Target) -> Result<(), Failure> {
+pub fn deliver(world: &World, text: &Shown, file: Option<&Path>, target: Target) -> Result<(), Failure> {
     if let Some(path) = file {
         return errand::write(world, path, text);
     }
@@ -50,9 +51,4 @@ pub fn deliver(world: &World, text: &str, file: Option<&Path>, target: Target) -
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::new(exit::OUTPUT, format!("standard output: {error}"))),
     }
-}
-
-/// Says something to the person at the terminal. Nobody there to hear it is no failure.
-pub fn say(text: &str) {
-    let _ = terminal::write(Target::Stderr, text);
 }

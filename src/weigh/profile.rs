@@ -71,6 +71,13 @@ pub struct Profile {
     pub file: ProfileFile,
 }
 
+impl Waiver {
+    /// Whether it speaks of this subject of its check.
+    pub fn concerns(&self, subject: Option<&str>) -> bool {
+        self.subject.is_none() || self.subject.as_deref() == subject
+    }
+}
+
 impl Profile {
     /// Names of the profiles that are part of the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
@@ -139,8 +146,9 @@ impl Profile {
     /// The waiver that excuses this failure at this time, if one does.
     pub fn waiver(&self, check: &str, subject: Option<&str>, now_seconds: u64) -> Option<&Waiver> {
         self.file.waive.iter().find(|waiver| {
-            let concerns = waiver.subject.is_none() || waiver.subject.as_deref() == subject;
-            waiver.check == check && concerns && day(&waiver.expires).is_some_and(|last| now_seconds / 86_400 <= last)
+            waiver.check == check
+                && waiver.concerns(subject)
+                && day(&waiver.expires).is_some_and(|last| now_seconds / 86_400 <= last)
         })
     }
 }

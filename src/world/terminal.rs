@@ -1,4 +1,4 @@
-//! Standard streams, and files that are replaced whole or not at all.
+//! Standard streams, and files that are replaced whole or not at all. They take what may be [`Shown`] and nothing else.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -6,6 +6,7 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use super::handover::was_closed;
+use crate::text::Shown;
 
 /// A stream that text goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,7 +43,7 @@ pub fn may_color(stream: Stream) -> bool {
 }
 
 /// Writes all of it.
-pub fn write(stream: Stream, text: &str) -> io::Result<()> {
+pub fn write(stream: Stream, text: &Shown) -> io::Result<()> {
     match stream {
         // What nobody opened nobody reads; the runtime's `/dev/null` there would take it.
         Stream::Stdout if was_closed(1) => Err(io::Error::from_raw_os_error(libc::EBADF)),
@@ -55,11 +56,16 @@ pub fn write(stream: Stream, text: &str) -> io::Result<()> {
     }
 }
 
+/// Puts `text` in place of the line that the cursor stands on, on the terminal behind standard error.
+pub fn write_over_line(text: &Shown) -> io::Result<()> {
+    write!(io::stderr().lock(), "\r\u{1b}[K{text}")
+}
+
 /// Puts `text` in place of a file. Until it is all on disk the old file stays, and when that fails it stays for good.
 ///
 /// A file that is mounted by itself, or whose folder is closed to us, cannot be replaced: it is written over, after its
 /// room has been set aside.
-pub fn replace_file(path: &Path, text: &str) -> io::Result<()> {
+pub fn replace_file(path: &Path, text: &Shown) -> io::Result<()> {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let is_special = std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file());
     if is_special {
@@ -93,7 +99,7 @@ fn create_like(path: &Path, beside: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn write_over(path: &Path, text: &str) -> io::Result<()> {
+fn write_over(path: &Path, text: &Shown) -> io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
     match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, text.len() as u64) {
         Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => {}

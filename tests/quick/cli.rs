@@ -231,7 +231,7 @@ fn explain_gives_the_page_of_a_check_and_names_the_nearest_for_a_typo() {
     assert_eq!(code(&output), 0);
     let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
     let page = explain::page(catalogue.get("limits.memory-limited").expect("a check"), 1);
-    assert_eq!(String::from_utf8_lossy(&output.stdout), page);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), &*page);
     let output = run(&["explain", "limits.memory-limted"]);
     assert_eq!(code(&output), 64);
     assert!(errors(&output).contains("did you mean `limits.memory-limited`?"), "{}", errors(&output));

@@ -18,3 +18,4 @@ mod real_machines;
 mod recordings;
 mod rooms;
 mod selection;
+mod shown;

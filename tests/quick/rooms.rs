@@ -13,16 +13,16 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 const ROOMS: &[(&str, &[&str])] = &[
     ("facts", &[]),
     ("text", &[]),
-    ("world", &["facts"]),
+    ("world", &["facts", "text"]),
     ("probe", &["facts", "world"]),
     ("derive", &["facts"]),
-    ("collect", &["derive", "facts", "probe", "world"]),
+    ("collect", &["derive", "facts", "probe", "text", "world"]),
     ("lang", &["facts", "text"]),
     ("check", &["facts", "lang", "text"]),
     ("weigh", &["check", "facts", "lang"]),
     ("exit", &["weigh"]),
     ("report", &["check", "facts", "text", "weigh"]),
-    ("explain", &["check"]),
+    ("explain", &["check", "text"]),
     ("cli", &["facts"]),
     (
         "run",
@@ -302,6 +302,18 @@ fn unsafe_code_stands_in_the_world_alone_each_block_with_its_proof() {
             assert!(!lets_in, "{}", source.path.display());
         }
     }
+}
+
+#[test]
+fn only_the_world_writes_and_it_takes_nothing_but_what_may_be_shown() {
+    let doors = ["stdout", "stderr", "print", "println", "eprint", "eprintln", "dbg"];
+    let by: BTreeSet<String> = sources()
+        .iter()
+        .filter(|source| source.module[0] != "world" && source.words.iter().any(|word| doors.contains(&word.as_str())))
+        .map(|source| source.module.join("::"))
+        .collect();
+    // clap prints its own help.
+    assert_eq!(by, BTreeSet::from(["run::message".to_owned()]));
 }
 
 #[test]

@@ -1,5 +1,5 @@
 //! Whose verdict it is: `--only` and `--skip` speak of a part of the checks and say so, one over nothing says why, and
-//! `--as-process` looks with the environment of another process.
+//! `--as-process` looks with the environment of another process, and a waiver that excuses nothing is said.
 
 use std::process::{Command, Output};
 
@@ -92,4 +92,38 @@ fn the_environment_of_another_process_is_looked_with_and_named() {
         assert_eq!(output.status.code(), Some(64), "{output:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("there is no process 4194305"), "{output:?}");
     }
+}
+
+/// What is noted of these waivers of one check, on a machine on which GPU 3 of eight is slow.
+fn noted(check: &str, subjects: &[Option<&str>]) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let profile = folder.path().join("site.toml");
+    let waiver = |subject: Option<&str>| {
+        let subject = subject.map_or(String::new(), |subject| format!("subject = '{subject}'\n"));
+        format!("[[waive]]\ncheck = '{check}'\n{subject}reason = 'r'\nowner = 'o'\nexpires = '2999-01-01'\n")
+    };
+    std::fs::write(&profile, subjects.iter().copied().map(waiver).collect::<Vec<_>>().concat()).expect("written");
+    let machine = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/fake-slow-gpu-3-of-8/facts.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    let output = command.args(["judge", machine, "--format", "json", "--profile"]).arg(profile).output().expect("runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let notes = report["notes"].as_array().expect("notes").iter().filter_map(Value::as_str);
+    notes.filter(|note| note.contains("waiver")).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_waiver_that_excuses_nothing_is_said_and_one_that_matches_is_not() {
+    let slow = "compute.rate-expected";
+    let noted_once = |check: &str, subjects: &[Option<&str>], words: &str| {
+        let notes = noted(check, subjects);
+        assert!(notes.len() == 1 && notes[0].contains(words), "{check} {subjects:?}: {notes:?}");
+    };
+    assert_eq!(noted(slow, &[Some("GPU 3 tf32"), Some("GPU 3 float16")]), [""; 0]);
+    assert_eq!(noted(slow, &[None]), [""; 0]);
+    let missed = "`GPU 3 tf23` excuses nothing: that is none of its subjects, `GPU 3 ";
+    noted_once(slow, &[Some("GPU 3 tf32"), Some("GPU 3 tf23")], missed);
+    noted_once(slow, &[Some("GPU 3 tf32"), Some("GPU 3 tf23")], "did you mean `GPU 3 tf32`?");
+    noted_once(slow, &[Some("GPU 2 tf32")], "for `GPU 2 tf32` excuses nothing: it does not fail");
+    noted_once("driver.kernel-loaded", &[Some("GPU 3")], "it is judged as a whole and has no subjects");
+    noted_once("driver.kernel-loaded", &[None], "excuses nothing: it does not fail");
 }

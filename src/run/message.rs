@@ -1,0 +1,41 @@
+//! What is said beside a report, on standard error and in the termination log. Nobody there to hear it is no failure.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::time::Duration;
+
+use crate::report::summary;
+use crate::text::Shown;
+use crate::world::World;
+use crate::world::terminal::{self, Stream};
+
+/// Says something in one line.
+pub fn say(message: &str) {
+    let _ = terminal::write(Stream::Stderr, &said(message));
+}
+
+/// A message as a line of ours.
+pub fn said(message: &str) -> Shown {
+    [Shown::line(&format!("gpu-preflight: {message}"))].into_iter().collect()
+}
+
+/// Says what the parser of the command line has to say, and gives it. A mistake quotes what was written; help is ours, in
+/// colours of its own.
+pub fn usage(error: &clap::Error) -> Shown {
+    let text = Shown::lines(&error.to_string());
+    let _ = if error.use_stderr() { terminal::write(Stream::Stderr, &text) } else { error.print() };
+    text
+}
+
+/// Why a workload was not started, for whoever only sees the termination log.
+pub fn stopped(why: Shown) {
+    World::here(Duration::ZERO).write_termination_log(&why.cut(summary::LIMIT));
+}
+
+/// Lets a bug of ours speak through the door too: its words may quote what was being read.
+pub fn speak_for_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let trace = Backtrace::capture();
+        let trace = if trace.status() == BacktraceStatus::Captured { format!("\n{trace}") } else { String::new() };
+        let _ = terminal::write(Stream::Stderr, &Shown::lines(&format!("{panic}{trace}\n")));
+    }));
+}
