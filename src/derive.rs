@@ -7,7 +7,8 @@
 //!
 //! [`stack`] joins driver, runtime and libraries, [`visible`] compares who sees which GPUs, [`grant`] what was
 //! asked for with what is here, [`multiply`] and [`copies`] set
-//! rates against what such a GPU reaches, [`slow`] tells which of them are low, [`load`] says what held GPUs down
+//! rates against what such a GPU reaches, [`siblings`] GPUs against those that should be alike, [`slow`] tells which of them are low, [`boards`] joins
+//! multiplies with NVML's GPUs, [`load`] says what held GPUs down
 //! meanwhile, [`share`] and [`neighbours`] what else explains a low rate, [`suspect`] which library may be to blame;
 //! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`limits`] holds them against
 //! limits, [`nodes`] device nodes against the driver, [`shadow`] finds driver libraries that an image brings,
@@ -16,6 +17,7 @@
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! here are the small ones.
 
+mod boards;
 mod builds;
 mod compile;
 mod copies;
@@ -32,6 +34,7 @@ mod nodes;
 mod packages;
 mod shadow;
 mod share;
+mod siblings;
 mod situation;
 mod slow;
 mod stack;
@@ -158,15 +161,6 @@ fn memory_used_share(gpu: &Gpu) -> Fact<f64> {
             _ => Fact::Known(rounded(1.0 - free.min(total) as f64 / total as f64)),
         },
     )
-}
-
-/// A rate over the median of others; absent with fewer than so many.
-fn share_of_median(rate: f64, others: impl Iterator<Item = f64>, least: usize) -> Fact<f64> {
-    let mut others: Vec<f64> = others.collect();
-    if others.len() < least {
-        return Fact::Absent;
-    }
-    Fact::present(multiply::median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
 }
 
 /// Three places behind the point: more would claim a precision that no reading has.

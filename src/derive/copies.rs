@@ -4,7 +4,8 @@
 //! model that is not in the table, of a MIG instance, which has a share of the memory that its name does not tell, nor of
 //! copies so small that a cache holds them.
 
-use super::{both, rounded, share_of_median};
+use super::siblings::Siblings;
+use super::{both, rounded};
 use crate::facts::reference::gpus;
 use crate::facts::{Fact, Facts, Gpu, MemoryCopy};
 
@@ -14,15 +15,12 @@ const SHARE: f64 = 0.8;
 /// Bytes from which on a copy leaves the caches.
 const BYTES_MIN: u64 = 128 << 20;
 
-/// Other GPUs of one name that it takes to tell which of them is slow.
-const SIBLINGS_MIN: usize = 2;
-
 /// Fills the derived fields of every copy.
 pub fn derive(facts: &mut Facts) {
     let sliced = facts.gpus.known().is_some_and(|gpus| gpus.iter().any(is_sliced));
     let Fact::Known(copies) = &mut facts.compute.copies else { return };
-    let siblings: Vec<Fact<f64>> = copies.iter().map(|copy| share_of_siblings(copy, copies)).collect();
-    for (copy, of_siblings) in copies.iter_mut().zip(siblings) {
+    let shares = shares_of_siblings(copies);
+    for (copy, of_siblings) in copies.iter_mut().zip(shares) {
         copy.share_of_siblings = of_siblings;
         let expected = expected(copy, sliced);
         copy.expected_from = expected.clone().map(|(_, from)| from);
@@ -47,17 +45,18 @@ fn expected(copy: &MemoryCopy, sliced: bool) -> Fact<(f64, String)> {
     })
 }
 
-/// The rate over the median of the other GPUs of the same name.
-fn share_of_siblings(copy: &MemoryCopy, all: &[MemoryCopy]) -> Fact<f64> {
-    both(copy.device_gb_per_second.clone(), copy.gpu_name.as_ref(), |rate, name| (rate, name)).and_then(
-        |(rate, name)| {
-            let is_sibling = |other: &&MemoryCopy| {
-                other.gpu != copy.gpu && other.device_bytes == copy.device_bytes && other.gpu_name.known() == Some(name)
-            };
-            let others = all.iter().filter(is_sibling).filter_map(|other| other.device_gb_per_second.known().copied());
-            share_of_median(rate, others, SIBLINGS_MIN)
-        },
-    )
+/// Each rate over the median of the other GPUs of the same name that copied as much.
+fn shares_of_siblings(copies: &[MemoryCopy]) -> Vec<Fact<f64>> {
+    let alike = |copy: &MemoryCopy, name| (copy.device_bytes.known().copied(), name);
+    let rated =
+        |copy: &MemoryCopy| both(copy.device_gb_per_second.clone(), copy.gpu_name.clone(), |rate, name| (rate, name));
+    let known = copies.iter().filter_map(|copy| match rated(copy) {
+        Fact::Known((rate, name)) => Some((alike(copy, name), copy.gpu, rate)),
+        _ => None,
+    });
+    let siblings = Siblings::new(known);
+    let share = |copy| rated(copy).and_then(|(rate, name)| siblings.share(&alike(copy, name), copy.gpu, rate));
+    copies.iter().map(share).collect()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! The reference table says what a code means and its most likely cause. Where other facts speak for or against that
 //! cause, they are named with it.
 
-use super::load::gpu_of;
+use super::boards::Boards;
 use crate::facts::reference::cuda_errors::{self, CudaError};
 use crate::facts::{ComputeMode, Fact, Facts, FailedHow, Failure, FailureKind, Gpu, Library, Multiply, Nvml};
 
@@ -33,7 +33,8 @@ pub fn derive(facts: &mut Facts) {
             library.missing_dependency = missing_dependency(library);
         }
     }
-    let holders = |multiply: &Multiply| gpu_of(facts, multiply).and_then(memory_holders);
+    let boards = Boards::of(facts);
+    let holders = |multiply: &Multiply| boards.under(multiply).and_then(memory_holders);
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
         multiplies
@@ -41,7 +42,7 @@ pub fn derive(facts: &mut Facts) {
             .map(|multiply| {
                 let beside = Beside {
                     gpus,
-                    xid_faults: gpu_of(facts, multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied(),
+                    xid_faults: boards.under(multiply).and_then(|gpu| gpu.xid_faults.as_ref()).known().copied(),
                     memory_free_bytes: multiply.memory_free_bytes.known().copied(),
                     memory_short: multiply.memory_short.known().copied(),
                 };

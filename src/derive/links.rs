@@ -1,7 +1,7 @@
 //! Pairs of GPUs against each other. Which rate a link should have no table tells, for it depends on the machine; but most
 //! pairs of one machine are alike.
 
-use super::share_of_median;
+use super::siblings::Siblings;
 use crate::facts::{Fact, Facts, Pair};
 
 /// Pairs of one kind that it takes to tell which of them is slow.
@@ -10,16 +10,19 @@ const PAIRS_MIN: usize = 4;
 /// Fills the derived fields of every pair.
 pub fn derive(facts: &mut Facts) {
     let Fact::Known(pairs) = &mut facts.links.pairs else { return };
-    let shares: Vec<Fact<f64>> = pairs.iter().map(|pair| share_of_pairs(pair, pairs)).collect();
+    let shares = shares_of_pairs(pairs);
     pairs.iter_mut().zip(shares).for_each(|(pair, share)| pair.share_of_pairs = share);
 }
 
-/// The rate over the median of all pairs of the same kind of access.
-fn share_of_pairs(pair: &Pair, all: &[Pair]) -> Fact<f64> {
-    pair.gb_per_second.as_ref().and_then(|rate| {
-        let alike = all.iter().filter(|other| other.peer_access == pair.peer_access);
-        share_of_median(*rate, alike.filter_map(|other| other.gb_per_second.known().copied()), PAIRS_MIN)
-    })
+/// Each rate over the median of all pairs of the same kind of access.
+fn shares_of_pairs(pairs: &[Pair]) -> Vec<Fact<f64>> {
+    let alike = |pair: &Pair| pair.peer_access.known().copied();
+    let rated = |pair: &Pair| Some((alike(pair), pair.from, *pair.gb_per_second.known()?));
+    let siblings = Siblings::new(pairs.iter().filter_map(rated));
+    let share = |pair: &Pair| {
+        pair.gb_per_second.as_ref().and_then(|rate| siblings.share_of_all(&alike(pair), *rate, PAIRS_MIN))
+    };
+    pairs.iter().map(share).collect()
 }
 
 #[cfg(test)]

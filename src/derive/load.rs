@@ -1,11 +1,11 @@
-//! What NVML showed of GPUs at work, and which multiply it belongs to.
-//!
-//! CUDA and NVML number GPUs each in its own way, so a multiply and a GPU are joined by their PCI address; where that
-//! could not be had, only where there is no choice.
+//! What NVML showed of GPUs at work.
 
+use std::collections::HashSet;
+
+use super::boards::Boards;
 use super::{both, rounded};
 use crate::facts::reference::xids;
-use crate::facts::{Fact, Facts, GapKind, Gpu, GpuLoad, Multiply, Throttle, ThrottleReason};
+use crate::facts::{Fact, Facts, GapKind, Gpu, GpuLoad, Throttle, ThrottleReason};
 
 /// Share of the looks from which on something held the clocks down. A GPU that starts to work may be held for a moment.
 const HELD_SHARE: f64 = 0.1;
@@ -24,8 +24,9 @@ pub fn derive(facts: &mut Facts) {
     }
     // Where NVML was lost nobody is told of heat by itself, so it excuses no rate either.
     let is_told = facts.nvml.load_watched == Fact::Known(true);
+    let boards = Boards::of(facts);
     let derived = facts.compute.multiplies.as_ref().map(|multiplies| {
-        let of = |multiply| gpu_of(facts, multiply);
+        let of = |multiply| boards.under(multiply);
         let one = |multiply| (is_told && throttled(&of(multiply)), meanwhile(of(multiply)));
         multiplies.iter().map(one).collect::<Vec<_>>()
     });
@@ -38,35 +39,10 @@ pub fn derive(facts: &mut Facts) {
 
 /// The GPUs that we multiplied on, by NVML's numbers; none where that cannot be told. NVML shows others too, where a part
 /// of a machine is hidden from CUDA alone, and what they go through is not ours.
-fn own_gpus(facts: &Facts) -> Vec<u32> {
+fn own_gpus(facts: &Facts) -> HashSet<u32> {
+    let boards = Boards::of(facts);
     let multiplies = facts.compute.multiplies.known().map_or(&[][..], Vec::as_slice);
-    multiplies.iter().filter_map(|multiply| gpu_of(facts, multiply).known().map(|gpu| gpu.index)).collect()
-}
-
-/// Which of NVML's GPUs a multiply ran on: the one at its PCI address; else the only one, or, where all are of one model
-/// and none is hidden, the one of the same number.
-pub fn gpu_of<'a>(facts: &'a Facts, multiply: &Multiply) -> Fact<&'a Gpu> {
-    facts.gpus.as_ref().and_then(|gpus| {
-        let place = multiply.pci_address.known().and_then(|address| place(address));
-        let places: Vec<_> =
-            gpus.iter().map(|gpu| gpu.pci_address.known().and_then(|address| self::place(address))).collect();
-        if place.is_some() && places.iter().all(Option::is_some) {
-            return Fact::present(gpus.iter().zip(places).find(|(_, other)| *other == place).map(|(gpu, _)| gpu));
-        }
-        let same = gpus.windows(2).all(|pair| pair[0].name == pair[1].name);
-        let straight = same && facts.environment.cuda_visible_count.is_absent();
-        Fact::present(match gpus.as_slice() {
-            [only] => Some(only),
-            all if straight => all.iter().find(|gpu| gpu.index == multiply.gpu),
-            _ => None,
-        })
-    })
-}
-
-/// Domain, bus and device of an address: NVML writes `00000000:1B:00.0` and CUDA `0000:1b:00.0`.
-fn place(address: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = address.split([':', '.']).map(|part| u32::from_str_radix(part, 16).ok());
-    Some((parts.next()??, parts.next()??, parts.next()??))
+    multiplies.iter().filter_map(|multiply| boards.under(multiply).known().map(|gpu| gpu.index)).collect()
 }
 
 /// In how much of the time that it worked this held its clocks down.

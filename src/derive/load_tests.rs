@@ -1,7 +1,7 @@
 //! Who is joined with whom, and what is said of a load.
 
 use super::*;
-use crate::facts::Gap;
+use crate::facts::{Gap, Multiply};
 
 fn gpu(index: u32, address: &str, load: Fact<GpuLoad>) -> Gpu {
     Gpu {

@@ -12,6 +12,9 @@
 //! - where memory was so short that matrices for tensor cores had to stay small, nothing is expected of them;
 //! - multiplies below 2048 rows leave SMs idle, so nothing is expected of them.
 
+use std::collections::HashMap;
+
+use super::siblings::Siblings;
 use super::{both, rounded};
 use crate::facts::reference::{gemm, gpus};
 use crate::facts::{Environment, Fact, Facts, Gpu, Multiply, Precision};
@@ -40,15 +43,14 @@ pub fn derive(facts: &mut Facts) {
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     let Fact::Known(multiplies) = &mut facts.compute.multiplies else { return };
     let context = Context {
-        gpus,
+        boards: boards(gpus),
         tf32_is_off: is_tf32_off(&facts.environment),
         limit: facts.compute.share_limit.known().copied().zip(facts.compute.share_limited_by.known().cloned()),
     };
     for multiply in &mut *multiplies {
         multiply.size_limited = size_limited(multiply);
     }
-    let beside = |multiply| (share_of_siblings(multiply, multiplies), fingerprint_common(multiply, multiplies));
-    let beside: Vec<_> = multiplies.iter().map(beside).collect();
+    let beside = shares_of_siblings(multiplies).into_iter().zip(fingerprints_common(multiplies));
     for (multiply, (of_siblings, common)) in multiplies.iter_mut().zip(beside) {
         let expected = expected(multiply, &context);
         multiply.expected_from = expected.clone().map(|(_, from)| from);
@@ -66,11 +68,46 @@ pub fn derive(facts: &mut Facts) {
 }
 
 /// What is known beside a multiply.
-struct Context<'a> {
-    gpus: &'a [Gpu],
+struct Context {
+    /// By their plain names.
+    boards: HashMap<String, Board>,
     tf32_is_off: bool,
     /// The share of the multiprocessors that a variable leaves, and which one.
     limit: Option<(f64, String)>,
+}
+
+/// What is known of all GPUs of one name. CUDA and NVML may number GPUs differently, so where boards of one name have
+/// different limits, the lowest excuses all.
+#[derive(Default)]
+struct Board {
+    /// The lowest power limit in force as a share of the default, and in watts where NVML does not tell the default.
+    power_share: Option<f64>,
+    power_limit_watts: Option<f64>,
+    clock_max_mhz: Option<u32>,
+}
+
+fn boards(gpus: &[Gpu]) -> HashMap<String, Board> {
+    let lower = |one: Option<f64>, other: Option<f64>| one.into_iter().chain(other).reduce(f64::min);
+    let mut boards: HashMap<String, Board> = HashMap::new();
+    for gpu in gpus {
+        let Some(name) = gpu.name.known() else { continue };
+        let board = boards.entry(plain(name).to_owned()).or_default();
+        let limit = gpu.power_limit_watts.known().copied();
+        match gpu.power_default_watts.known() {
+            Some(usual) => {
+                let share = limit.map(|limit| limit / usual).filter(|share| share.is_finite());
+                board.power_share = lower(board.power_share, share);
+            }
+            None => board.power_limit_watts = lower(board.power_limit_watts, limit),
+        }
+        board.clock_max_mhz = board.clock_max_mhz.max(gpu.sm_clock_max_mhz.known().copied());
+    }
+    boards
+}
+
+/// The name of the GPU that a slice is cut from.
+fn plain(name: &str) -> &str {
+    name.split(" MIG ").next().unwrap_or(name).trim()
 }
 
 /// Whether the variable turns TF32 off; it explains nothing else.
@@ -91,33 +128,26 @@ fn size_limited(multiply: &Multiply) -> Fact<bool> {
 }
 
 /// The expected rate and where it comes from.
-fn expected(multiply: &Multiply, context: &Context<'_>) -> Fact<(f64, String)> {
-    let gpus = context.gpus;
+fn expected(multiply: &Multiply, context: &Context) -> Fact<(f64, String)> {
     let is_small = multiply.size_limited == Fact::Known(true);
     let filled = multiply
         .size
         .as_ref()
         .and_then(|size| if *size < SIZE_MIN || is_small { Fact::Absent } else { Fact::Known(()) });
     filled.and_then(|()| multiply.gpu_name.as_ref()).and_then(|name| {
-        let same: Vec<&Gpu> =
-            gpus.iter().filter(|gpu| gpu.name.known().is_some_and(|other| is_same(other, name))).collect();
+        let board = context.boards.get(plain(name));
         let is_plain = context.tf32_is_off && multiply.precision == Precision::Tf32;
         let plain = is_plain.then(|| Multiply { precision: Precision::Float32, ..multiply.clone() });
         let as_computed = plain.as_ref().unwrap_or(multiply);
         let limit = context.limit.as_ref();
-        let whole = from_model(as_computed, name, limit).or_else(|| from_capability(as_computed, name, &same, limit));
+        let whole = from_model(as_computed, name, limit).or_else(|| from_capability(as_computed, name, board, limit));
         Fact::present(whole.map(|(rate, from)| {
-            let power = power_share(name, &same);
+            let power = board.map_or(1.0, |board| power_share(name, board));
             let from = if power < 0.99 { format!("{from}, power limit at {:.0} %", power * 100.0) } else { from };
             let from = if is_plain { format!("{from}, as float32, for {TF32_OVERRIDE}=0") } else { from };
             (rounded(rate * power.sqrt()), from)
         }))
     })
-}
-
-fn is_same(one: &str, other: &str) -> bool {
-    let plain = |name: &str| name.split(" MIG ").next().unwrap_or(name).trim().to_owned();
-    plain(one) == plain(other)
 }
 
 /// The peak in the table times the share of its family, for the SMs that are here.
@@ -144,14 +174,14 @@ fn from_model(multiply: &Multiply, name: &str, limit: Option<&(f64, String)>) ->
 fn from_capability(
     multiply: &Multiply,
     name: &str,
-    same: &[&Gpu],
+    board: Option<&Board>,
     limit: Option<&(f64, String)>,
 ) -> Option<(f64, String)> {
     let cc = multiply.compute_capability.known()?;
     let width = gemm::capability(cc)?.width(multiply.precision)?;
     let sms = *multiply.sm_count.known()?;
     // The clock that the multiplies ran under would excuse a GPU that is held down.
-    let clock = same.iter().filter_map(|gpu| gpu.sm_clock_max_mhz.known().copied()).max();
+    let clock = board.and_then(|board| board.clock_max_mhz);
     let clock = clock.or(gpus::gpu(name).and_then(|model| model.clock_mhz))?;
     let rate = UNMEASURED_SHARE * f64::from(sms) * width * f64::from(clock) / 1e6;
     let from = format!("{UNMEASURED_SHARE} of {sms} SMs of capability {cc} at {clock} MHz");
@@ -163,58 +193,58 @@ fn from_capability(
     (rate > 0.0).then_some((rate, from))
 }
 
-/// The power limit in force as a share of the default. CUDA and NVML may number GPUs differently, so where boards of
-/// one name have different limits, the lowest excuses all.
-fn power_share(name: &str, same: &[&Gpu]) -> f64 {
+/// The power limit in force as a share of the default.
+fn power_share(name: &str, board: &Board) -> f64 {
     let of_table = gpus::gpu(name).and_then(|model| model.tdp_w).map(f64::from);
-    let shares = same.iter().filter_map(|gpu| {
-        let usual = gpu.power_default_watts.known().copied().or(of_table)?;
-        let share = gpu.power_limit_watts.known()? / usual;
-        share.is_finite().then_some(share)
-    });
+    let by_table = board.power_limit_watts.zip(of_table).map(|(limit, usual)| limit / usual);
+    let shares = board.power_share.into_iter().chain(by_table.filter(|share| share.is_finite()));
     shares.fold(1.0, f64::min).max(0.1)
 }
 
-/// The rate over the median of the other GPUs of the same name and SMs.
-fn share_of_siblings(multiply: &Multiply, all: &[Multiply]) -> Fact<f64> {
-    both(multiply.tflops.clone(), multiply.gpu_name.as_ref(), |rate, _| rate).and_then(|rate| {
-        let is_small = |one: &Multiply| one.size_limited == Fact::Known(true);
-        if is_small(multiply) {
-            return Fact::Absent;
-        }
-        let others = all.iter().filter(|other| other.gpu != multiply.gpu && is_sibling(multiply, other));
-        let others = others.filter(|other| !is_small(other));
-        let mut others: Vec<f64> = others.filter_map(|other| other.tflops.known().copied()).collect();
-        if others.len() + 1 < SIBLINGS_MIN {
-            return Fact::Absent;
-        }
-        Fact::present(median(&mut others).filter(|median| *median > 0.0).map(|median| rounded(rate / median)))
-    })
+/// What makes the GPUs of two multiplies alike.
+type Alike = (Precision, Option<u32>, String);
+
+fn alike(multiply: &Multiply) -> Fact<Alike> {
+    multiply.gpu_name.clone().map(|name| (multiply.precision, multiply.sm_count.known().copied(), name))
 }
 
-/// Whether two multiplies are of one precision on GPUs that should be alike.
-fn is_sibling(one: &Multiply, other: &Multiply) -> bool {
-    other.precision == one.precision && other.sm_count == one.sm_count && other.gpu_name.known() == one.gpu_name.known()
+/// Each rate over the median of the other GPUs of the same name and SMs. Nothing is said of matrices that had to stay small.
+fn shares_of_siblings(multiplies: &[Multiply]) -> Vec<Fact<f64>> {
+    let rated = |multiply: &Multiply| match multiply.size_limited {
+        Fact::Known(true) => Fact::Absent,
+        _ => both(multiply.tflops.clone(), alike(multiply), |rate, alike| (rate, alike)),
+    };
+    let rates: Vec<_> = multiplies.iter().map(rated).collect();
+    let known = rates.iter().zip(multiplies).filter_map(|(rated, multiply)| {
+        let (rate, alike) = rated.known()?;
+        Some((alike, multiply.gpu, *rate))
+    });
+    let siblings = Siblings::new(known);
+    let share = |(rated, multiply): (&Fact<(f64, Alike)>, &Multiply)| {
+        rated.as_ref().and_then(|(rate, alike)| siblings.share(&alike, multiply.gpu, *rate))
+    };
+    rates.iter().zip(multiplies).map(share).collect()
 }
 
-/// Whether the bits are those of more than half of the GPUs that should be alike.
-fn fingerprint_common(multiply: &Multiply, all: &[Multiply]) -> Fact<bool> {
-    both(multiply.fingerprint.as_ref(), multiply.gpu_name.as_ref(), |own, _| own).and_then(|own| {
-        let alike = all.iter().filter(|other| is_sibling(multiply, other));
-        let given: Vec<&String> = alike.filter_map(|other| other.fingerprint.known()).collect();
-        let is_of_most = |digest: &&&String| given.iter().filter(|other| *other == *digest).count() * 2 > given.len();
-        match given.iter().find(is_of_most) {
-            Some(common) if given.len() >= SIBLINGS_MIN => Fact::Known(*common == own),
+/// Whether each has the bits that more than half of the GPUs have that should be alike.
+fn fingerprints_common(multiplies: &[Multiply]) -> Vec<Fact<bool>> {
+    let read =
+        |multiply: &Multiply| both(multiply.fingerprint.clone(), alike(multiply), |digest, alike| (digest, alike));
+    let mut given: HashMap<Alike, HashMap<String, usize>> = HashMap::new();
+    for multiply in multiplies {
+        if let Fact::Known((digest, alike)) = read(multiply) {
+            *given.entry(alike).or_default().entry(digest).or_default() += 1;
+        }
+    }
+    let common = |(digest, alike): (String, Alike)| {
+        let digests = &given[&alike];
+        let count: usize = digests.values().sum();
+        match digests.iter().find(|(_, times)| *times * 2 > count) {
+            Some((common, _)) if count >= SIBLINGS_MIN => Fact::Known(*common == digest),
             _ => Fact::Absent,
         }
-    })
-}
-
-pub(super) fn median(rates: &mut [f64]) -> Option<f64> {
-    rates.sort_by(f64::total_cmp);
-    let upper = *rates.get(rates.len() / 2)?;
-    let lower = *rates.get((rates.len() - 1) / 2)?;
-    Some(f64::midpoint(lower, upper))
+    };
+    multiplies.iter().map(|multiply| read(multiply).and_then(common)).collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 //! NVML was too slow to be asked before, its readings may show ourselves: then it stays open who else was there, unless
 //! NVML showed one process alone during the multiplies, which is ours.
 
-use super::load::gpu_of;
+use super::boards::{Boards, first_of_each};
 use crate::facts::{Fact, Facts, GapKind, Gpu, Multiply, Phase};
 
 /// Share of a GPU's memory that may be in use while nobody works on it, where NVML does not say what the driver keeps.
@@ -31,12 +31,16 @@ pub fn derive(facts: &mut Facts) {
             gpu.neighbours = neighbours(gpu, asked_late, is_live);
         }
     }
+    let beside = Beside { boards: Boards::of(facts), on_any: on_any(facts), layer: share_layer(facts) };
     let of_multiplies: Option<Vec<Fact<String>>> =
-        facts.compute.multiplies.known().map(|all| all.iter().map(|one| explained(facts, one)).collect());
+        facts.compute.multiplies.known().map(|all| all.iter().map(|one| beside.explained(one)).collect());
     let of_copies: Option<Vec<Fact<String>>> = facts.compute.copies.known().map(|copies| {
         let multiplies = facts.compute.multiplies.known().map_or(&[][..], Vec::as_slice);
-        let same = |gpu| multiplies.iter().find(|multiply| multiply.gpu == gpu).cloned();
-        let of = |gpu| explained(facts, &same(gpu).unwrap_or(Multiply { gpu, ..Multiply::default() }));
+        let same = first_of_each(multiplies.iter().map(|multiply| (multiply.gpu, multiply)));
+        let of = |gpu| match same.get(&gpu) {
+            Some(multiply) => beside.explained(multiply),
+            None => beside.explained(&Multiply { gpu, ..Multiply::default() }),
+        };
         // Who may use a part of the multiprocessors draws on a part of the memory's bandwidth.
         let limited = facts.compute.share_limited_by.known();
         copies.iter().map(|copy| limited.cloned().map_or_else(|| of(copy.gpu), Fact::Known)).collect()
@@ -49,21 +53,38 @@ pub fn derive(facts: &mut Facts) {
     }
 }
 
-/// What explains a low rate of this multiply.
-fn explained(facts: &Facts, multiply: &Multiply) -> Fact<String> {
-    if let Some(layer) = share_layer(facts) {
-        return Fact::Known(format!("{layer} shares the GPU out"));
+/// What may explain low rates.
+struct Beside<'a> {
+    boards: Boards<'a>,
+    on_any: Fact<String>,
+    layer: Option<&'a String>,
+}
+
+impl Beside<'_> {
+    /// What explains a low rate of this multiply.
+    fn explained(&self, multiply: &Multiply) -> Fact<String> {
+        match (self.layer, self.boards.under(multiply)) {
+            (Some(layer), _) => Fact::Known(format!("{layer} shares the GPU out")),
+            (None, Fact::Known(gpu)) => on_it(gpu),
+            // Where it cannot be told which of NVML's GPUs it is, whoever is on any of them may be on this one.
+            (None, _) => self.on_any.clone(),
+        }
     }
-    let on_it = |gpu: &Gpu| gpu.neighbours.clone().map(|who| format!("{who} on it"));
-    match (&facts.gpus, gpu_of(facts, multiply)) {
-        (_, Fact::Known(gpu)) => on_it(gpu),
-        // Where it cannot be told which of NVML's GPUs it is, whoever is on any of them may be on this one.
-        (Fact::Known(gpus), _) => {
+}
+
+fn on_it(gpu: &Gpu) -> Fact<String> {
+    gpu.neighbours.clone().map(|who| format!("{who} on it"))
+}
+
+/// Who is on any of the GPUs.
+fn on_any(facts: &Facts) -> Fact<String> {
+    match &facts.gpus {
+        Fact::Known(gpus) => {
             let known = gpus.iter().map(on_it).find(|who| who.known().is_some());
             known.unwrap_or_else(|| gpus.iter().map(on_it).find(Fact::is_unknown).unwrap_or(Fact::Absent))
         }
         // Before the workload starts nobody is expected there, so what cannot be asked excuses nobody then.
-        (Fact::Unknown(gap), _) if facts.run.phase == Phase::Live => Fact::Unknown(gap.clone()),
+        Fact::Unknown(gap) if facts.run.phase == Phase::Live => Fact::Unknown(gap.clone()),
         _ => Fact::Absent,
     }
 }

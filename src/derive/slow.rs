@@ -2,6 +2,8 @@
 //!
 //! The checks read what is derived here, and so does the second look: no rate is accused that was not measured twice.
 
+use std::collections::HashMap;
+
 use super::situation::any;
 use crate::facts::{Fact, Facts, Gpu};
 
@@ -29,11 +31,12 @@ pub fn derive(facts: &mut Facts) {
             multiply.slow = multiply.share_of_expected.as_ref().and_then(|share| slow(*share, &sliced));
             multiply.behind_siblings = multiply.share_of_siblings.as_ref().map(|share| *share < BEHIND);
         }
-        let shares: Vec<(u32, f64)> =
-            multiplies.iter().filter_map(|one| Some((one.gpu, *one.share_of_expected.known()?))).collect();
+        let mut lowest: HashMap<u32, f64> = HashMap::new();
+        for (gpu, share) in multiplies.iter().filter_map(|one| Some((one.gpu, *one.share_of_expected.known()?))) {
+            lowest.entry(gpu).and_modify(|lowest| *lowest = lowest.min(share)).or_insert(share);
+        }
         for multiply in multiplies {
-            let own = shares.iter().filter(|(gpu, _)| *gpu == multiply.gpu).map(|(_, share)| *share);
-            multiply.gpu_slow = Fact::present(own.reduce(f64::min).map(|lowest| lowest < SLOW));
+            multiply.gpu_slow = Fact::present(lowest.get(&multiply.gpu).map(|lowest| *lowest < SLOW));
         }
     }
     if let Fact::Known(copies) = &mut facts.compute.copies {

@@ -3,7 +3,9 @@
 //! cuBLAS multiplies floats, cuBLASLt 8-bit integers and floats. Where all of one library is wrong or slow on a GPU and
 //! nothing of the other, and no sibling does better with the same library, the library is named before the GPU.
 
-use super::load::gpu_of;
+use std::collections::{HashMap, HashSet};
+
+use super::boards::Boards;
 use crate::facts::{Fact, Facts, LibraryId, Multiply, Precision, Proof};
 
 /// Precisions of one library that must all be in trouble before it is suspected.
@@ -11,11 +13,21 @@ const LEAST: usize = 2;
 
 /// Fills in the suspicions. Which rates are low is derived before.
 pub fn derive(facts: &mut Facts) {
+    let boards = Boards::of(facts);
     let derived = facts.compute.multiplies.as_ref().map(|all| {
-        all.iter().map(|one| (suspect(facts, all, one, &WRONG), suspect(facts, all, one, &SLOW))).collect::<Vec<_>>()
+        // Products into 64 bits go another way through the library.
+        let wrong = Trouble::new(
+            all,
+            "wrong",
+            |one| one.precision != Precision::Float64,
+            |one| one.proof.known().map(|proof| *proof == Proof::Wrong),
+        );
+        let slow = Trouble::new(all, "slow", |_| true, |one| Some(*one.reduced.known()? && !is_held(&boards, one)));
+        let suspect = |place| [&wrong, &slow].map(|trouble| trouble.suspect(facts, all, place));
+        (0..all.len()).map(suspect).collect::<Vec<_>>()
     });
     let (Fact::Known(derived), Fact::Known(multiplies)) = (derived, &mut facts.compute.multiplies) else { return };
-    for (multiply, (wrong, slow)) in multiplies.iter_mut().zip(derived) {
+    for (multiply, [wrong, slow]) in multiplies.iter_mut().zip(derived) {
         multiply.wrong_with_library = wrong;
         multiply.slow_with_library = slow;
     }
@@ -29,64 +41,76 @@ fn library_of(precision: Precision) -> LibraryId {
     }
 }
 
-/// A kind of trouble.
-struct Trouble {
-    /// Whether a multiply is in it, where that can be told.
-    is_met: fn(&Facts, &Multiply) -> Option<bool>,
-    /// Whether the multiply counts for its library.
-    counts: fn(&Multiply) -> bool,
-    words: &'static str,
-}
-
-const WRONG: Trouble = Trouble {
-    is_met: |_, multiply| multiply.proof.known().map(|proof| *proof == Proof::Wrong),
-    // Products into 64 bits go another way through the library.
-    counts: |multiply| multiply.precision != Precision::Float64,
-    words: "wrong",
-};
-
-const SLOW: Trouble = Trouble {
-    is_met: |facts, multiply| Some(*multiply.reduced.known()? && !is_held(facts, multiply)),
-    counts: |_| true,
-    words: "slow",
-};
-
 /// Whether the clock was low while it multiplied: no library lowers it.
-fn is_held(facts: &Facts, multiply: &Multiply) -> bool {
-    let gpu = gpu_of(facts, multiply);
+fn is_held(boards: &Boards<'_>, multiply: &Multiply) -> bool {
+    let gpu = boards.under(multiply);
     let clock =
         gpu.known().and_then(|gpu| Some((*gpu.load.known()?.sm_clock_mhz.known()?, *gpu.sm_clock_max_mhz.known()?)));
     clock.is_some_and(|(clock, most)| clock * 4 < most * 3)
 }
 
-/// The words of the suspicion, where this multiply is a part of it.
-fn suspect(facts: &Facts, all: &[Multiply], one: &Multiply, trouble: &Trouble) -> Fact<String> {
-    let met = |multiply: &Multiply| (trouble.is_met)(facts, multiply);
-    if met(one) != Some(true) {
-        return Fact::Absent;
+/// A kind of trouble, and who is in it.
+struct Trouble {
+    words: &'static str,
+    /// Of each multiply: whether it is in trouble, where that can be told, and whether it counts for its library.
+    met: Vec<(Option<bool>, bool)>,
+    /// Where the multiplies of each GPU stand.
+    of_gpu: HashMap<u32, Vec<usize>>,
+    /// GPUs on which something that counts for a library is in no trouble.
+    well: HashSet<(LibraryId, u32)>,
+    /// On how many GPUs that is so.
+    well_count: HashMap<LibraryId, usize>,
+}
+
+impl Trouble {
+    fn new(
+        all: &[Multiply],
+        words: &'static str,
+        counts: impl Fn(&Multiply) -> bool,
+        is_met: impl Fn(&Multiply) -> Option<bool>,
+    ) -> Self {
+        let met: Vec<_> = all.iter().map(|one| (is_met(one), counts(one))).collect();
+        let mut of_gpu: HashMap<u32, Vec<usize>> = HashMap::new();
+        let (mut well, mut well_count) = (HashSet::new(), HashMap::new());
+        for (place, one) in all.iter().enumerate() {
+            of_gpu.entry(one.gpu).or_default().push(place);
+            let library = library_of(one.precision);
+            if met[place] == (Some(false), true) && well.insert((library, one.gpu)) {
+                *well_count.entry(library).or_default() += 1;
+            }
+        }
+        Self { words, met, of_gpu, well, well_count }
     }
-    let library = library_of(one.precision);
-    let is_of_it = |multiply: &&Multiply| library_of(multiply.precision) == library && (trouble.counts)(multiply);
-    let here = || all.iter().filter(|other| other.gpu == one.gpu);
-    let of_it: Vec<bool> = here().filter(is_of_it).filter_map(met).collect();
-    let others: Vec<bool> = here().filter(|other| library_of(other.precision) != library).filter_map(met).collect();
-    // Beside it, whatever of the same library does not count must not be in trouble alone either.
-    let is_alone = of_it.len() >= LEAST
-        && of_it.iter().all(|met| *met)
-        && !others.is_empty()
-        && !others.contains(&true)
-        && is_of_it(&one);
-    let sibling_is_well =
-        all.iter().filter(|other| other.gpu != one.gpu && is_of_it(other)).any(|other| met(other) == Some(false));
-    if !is_alone || sibling_is_well {
-        return Fact::Absent;
+
+    /// The words of the suspicion, where the multiply at this place is a part of it.
+    fn suspect(&self, facts: &Facts, all: &[Multiply], place: usize) -> Fact<String> {
+        let (Some(true), counts) = self.met[place] else { return Fact::Absent };
+        let (library, gpu) = (library_of(all[place].precision), all[place].gpu);
+        let here = || self.of_gpu[&gpu].iter().copied();
+        let is_of_it = |place: &usize| library_of(all[*place].precision) == library;
+        let of_it: Vec<bool> = here()
+            .filter(|place| is_of_it(place) && self.met[*place].1)
+            .filter_map(|place| self.met[place].0)
+            .collect();
+        let others: Vec<bool> = here().filter(|place| !is_of_it(place)).filter_map(|place| self.met[place].0).collect();
+        // Beside it, whatever of the same library does not count must not be in trouble alone either.
+        let is_alone = of_it.len() >= LEAST
+            && of_it.iter().all(|met| *met)
+            && !others.is_empty()
+            && !others.contains(&true)
+            && counts;
+        let well = self.well_count.get(&library).copied().unwrap_or(0);
+        let sibling_is_well = well > usize::from(self.well.contains(&(library, gpu)));
+        if !is_alone || sibling_is_well {
+            return Fact::Absent;
+        }
+        let other = if library == LibraryId::Cublas { LibraryId::CublasLt } else { LibraryId::Cublas };
+        Fact::Known(format!(
+            "all that {} multiplies here is {}, and nothing that {other} multiplies",
+            named(facts, library),
+            self.words
+        ))
     }
-    let other = if library == LibraryId::Cublas { LibraryId::CublasLt } else { LibraryId::Cublas };
-    Fact::Known(format!(
-        "all that {} multiplies here is {}, and nothing that {other} multiplies",
-        named(facts, library),
-        trouble.words
-    ))
 }
 
 /// The file that was loaded, or the name of the library.
