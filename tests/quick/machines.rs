@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use gpu_preflight::facts::{Facts, recording};
+use gpu_preflight::facts::{Fact, Facts, Gpu, Multiply, recording};
 use gpu_preflight::run::Plan;
 
 use crate::support::bless;
@@ -192,6 +192,54 @@ fn a_look_that_stood_still_says_why_it_took_longer() {
     let mut facts = facts("healthy-h200-fake");
     let said = |facts: &Facts| Report::of(facts).json["notes"].to_string().contains("stood still for 12.0 s");
     assert!(!said(&facts));
-    facts.run.stood_still_seconds = gpu_preflight::facts::Fact::Known(12.0);
+    facts.run.stood_still_seconds = Fact::Known(12.0);
     assert!(said(&facts));
+}
+
+/// A machine with this many GPUs, made from one of eight with one that is in trouble.
+fn widened(machine: &str, count: u32) -> Facts {
+    let mut facts = facts(machine);
+    let address = |number: u32| Fact::Known(format!("{:04x}:{:02x}:00.0", number / 200, number % 200));
+    let gpus = facts.gpus.known().expect("GPUs").clone();
+    let widened = gpus.iter().cycle().zip(0..count);
+    facts.gpus =
+        Fact::Known(widened.map(|(gpu, index)| Gpu { index, pci_address: address(index), ..gpu.clone() }).collect());
+    let multiplies = facts.compute.multiplies.known().expect("multiplies").clone();
+    let of = |number: u32| {
+        let own = multiplies.iter().filter(move |multiply| multiply.gpu == number % 8);
+        own.map(move |multiply| Multiply { gpu: number, pci_address: address(number), ..multiply.clone() })
+    };
+    facts.compute.multiplies = Fact::Known((0..count).flat_map(of).collect());
+    facts
+}
+
+/// Seconds that a core works on it here, whatever else the machine does.
+fn work(of: impl FnOnce()) -> f64 {
+    let spent = || -> f64 {
+        let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("what this thread did");
+        text.split(' ').next().expect("a number").parse::<f64>().expect("nanoseconds") / 1e9
+    };
+    let before = spent();
+    of();
+    spent() - before
+}
+
+#[test]
+fn ten_times_as_many_gpus_are_ten_times_the_work() {
+    const MOST: f64 = 25.0;
+    let plan = padded("production", 0);
+    for machine in ["healthy-8xh200-fake", "fake-wrong-product-gpu-3-of-8", "fake-slow-gpu-3-of-8"] {
+        let derived = |count| {
+            let mut facts = widened(machine, count);
+            work(|| gpu_preflight::derive::derive(&mut facts))
+        };
+        let reported = |count| {
+            let facts = widened(machine, count);
+            work(|| drop(outcome::text(&plan, &facts)))
+        };
+        let ratio = derived(1000) / derived(100);
+        assert!(ratio < MOST, "{machine}: deriving takes {ratio} times as long");
+        let ratio = reported(120) / reported(12);
+        assert!(ratio < MOST, "{machine}: reporting takes {ratio} times as long");
+    }
 }
