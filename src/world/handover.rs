@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// A bit for each signal, from 1, that was ignored when we were started.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// A bit for each signal, from 1, that nobody handled and nobody ignored when we were started.
+static UNTOUCHED: AtomicU64 = AtomicU64::new(0);
 /// A bit for each standard stream that was closed when we were started.
 static CLOSED_STREAMS: AtomicU8 = AtomicU8::new(0);
 
@@ -26,9 +28,12 @@ static NOTE_INHERITANCE: extern "C" fn() = note_inheritance;
 
 extern "C" fn note_inheritance() {
     for signal in 1..=64 {
-        if handler(signal) == Some(libc::SIG_IGN) {
-            IGNORED.fetch_or(1 << (signal - 1), Ordering::Relaxed);
-        }
+        let kind = match handler(signal) {
+            Some(libc::SIG_IGN) => &IGNORED,
+            Some(libc::SIG_DFL) => &UNTOUCHED,
+            _ => continue,
+        };
+        kind.fetch_or(1 << (signal - 1), Ordering::Relaxed);
     }
     for stream in 0..3 {
         // SAFETY: F_GETFD only asks. An engine that refuses the call says nothing of the stream.
@@ -68,6 +73,18 @@ pub(super) fn set_handler(signal: c_int, handler: usize) {
 /// A file that may not grow further is an error, and no signal. The workload gets the signal back.
 pub fn survive_full_files() {
     set_handler(libc::SIGXFSZ, libc::SIG_IGN);
+}
+
+/// A signal ends this process in the call that raises it, as it would end a workload. The Rust runtime handles SIGSEGV and
+/// SIGBUS, and lets one pass that comes from no bad access: a library that raises it at itself would be accused in the call
+/// after it. What stays ignored comes of a write that failed, which Python ignores too.
+pub(super) fn forget_handlers() {
+    // Those above are the C library's own.
+    for signal in 1..32 {
+        if is_in(&UNTOUCHED, signal) && !matches!(handler(signal), Some(libc::SIG_DFL | libc::SIG_IGN)) {
+            set_handler(signal, libc::SIG_DFL);
+        }
+    }
 }
 
 /// Whoever is told to end while it looks says so: nobody else would say why the workload was not started. As process 1
@@ -133,11 +150,14 @@ pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> 
     error
 }
 
+fn is_in(signals: &AtomicU64, signal: c_int) -> bool {
+    signals.load(Ordering::Relaxed) & (1 << (signal - 1)) != 0
+}
+
 /// What was ignored is ignored again, and what we ignore is not; handlers are reset by the kernel.
 fn restore_signals() {
     for signal in 1..=64 {
-        let was_ignored = IGNORED.load(Ordering::Relaxed) & (1 << (signal - 1)) != 0;
-        let is_ignored = handler(signal) == Some(libc::SIG_IGN);
+        let (was_ignored, is_ignored) = (is_in(&IGNORED, signal), handler(signal) == Some(libc::SIG_IGN));
         match (was_ignored, is_ignored) {
             (true, false) => set_handler(signal, libc::SIG_IGN),
             (false, true) => set_handler(signal, libc::SIG_DFL),

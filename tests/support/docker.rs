@@ -40,7 +40,8 @@ pub fn text(bytes: &[u8]) -> String {
 /// The command that asks for a report with these options. Without a deadline among them it has time enough: that a
 /// busy machine is slow is not what is tried.
 fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
-    let usual: &[&str] = if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
+    let usual: &[&str] =
+        if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
     [&["gpu-preflight", "check", "--format", "json"], usual, options].concat()
 }
 
