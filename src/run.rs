@@ -26,9 +26,9 @@ use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::weigh::{Verdict, weigh};
 use crate::world::child::{self, Progress};
-use crate::world::{World, handover, interrupt};
+use crate::world::{World, guard, handover, interrupt};
 use crate::{explain, probe};
-use output::{Target, say};
+use output::{Target, say, stopped};
 pub use plan::Plan;
 
 /// Why a run ends without a verdict.
@@ -103,13 +103,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     }
 }
 
-/// Why a workload was not started, for whoever only sees the termination log.
-fn stopped(why: &str) {
-    let mut text = format!("gpu-preflight: {why}\n");
-    text.truncate(text.floor_char_boundary(summary::LIMIT));
-    World::here(Duration::ZERO).write_termination_log(&text);
-}
-
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let (world, asked) = look(&arguments.collecting)?;
@@ -135,6 +128,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         return Err(become_workload(&arguments.command, None));
     }
     handover::heed_termination();
+    guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
     let plan = match Plan::load(&world, &arguments.judging) {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
@@ -167,6 +161,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     let stops = mode == Mode::Enforce
         && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
     if stops {
+        guard::start_when_lost(false);
         if let Ok(report) = &looked {
             world.write_termination_log(&summary::render(report));
         }

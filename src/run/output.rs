@@ -1,12 +1,13 @@
 //! Where a report goes, and how wide and coloured it may be there.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::{Failure, errand};
 use crate::cli::{Format, OutputArgs};
 use crate::exit;
 use crate::report::text::Layout;
-use crate::report::{Report, json, text};
+use crate::report::{Report, json, summary, text};
 pub use crate::world::terminal::Stream as Target;
 use crate::world::{World, terminal};
 
@@ -50,6 +51,13 @@ pub fn deliver(world: &World, text: &str, file: Option<&Path>, target: Target) -
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Failure::new(exit::OUTPUT, format!("standard output: {error}"))),
     }
+}
+
+/// Why a workload was not started, for whoever only sees the termination log.
+pub fn stopped(why: &str) {
+    let mut text = format!("gpu-preflight: {why}\n");
+    text.truncate(text.floor_char_boundary(summary::LIMIT));
+    World::here(Duration::ZERO).write_termination_log(&text);
 }
 
 /// Says something to the person at the terminal. Nobody there to hear it is no failure.

@@ -7,7 +7,7 @@
 //! and environment are never touched; our descriptors close on exec.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, OsStr, c_int};
+use std::ffi::{CString, OsStr, c_char, c_int};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -130,10 +130,23 @@ pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> 
     let arguments: Result<Vec<CString>, _> =
         command.iter().map(|word| CString::new(word.as_ref().as_bytes())).collect();
     let Ok(arguments) = arguments else { return io::Error::from(io::ErrorKind::InvalidInput) };
-    let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
+    let mut pointers: Vec<*const c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
     pointers.push(std::ptr::null());
     let place = place.and_then(|place| CString::new(place.as_bytes()).ok());
     let Some(program) = place.as_ref().or(arguments.first()) else { return io::Error::from(io::ErrorKind::NotFound) };
+    // SAFETY: the array is null-terminated, and its strings live until the call returns.
+    let error = unsafe { execute(program.as_ptr(), pointers.as_ptr()) };
+    // We stay after all, and must not die of a closed pipe while we say so.
+    set_handler(libc::SIGPIPE, libc::SIG_IGN);
+    error
+}
+
+/// Becomes a program with these words, with signals and streams as we found them. Asks for no memory.
+///
+/// # Safety
+///
+/// The words are strings and end with a null.
+pub(super) unsafe fn execute(program: *const c_char, words: *const *const c_char) -> io::Error {
     restore_signals();
     for stream in 0..3 as c_int {
         if was_closed(stream) {
@@ -141,13 +154,9 @@ pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> 
             unsafe { libc::close(stream) };
         }
     }
-    // SAFETY: the argument array is null-terminated, its strings live until the call returns, and it returns only on
-    // failure.
-    unsafe { libc::execvp(program.as_ptr(), pointers.as_ptr()) };
-    let error = io::Error::last_os_error();
-    // We stay after all, and must not die of a closed pipe while we say so.
-    set_handler(libc::SIGPIPE, libc::SIG_IGN);
-    error
+    // SAFETY: as the caller says; the call returns only on failure.
+    unsafe { libc::execvp(program, words) };
+    io::Error::last_os_error()
 }
 
 fn is_in(signals: &AtomicU64, signal: c_int) -> bool {

@@ -11,14 +11,14 @@ use crate::support::fake_machine::FakeMachine;
 use crate::support::patience::{self, allowed};
 
 /// A run of ours that waits for a library.
-struct Hanging {
+pub struct Hanging {
     child: Child,
     machine: FakeMachine,
 }
 
 impl Hanging {
     /// Starts a look and waits until the library hangs in `call`. `before` runs in the shell that becomes it.
-    fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
+    pub fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
         let hanging = Self::start(&format!("hang={call}"), before, arguments);
         hanging.until_called(call);
         hanging
@@ -46,16 +46,16 @@ impl Hanging {
         patience::until(call, || self.machine.calls().iter().any(|made| made == call));
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
     /// Its output, how long it took from now on, and that none of its processes is left.
-    fn ended(self) -> (Output, Duration) {
+    pub fn ended(self) -> (Output, Duration) {
         let started = Instant::now();
         let output = self.child.wait_with_output().expect("it ends");
         let wall = started.elapsed();
