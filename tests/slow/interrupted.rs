@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM while a library hangs: an end within a second, nothing left behind, and what is known is told.
 
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -191,4 +191,22 @@ fn who_was_started_to_ignore_ctrl_c_ignores_it() {
     hanging.signal(Signal::INT);
     let (output, _) = hanging.ended();
     assert_eq!(json(&output)["cuda"]["init_code"]["unknown"], "timed-out");
+}
+
+#[test]
+fn an_exec_that_is_ended_while_it_looks_says_in_one_line_that_the_workload_was_not_started() {
+    let exec = ["exec", "--mode=report", "--deadline=120", "--", "echo", "started"];
+    for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+        let hanging = Hanging::in_call("cuInit", "", &exec);
+        hanging.signal(signal);
+        let output = hanging.ended_within_a_second();
+        assert_eq!(output.status.signal(), Some(signal.as_raw()), "{name}");
+        let line = format!("gpu-preflight: ended by {name} while it looked; the workload was not started\n");
+        assert_eq!((&*output.stdout, String::from_utf8_lossy(&output.stderr).as_ref()), (&b""[..], line.as_str()));
+    }
+    // Whoever starts it to ignore Ctrl-C gets a workload that does too.
+    let exec = ["exec", "--mode=report", "--deadline=8", "--", "echo", "started"];
+    let hanging = Hanging::in_call("cuInit", "trap '' INT;", &exec);
+    hanging.signal(Signal::INT);
+    assert_eq!(hanging.ended().0.stdout, b"started\n");
 }
