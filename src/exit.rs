@@ -20,8 +20,8 @@ pub const NOT_READY: Exit = Exit { code: 1, meaning: "NOT READY: something that 
 pub const INCOMPLETE: Exit = Exit { code: 2, meaning: "INCOMPLETE: a check that gates could not be decided" };
 /// Wrong usage.
 pub const USAGE: Exit = Exit { code: 64, meaning: "wrong usage" };
-/// A bug of ours.
-pub const BUG: Exit = Exit { code: 70, meaning: "a bug in gpu-preflight" };
+/// A bug of ours, or limits that are too small for us.
+pub const BUG: Exit = Exit { code: 70, meaning: "a bug in gpu-preflight, or a limit that leaves it no room" };
 /// The report could not be written.
 pub const OUTPUT: Exit = Exit { code: 74, meaning: "the report could not be written" };
 /// Wrong configuration.

@@ -28,7 +28,7 @@ use crate::report::{Report, summary};
 use crate::text::plain;
 use crate::weigh::{Verdict, weigh};
 use crate::world::child::{self, Progress};
-use crate::world::{World, handover, interrupt};
+use crate::world::{World, guard, handover, interrupt};
 use crate::{explain, probe};
 use message::say;
 use output::Target;
@@ -134,6 +134,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         return Err(become_workload(&arguments.command, None));
     }
     handover::heed_termination();
+    guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
     let plan = match Plan::load(&world, &arguments.judging) {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
@@ -166,6 +167,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     let stops = mode == Mode::Enforce
         && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
     if stops {
+        guard::start_when_lost(false);
         if let Ok(report) = &looked {
             world.write_termination_log(&summary::render(report));
         }

@@ -7,14 +7,16 @@
 //! no file is read beyond [`READ_LIMIT`].
 //!
 //! [`child`] runs a probe in a copy of ourselves with a deadline, [`library`]
-//! opens shared libraries, [`interrupt`] hears who wants us to end, and
-//! [`handover`] becomes the workload. They hold the program's only `unsafe`.
+//! opens shared libraries, [`interrupt`] hears who wants us to end,
+//! [`handover`] becomes the workload, and [`guard`] does so where all else is
+//! lost. They hold the program's only `unsafe`.
 
 mod access;
 mod answers;
 pub mod asked;
 pub mod child;
 mod doors;
+pub mod guard;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
@@ -40,7 +42,7 @@ pub use doors::OpenFile;
 use doors::{LeftOut, open};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
-pub use spawn_or_run::{Spawned, spawn_or_run};
+pub use spawn_or_run::{Spawned, spawn_or_run, thread};
 pub use standstill::stood_still;
 
 /// Bytes of one file that are read at most.

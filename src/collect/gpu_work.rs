@@ -10,7 +10,7 @@ use crate::facts::{Compute, Cuda, Fact, Framework, Gap, GapKind, Library, Links,
 use crate::probe::compute::{self, Budget};
 use crate::probe::links;
 use crate::probe::nvml::watch::{self, UnderLoad};
-use crate::world::World;
+use crate::world::{World, thread};
 
 /// What the tier deep spends on multiplies, and both deep tiers on patterns: no more than these shares of the time.
 const DEEP: Duration = Duration::from_secs(20);
@@ -123,7 +123,7 @@ fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: 
     std::thread::scope(|scope| {
         let look = || watch::collect(world, &working, deadline);
         // Where there is no thread to be had the work goes first: it would wait for one that only ends with it.
-        let looking = watches.then(|| std::thread::Builder::new().spawn_scoped(scope, look));
+        let looking = watches.then(|| thread().spawn_scoped(scope, look));
         let done = {
             let _over = Over(&working);
             work()

@@ -11,9 +11,9 @@ use serde_json::Value;
 use super::look::{Asked, Part, look};
 use crate::facts::{Fact, StuckFolder};
 use crate::probe::storage::stuck_folder;
-use crate::world::World;
 use crate::world::asked::{held_at, pending};
 use crate::world::child::{Progress, environment};
+use crate::world::{World, thread};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "readings";
@@ -64,7 +64,7 @@ pub fn serve(input: Value, progress: Progress) -> bool {
     let patience = Duration::try_from_secs_f64(order.patience_seconds).unwrap_or_default();
     let theirs = Arc::clone(&progress);
     // Without a thread nobody notices what does not answer before the time is up.
-    let _ = std::thread::Builder::new().spawn(move || watch(&theirs, patience));
+    let _ = thread().spawn(move || watch(&theirs, patience));
     look(&world, &order.asked, &|part| say(&progress, |progress| progress.told(&Told::Part(part.clone()))));
     say(&progress, |progress| progress.done(&Value::Null));
     true

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::text::Shown;
 use crate::world::terminal::{self, Stream};
+use crate::world::thread;
 
 /// Says on a terminal what a long run is waiting for; silent in logs, and in short runs.
 pub struct Waiting {
@@ -29,7 +30,7 @@ impl Waiting {
         let teller = terminal::is_terminal(Stream::Stderr).then_some(()).and_then(|()| {
             let shared = Arc::clone(&shared);
             // Nobody need hear it: where no thread is to be had, it is silent.
-            std::thread::Builder::new().spawn(move || tell(&shared)).ok()
+            thread().spawn(move || tell(&shared)).ok()
         });
         Self { shared, teller }
     }

@@ -210,11 +210,11 @@ fn alike(multiply: &Multiply) -> Fact<Alike> {
 
 /// Each rate over the median of the other GPUs of the same name and SMs. Nothing is said of matrices that had to stay small.
 fn shares_of_siblings(multiplies: &[Multiply]) -> Vec<Fact<f64>> {
-    let rated = |multiply: &Multiply| match multiply.size_limited {
+    let rate_of = |multiply: &Multiply| match multiply.size_limited {
         Fact::Known(true) => Fact::Absent,
         _ => both(multiply.tflops.clone(), alike(multiply), |rate, alike| (rate, alike)),
     };
-    let rates: Vec<_> = multiplies.iter().map(rated).collect();
+    let rates: Vec<_> = multiplies.iter().map(rate_of).collect();
     let known = rates.iter().zip(multiplies).filter_map(|(rated, multiply)| {
         let (rate, alike) = rated.known()?;
         Some((alike, multiply.gpu, *rate))

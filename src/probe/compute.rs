@@ -24,7 +24,7 @@ use crate::facts::{
 use crate::probe::gpu::bench::Place;
 use crate::probe::libraries::{loaded_before_cublas, refusal, winner};
 use crate::world::child::{Probed, probe};
-use crate::world::{World, io_errno_name};
+use crate::world::{World, io_errno_name, thread};
 use messages::{Input, Reading};
 
 /// The name of this probe.
@@ -92,7 +92,7 @@ pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budge
     let told: Vec<_> = std::thread::scope(|scope| {
         let start = |(ordinal, input)| {
             let ask = move || probe::<Reading>(world, NAME, Some(ordinal), input, deadline);
-            (ordinal, std::thread::Builder::new().spawn_scoped(scope, ask))
+            (ordinal, thread().spawn_scoped(scope, ask))
         };
         let running: Vec<_> = inputs.iter().map(|input| (input.place.ordinal, input)).map(start).collect();
         running

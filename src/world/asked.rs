@@ -133,7 +133,7 @@ pub fn held_at(path: &Path) -> PathBuf {
         held(&theirs).1 = true;
     };
     // Without a thread the path itself has to do.
-    if std::thread::Builder::new().spawn(go).is_ok() {
+    if super::thread().spawn(go).is_ok() {
         let until = Instant::now() + STEPS_PATIENCE;
         while !held(&step).1 && Instant::now() < until {
             std::thread::sleep(Duration::from_millis(2));

@@ -36,6 +36,7 @@ use killed::{is_uninterruptible, kill_group};
 use transcript::Transcript;
 
 pub use descendants::Descendants;
+pub(super) use descendants::end_all;
 pub use progress::{Progress, environment, forbid_device_nodes};
 
 /// The hidden command under which a copy of ourselves serves a probe.
@@ -286,11 +287,10 @@ fn listen(
             return if working.is_some() { over(transcript) } else { Ended::Deadline };
         }
         let nap = left.min(if transcript.closed { Duration::from_millis(1) } else { patience });
-        if transcript.closed {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+        // Whoever may not poll waits all the same.
+        if transcript.closed || poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout)).is_err() {
             std::thread::sleep(nap);
-        } else {
-            let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
-            let _ = poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout));
         }
     }
 }

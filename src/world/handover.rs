@@ -7,13 +7,15 @@
 //! and environment are never touched; our descriptors close on exec.
 #![allow(unsafe_code)]
 
-use std::ffi::{CString, OsStr, c_int};
+use std::ffi::{CString, OsStr, c_char, c_int};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 
 /// A bit for each signal, from 1, that was ignored when we were started.
 static IGNORED: AtomicU64 = AtomicU64::new(0);
+/// A bit for each signal, from 1, that nobody handled and nobody ignored when we were started.
+static UNTOUCHED: AtomicU64 = AtomicU64::new(0);
 /// A bit for each standard stream that was closed when we were started.
 static CLOSED_STREAMS: AtomicU8 = AtomicU8::new(0);
 
@@ -26,9 +28,12 @@ static NOTE_INHERITANCE: extern "C" fn() = note_inheritance;
 
 extern "C" fn note_inheritance() {
     for signal in 1..=64 {
-        if handler(signal) == Some(libc::SIG_IGN) {
-            IGNORED.fetch_or(1 << (signal - 1), Ordering::Relaxed);
-        }
+        let kind = match handler(signal) {
+            Some(libc::SIG_IGN) => &IGNORED,
+            Some(libc::SIG_DFL) => &UNTOUCHED,
+            _ => continue,
+        };
+        kind.fetch_or(1 << (signal - 1), Ordering::Relaxed);
     }
     for stream in 0..3 {
         // SAFETY: F_GETFD only asks. An engine that refuses the call says nothing of the stream.
@@ -68,6 +73,18 @@ pub(super) fn set_handler(signal: c_int, handler: usize) {
 /// A file that may not grow further is an error, and no signal. The workload gets the signal back.
 pub fn survive_full_files() {
     set_handler(libc::SIGXFSZ, libc::SIG_IGN);
+}
+
+/// A signal ends this process in the call that raises it, as it would end a workload. The Rust runtime handles SIGSEGV and
+/// SIGBUS, and lets one pass that comes from no bad access: a library that raises it at itself would be accused in the call
+/// after it. What stays ignored comes of a write that failed, which Python ignores too.
+pub(super) fn forget_handlers() {
+    // Those above are the C library's own.
+    for signal in 1..32 {
+        if is_in(&UNTOUCHED, signal) && !matches!(handler(signal), Some(libc::SIG_DFL | libc::SIG_IGN)) {
+            set_handler(signal, libc::SIG_DFL);
+        }
+    }
 }
 
 /// Whoever is told to end while it looks says so: nobody else would say why the workload was not started. As process 1
@@ -113,10 +130,23 @@ pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> 
     let arguments: Result<Vec<CString>, _> =
         command.iter().map(|word| CString::new(word.as_ref().as_bytes())).collect();
     let Ok(arguments) = arguments else { return io::Error::from(io::ErrorKind::InvalidInput) };
-    let mut pointers: Vec<*const libc::c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
+    let mut pointers: Vec<*const c_char> = arguments.iter().map(|word| word.as_ptr()).collect();
     pointers.push(std::ptr::null());
     let place = place.and_then(|place| CString::new(place.as_bytes()).ok());
     let Some(program) = place.as_ref().or(arguments.first()) else { return io::Error::from(io::ErrorKind::NotFound) };
+    // SAFETY: the array is null-terminated, and its strings live until the call returns.
+    let error = unsafe { execute(program.as_ptr(), pointers.as_ptr()) };
+    // We stay after all, and must not die of a closed pipe while we say so.
+    set_handler(libc::SIGPIPE, libc::SIG_IGN);
+    error
+}
+
+/// Becomes a program with these words, with signals and streams as we found them. Asks for no memory.
+///
+/// # Safety
+///
+/// The words are strings and end with a null.
+pub(super) unsafe fn execute(program: *const c_char, words: *const *const c_char) -> io::Error {
     restore_signals();
     for stream in 0..3 as c_int {
         if was_closed(stream) {
@@ -124,20 +154,19 @@ pub fn become_workload(command: &[impl AsRef<OsStr>], place: Option<&OsStr>) -> 
             unsafe { libc::close(stream) };
         }
     }
-    // SAFETY: the argument array is null-terminated, its strings live until the call returns, and it returns only on
-    // failure.
-    unsafe { libc::execvp(program.as_ptr(), pointers.as_ptr()) };
-    let error = io::Error::last_os_error();
-    // We stay after all, and must not die of a closed pipe while we say so.
-    set_handler(libc::SIGPIPE, libc::SIG_IGN);
-    error
+    // SAFETY: as the caller says; the call returns only on failure.
+    unsafe { libc::execvp(program, words) };
+    io::Error::last_os_error()
+}
+
+fn is_in(signals: &AtomicU64, signal: c_int) -> bool {
+    signals.load(Ordering::Relaxed) & (1 << (signal - 1)) != 0
 }
 
 /// What was ignored is ignored again, and what we ignore is not; handlers are reset by the kernel.
 fn restore_signals() {
     for signal in 1..=64 {
-        let was_ignored = IGNORED.load(Ordering::Relaxed) & (1 << (signal - 1)) != 0;
-        let is_ignored = handler(signal) == Some(libc::SIG_IGN);
+        let (was_ignored, is_ignored) = (is_in(&IGNORED, signal), handler(signal) == Some(libc::SIG_IGN));
         match (was_ignored, is_ignored) {
             (true, false) => set_handler(signal, libc::SIG_IGN),
             (false, true) => set_handler(signal, libc::SIG_DFL),

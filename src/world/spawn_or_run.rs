@@ -6,6 +6,14 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
 
+/// Bytes of a thread's stack.
+const STACK: usize = 2 << 20;
+
+/// A thread to be. `RUST_MIN_STACK` is meant for the workload, and may be too small for us.
+pub fn thread() -> Builder {
+    Builder::new().stack_size(STACK)
+}
+
 /// Work that runs beside, or was done at once.
 pub enum Spawned<'scope, T> {
     /// In a thread of its own.
@@ -27,7 +35,7 @@ pub fn spawn_or_run<'scope, T: Send + 'scope>(
         Some(work) => work(),
         None => unreachable!("only this thread takes it once it runs"),
     };
-    match Builder::new().spawn_scoped(scope, run) {
+    match thread().spawn_scoped(scope, run) {
         Ok(thread) => Spawned::Running(thread),
         Err(_) => Spawned::Done(taken(&held).map(|work| work())),
     }

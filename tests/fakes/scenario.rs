@@ -18,6 +18,7 @@
 //! | `hang=CALL` | the call never returns and SIGTERM is ignored; `cudaSetDevice GPU`, `cublasGemmEx GPU` and `cudaMemcpyPeer FROM-TO` are calls too |
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
+//! | `raise=CALL:SIGNAL` | the call sends its own process this signal, and goes on where that does not end it |
 //! | `crash_nth=CALL:N` | SIGSEGV when the call is made for the Nth time, from 1 |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
@@ -190,6 +191,9 @@ pub fn enter(call: &str) {
     }
     if meant("crash") {
         unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
+    }
+    if let Some(number) = told_of("raise", call) {
+        unsafe { kill(getpid(), number.parse().expect("a signal")) };
     }
     if meant("kill") {
         unsafe { kill(getpid(), 9) };

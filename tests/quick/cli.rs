@@ -559,6 +559,9 @@ fn a_workload_that_is_stopped_is_said_to_be_with_what_would_start_it() {
     let last = errors(&output).lines().last().map(str::to_owned);
     let told = "gpu-preflight: NOT READY, so echo was not started; GPU_PREFLIGHT_MODE=report starts it all the same";
     assert_eq!(last.as_deref(), Some(told));
+    let as_json = [&["exec", "--format=json"], &arguments[1..]].concat();
+    let report = serde_json::from_slice::<serde_json::Value>(&run(&as_json).stderr).expect("JSON alone");
+    assert_eq!(report["verdict"], "not-ready");
     let output = preflight(&arguments).env("GPU_PREFLIGHT_MODE", "report").output().expect("runs");
     assert_eq!((code(&output), &*output.stdout), (0, &b"started\n"[..]), "the remedy is a promise");
     assert!(!errors(&output).contains("was not started"), "{}", errors(&output));

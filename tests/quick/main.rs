@@ -11,6 +11,7 @@ mod docs;
 mod failure_page;
 mod fingerprints;
 mod gpu_code;
+mod guard;
 mod language;
 mod laws;
 mod machines;

@@ -168,6 +168,24 @@ fn a_crash_and_an_early_exit_are_readings() {
 }
 
 #[test]
+fn a_signal_that_a_library_raises_at_itself_is_told_of_the_call_that_raised_it() {
+    // SIGPIPE is neither a crash nor the end of a Python.
+    for (number, name) in
+        [(4, "SIGILL"), (6, "SIGABRT"), (7, "SIGBUS"), (8, "SIGFPE"), (11, "SIGSEGV"), (15, "SIGTERM"), (31, "SIGSYS")]
+    {
+        let (cuda, run) = FakeMachine::plays(&format!("raise=cuInit:{number}")).cuda();
+        let told = (run.end, known(&run.at), known(&run.signal));
+        assert_eq!(told, (ProbeEnd::Crashed, "cuInit".to_owned(), name.to_owned()), "{run:?}");
+        assert_eq!((known(&cuda.crashed), known(&cuda.lost_call).as_str()), (true, "cuInit"), "{name}");
+        let (nvml, _, run) = FakeMachine::plays(&format!("raise=nvmlDeviceGetTemperature:{number}")).nvml();
+        assert_eq!((known(&run.at).as_str(), known(&run.signal).as_str()), ("nvmlDeviceGetTemperature(0)", name));
+        assert!(known(&nvml.crashed), "{name}");
+    }
+    let (cuda, run) = FakeMachine::plays("raise=cuInit:13").cuda();
+    assert_eq!((run.end, known(&cuda.device_count)), (ProbeEnd::Completed, 1), "{run:?}");
+}
+
+#[test]
 fn a_library_that_floods_its_streams_does_not_disturb_the_answer() {
     let (cuda, run) = FakeMachine::plays("flood=cuInit").cuda();
     assert_eq!((run.end, known(&cuda.device_count)), (ProbeEnd::Completed, 1));

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM while a library hangs: an end within a second, nothing left behind, and what is known is told.
 
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -11,14 +11,14 @@ use crate::support::fake_machine::FakeMachine;
 use crate::support::patience::{self, allowed};
 
 /// A run of ours that waits for a library.
-struct Hanging {
+pub struct Hanging {
     child: Child,
     machine: FakeMachine,
 }
 
 impl Hanging {
     /// Starts a look and waits until the library hangs in `call`. `before` runs in the shell that becomes it.
-    fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
+    pub fn in_call(call: &str, before: &str, arguments: &[&str]) -> Self {
         let hanging = Self::start(&format!("hang={call}"), before, arguments);
         hanging.until_called(call);
         hanging
@@ -46,16 +46,16 @@ impl Hanging {
         patience::until(call, || self.machine.calls().iter().any(|made| made == call));
     }
 
-    fn pid(&self) -> Pid {
+    pub fn pid(&self) -> Pid {
         Pid::from_child(&self.child)
     }
 
-    fn signal(&self, signal: Signal) {
+    pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
     /// Its output, how long it took from now on, and that none of its processes is left.
-    fn ended(self) -> (Output, Duration) {
+    pub fn ended(self) -> (Output, Duration) {
         let started = Instant::now();
         let output = self.child.wait_with_output().expect("it ends");
         let wall = started.elapsed();
@@ -191,4 +191,22 @@ fn who_was_started_to_ignore_ctrl_c_ignores_it() {
     hanging.signal(Signal::INT);
     let (output, _) = hanging.ended();
     assert_eq!(json(&output)["cuda"]["init_code"]["unknown"], "timed-out");
+}
+
+#[test]
+fn an_exec_that_is_ended_while_it_looks_says_in_one_line_that_the_workload_was_not_started() {
+    let exec = ["exec", "--mode=report", "--deadline=120", "--", "echo", "started"];
+    for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+        let hanging = Hanging::in_call("cuInit", "", &exec);
+        hanging.signal(signal);
+        let output = hanging.ended_within_a_second();
+        assert_eq!(output.status.signal(), Some(signal.as_raw()), "{name}");
+        let line = format!("gpu-preflight: ended by {name} while it looked; the workload was not started\n");
+        assert_eq!((&*output.stdout, String::from_utf8_lossy(&output.stderr).as_ref()), (&b""[..], line.as_str()));
+    }
+    // Whoever starts it to ignore Ctrl-C gets a workload that does too.
+    let exec = ["exec", "--mode=report", "--deadline=8", "--", "echo", "started"];
+    let hanging = Hanging::in_call("cuInit", "trap '' INT;", &exec);
+    hanging.signal(Signal::INT);
+    assert_eq!(hanging.ended().0.stdout, b"started\n");
 }

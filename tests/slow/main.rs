@@ -13,6 +13,7 @@ mod interrupted;
 mod jupyter;
 mod library_daemon;
 mod linking;
+mod lost_look;
 mod many_gpus;
 mod odd_machines;
 mod real_libraries;

@@ -1,14 +1,18 @@
 //! Processes that libraries leave behind.
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitOptions};
 
 use super::{MARK, REAP_PATIENCE};
 
 /// Process groups of the probes that were started.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+
+/// Whether orphans come to us only because we watch.
+static WATCHING: AtomicBool = AtomicBool::new(false);
 
 /// Remembers the process group of a probe.
 pub(super) fn note_group(group: u32) {
@@ -23,16 +27,15 @@ pub(super) fn note_group(group: u32) {
 /// process 1, and when it goes they are ended, so that the workload inherits none of them. Others may be orphaned to us
 /// meanwhile, a daemon that the entrypoint started before us for one: they are known by not carrying our mark, and
 /// left alone.
-pub struct Descendants {
-    was_subreaper: bool,
-}
+pub struct Descendants(());
 
 impl Descendants {
     /// Starts to watch.
     pub fn watch() -> Self {
         let was_subreaper = rustix::process::child_subreaper().ok().flatten().is_some();
         let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
-        Self { was_subreaper }
+        WATCHING.store(!was_subreaper, Ordering::Relaxed);
+        Self(())
     }
 }
 
@@ -46,15 +49,37 @@ impl Drop for Descendants {
             ours.extend(left.iter().filter(|pid| is_ours(**pid)));
             for pid in ours.iter().filter_map(|pid| Pid::from_raw(*pid)) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
-                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::NOHANG);
+                let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);
             }
             if ours.is_empty() || Instant::now() >= until {
                 break;
             }
             std::thread::sleep(Duration::from_micros(300));
         }
-        if !self.was_subreaper {
-            let _ = rustix::process::set_child_subreaper(None);
+        stop_watching();
+    }
+}
+
+fn stop_watching() {
+    if WATCHING.swap(false, Ordering::Relaxed) {
+        let _ = rustix::process::set_child_subreaper(None);
+    }
+}
+
+/// Ends the probes where all else is lost: no memory is asked for, and no thread is waited for. A daemon that a library has
+/// forked out of its group is not found so.
+pub(in crate::world) fn end_all() {
+    stop_watching();
+    let Ok(groups) = GROUPS.try_lock() else { return };
+    let until = Instant::now() + REAP_PATIENCE;
+    for group in groups.iter().filter_map(|group| Pid::from_raw(i32::try_from(*group).ok()?)) {
+        // Only a child of ours that nobody has waited for still bears its number.
+        while let Ok(None) = rustix::process::waitpid(Some(group), WaitOptions::NOHANG) {
+            let _ = rustix::process::kill_process_group(group, Signal::KILL);
+            if Instant::now() >= until {
+                break;
+            }
+            std::thread::sleep(Duration::from_micros(300));
         }
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{Line, MARK};
+use crate::world::handover::forget_handlers;
 
 /// The child's side: says where it is and what it knows.
 pub struct Progress {
@@ -23,6 +24,7 @@ impl Progress {
     /// prints must not reach the report. The input is read to its end.
     pub fn begin() -> std::io::Result<(Self, Value)> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+        forget_handlers();
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         let _ = rustix::process::setrlimit(Resource::Core, none);
         let mut input = Vec::new();

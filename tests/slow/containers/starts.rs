@@ -10,6 +10,8 @@ use crate::support::report::Report;
 /// EPERM, as an old libseccomp answers to calls that it does not know.
 const EPERM: i32 = 1;
 const ENOMEM: i32 = 12;
+/// As an engine answers to calls that it does not know at all.
+const ENOSYS: i32 = 38;
 
 /// A profile that refuses these calls with this errno.
 fn refusing(folder: &Path, calls: &[&str], errno: i32) -> String {
@@ -17,7 +19,7 @@ fn refusing(folder: &Path, calls: &[&str], errno: i32) -> String {
         "defaultAction": "SCMP_ACT_ALLOW",
         "syscalls": [{ "names": calls, "action": "SCMP_ACT_ERRNO", "errnoRet": errno }],
     });
-    let path = folder.join(format!("{}.json", calls.join("-")));
+    let path = folder.join(format!("{}-{errno}.json", calls.join("-")));
     std::fs::write(&path, profile.to_string()).expect("a file");
     format!("--security-opt=seccomp={}", path.display())
 }
@@ -58,6 +60,46 @@ fn faccessat2_refused_is_no_answer() {
     let folder = tempfile::tempdir().expect("a folder");
     let report = Recipe::plain(BASE).with([refusing(folder.path(), &["faccessat2"], EPERM)]).check(&["--no-gpu"]);
     assert_eq!(report.fact("identity.home_writable"), true, "{}", report.troubles());
+}
+
+#[test]
+fn where_nobody_may_poll_the_workload_starts_and_a_look_ends_with_a_code() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let exec = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--", "echo", "started"];
+    for errno in [EPERM, ENOSYS] {
+        for calls in [&["poll"][..], &["ppoll"], &["poll", "ppoll"]] {
+            let recipe = Recipe::plain(BASE).with([refusing(folder.path(), calls, errno)]);
+            let output = recipe.run(&exec);
+            let told = (output.status.code(), text(&output.stdout));
+            assert_eq!(told, (Some(0), "started\n".to_owned()), "{calls:?}: {}", text(&output.stderr));
+            let output = recipe.run(&["gpu-preflight", "check", "--no-gpu"]);
+            let said = text(&output.stderr);
+            match output.status.code() {
+                // The runtime of the language cannot begin without it.
+                Some(70) => assert!(calls.contains(&"poll") && said.lines().count() == 1, "{calls:?}: {said}"),
+                code => assert!(matches!(code, Some(0..=2)), "{calls:?}: {code:?} {said}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn who_may_not_poll_waits_without_keeping_a_core_busy() {
+    if !available() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &["ppoll"], EPERM)]));
+    let hang = ["--env=FAKE_GPU=hang=cuInit"];
+    let script = "gpu-preflight check --deadline=8 >/dev/null; read -r _ _ _ _ _ _ _ _ _ _ _ _ _ _ _ user system rest \
+                  </proc/$$/stat; echo $((user + system))";
+    let output = recipe.with(hang).run(&["sh", "-c", script]);
+    let ticks: u32 = text(&output.stdout).trim().parse().unwrap_or_else(|_| panic!("{}", text(&output.stderr)));
+    // There are a hundred in a second, and two children are waited for the whole time.
+    assert!(ticks < 200, "{ticks} ticks of eight seconds");
 }
 
 #[test]

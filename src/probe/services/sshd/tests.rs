@@ -1,4 +1,5 @@
 //! Fake servers that greet as sshd does, and as others do.
+#![allow(clippy::disallowed_methods)] // a test is no probe
 
 use std::io::Write;
 use std::net::TcpListener;
