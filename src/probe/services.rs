@@ -1,11 +1,12 @@
 //! The services that run: Jupyter and SSH behind the ports, with the files that SSH servers live by.
 //!
 //! Listeners come from the network probe; only those on the ports of Jupyter and SSH, or whose process says that it is
-//! one, are spoken to, through loopback. [`jupyter`] asks over [`http`], for reasons that [`hints`] finds; [`sshd`] hears
+//! one, are spoken to, through loopback, and few others, briefly ([`chance`]). [`jupyter`] asks over [`http`], for reasons that [`hints`] finds; [`sshd`] hears
 //! banners; [`ssh_files`] and [`sshd_config`] read files. [`program`], [`jupyter_args`], [`ssh_args`] and [`address`] read
 //! command lines, also for [`super::startup`], which knows the services that do not run yet. Nothing here uses that.
 
 pub(super) mod address;
+mod chance;
 mod hints;
 mod http;
 mod jupyter;

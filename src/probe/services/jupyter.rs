@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::address;
+use super::chance;
 use super::hints::{Hint, Hints, clean_base};
 use super::http::{self, Answer, Response};
 use super::jupyter_args::PORT;
@@ -20,6 +21,16 @@ use crate::world::World;
 
 /// Bases that are tried on one listener.
 const BASES: usize = 4;
+
+/// Why a listener is asked.
+enum Reason {
+    /// Its process or a file says that it is Jupyter.
+    Hint(Hint),
+    /// It is on Jupyter's own port.
+    Port,
+    /// It may lead to one, and is most likely something else.
+    Chance,
+}
 
 /// What was learnt about one listener.
 enum Found {
@@ -31,16 +42,24 @@ enum Found {
 /// Asks the listeners that may be Jupyter. The second list holds listeners on Jupyter's own port that could not be
 /// recognised as anything. While nobody can see whose one of them is, an empty first list is not known to be empty.
 pub fn find(world: &World, listeners: &[Listener], hints: &Hints) -> (Fact<Vec<Jupyter>>, Vec<Undecided>) {
-    let mut asked: Vec<(&Listener, Option<Hint>)> = Vec::new();
+    let mut asked: Vec<(&Listener, Reason)> = Vec::new();
+    let is_same = |one: &Listener, other: &Listener| (one.port, &one.address) == (other.port, &other.address);
     for listener in listeners {
-        let hint = hints.of(listener);
-        let twin = |other: &(&Listener, _)| other.0.port == listener.port && other.0.address == listener.address;
-        // Who listens on Jupyter's own port is always asked.
-        if (listener.port == PORT || hint.is_some()) && !asked.iter().any(twin) {
-            asked.push((listener, hint));
+        let reason = match hints.of(listener) {
+            Some(hint) => Reason::Hint(hint),
+            None if listener.port == PORT => Reason::Port,
+            None => continue,
+        };
+        if !asked.iter().any(|(other, _)| is_same(listener, other)) {
+            asked.push((listener, reason));
         }
     }
-    let answers = in_parallel(&asked, WIDTH, |(listener, hint)| ask(world, listeners, listener, hint.as_ref()));
+    for listener in chance::listeners(world, listeners) {
+        if !asked.iter().any(|(other, _)| is_same(listener, other)) {
+            asked.push((listener, Reason::Chance));
+        }
+    }
+    let answers = in_parallel(&asked, WIDTH, |(listener, reason)| ask(world, listeners, listener, reason));
     let (mut servers, mut undecided) = (Vec::new(), Vec::new());
     let mut blind = None;
     for ((listener, _), found) in asked.iter().zip(answers) {
@@ -86,7 +105,11 @@ fn one_each(found: Vec<(Option<u32>, Jupyter)>) -> Vec<Jupyter> {
     servers.into_iter().map(|(_, server)| server).collect()
 }
 
-fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<&Hint>) -> Found {
+fn ask(world: &World, listeners: &[Listener], listener: &Listener, reason: &Reason) -> Found {
+    let hint = match reason {
+        Reason::Hint(hint) => Some(hint),
+        Reason::Port | Reason::Chance => None,
+    };
     let exposed =
         hint.map_or_else(|| listener.pid.clone().and_then(|_| Fact::Known(false)), |hint| hint.secret_exposed.clone());
     let server = |base: &str, version: Fact<String>, auth: Fact<Auth>| {
@@ -103,13 +126,14 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
     };
     let hinted_base = hint.and_then(|hint| hint.base_url.clone());
     // Who has reason to think that it is Jupyter reads that it could not be learnt; on a bare 8888 it stays open
-    // what the listener is.
-    let unknown = |gap: Gap| {
-        if hint.is_some() {
+    // what the listener is. On any other port it is most likely something else.
+    let unknown = |gap: Gap| match reason {
+        Reason::Hint(_) => {
             let base = hinted_base.as_deref().unwrap_or("/");
-            return server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap));
+            server(base, Fact::Unknown(gap.clone()), Fact::Unknown(gap))
         }
-        Found::Undecided(address::undecided(listener, &gap), gap)
+        Reason::Port => Found::Undecided(address::undecided(listener, &gap), gap),
+        Reason::Chance => Found::Nothing,
     };
     let addresses = match address::loopback(listener, listeners) {
         Ok(addresses) => addresses,
@@ -119,8 +143,11 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, hint: Option<
         return unknown(Gap::new(GapKind::TimedOut, "no time was left to ask it"));
     }
     // Whoever can be seen and gives no hint is most likely something else.
-    let may_be = hint.is_some() || listener.pid.known().is_none();
-    let patience = if may_be { http::PATIENCE } else { http::SHORT_PATIENCE };
+    let patience = match reason {
+        Reason::Port if listener.pid.known().is_some() => http::SHORT_PATIENCE,
+        Reason::Chance => http::SHORT_PATIENCE,
+        Reason::Hint(_) | Reason::Port => http::PATIENCE,
+    };
     let mut bases: Vec<String> = hinted_base.iter().cloned().collect();
     if !bases.iter().any(|base| base == "/") {
         bases.push("/".to_owned());

@@ -78,7 +78,7 @@ fn bare(port: u16) -> Listener {
 
 fn ask_bare(port: u16) -> Found {
     let world = FakeRoot::new();
-    ask(&world, &[], &bare(port), None)
+    ask(&world, &[], &bare(port), &Reason::Port)
 }
 
 #[test]
@@ -251,12 +251,56 @@ fn what_may_be_jupyter_and_belongs_to_nobody_who_can_be_seen_is_not_known_to_be_
     assert_eq!((servers, undecided.len()), (Fact::Known(Vec::new()), 1), "its process says that it is something else");
 }
 
+/// What is found on a machine whose ports below this one were chosen.
+fn find_below(first_given: u32, listeners: &[Listener]) -> (Vec<Jupyter>, Vec<Undecided>) {
+    let world = FakeRoot::new();
+    world.file("proc/sys/net/ipv4/ip_local_port_range", format!("{first_given}\t65535\n"));
+    let (servers, undecided) = find(&world, listeners, &Hints::read(&world));
+    (servers.known().expect("servers").clone(), undecided)
+}
+
 #[test]
-fn other_ports_are_never_asked() {
-    let port = serve(|_| panic!("it was asked"));
-    let (servers, undecided) = ask_one(bare(port));
-    assert!(servers.is_empty() && undecided.is_empty());
+fn an_open_server_on_a_port_of_its_own_is_found_behind_a_proxy_and_in_another_container() {
+    let port = jupyter("/", "200 OK", r#"{"identity": {}}"#);
+    let proxy = Listener { process: Fact::Known("nginx".to_owned()), ..listener(port) };
+    let hidden = Listener { pid: Fact::unknown(GapKind::NotPermitted, "hidden"), ..bare(port) };
+    for (first_given, one) in [(1024, proxy), (65_535, bare(port)), (65_535, hidden)] {
+        let (servers, undecided) = find_below(first_given, &[one.clone(), one]);
+        let found: Vec<_> = servers.iter().map(|server| (server.port, &server.auth)).collect();
+        assert_eq!((found, undecided.len()), (vec![(port, &Fact::Known(Auth::Open))], 0));
+    }
+}
+
+#[test]
+fn whoever_else_is_on_such_a_port_is_left_in_peace() {
+    let (silent, other) = (serve(|_| None), serve(|_| Some(b"-ERR unknown command\r\n".to_vec())));
+    let started = Instant::now();
+    let (servers, undecided) = find_below(65_535, &[bare(silent), bare(other)]);
+    assert!(servers.is_empty() && undecided.is_empty(), "{servers:?} {undecided:?}");
+    assert!(started.elapsed() < 4 * http::PATIENCE, "{:?}", started.elapsed());
+    let never = |what: &'static str| serve(move |_| panic!("it was asked: {what}"));
+    let seen =
+        Listener { process: Fact::Known("redis-server".to_owned()), ..listener(never("a process that is seen")) };
+    let elsewhere = Listener { bind: Bind::Specific, address: "10.0.0.5".to_owned(), ..bare(never("another address")) };
+    assert!(find_below(65_535, &[seen, elsewhere]).0.is_empty());
+    assert!(find_below(1024, &[bare(never("a port that the kernel gave"))]).0.is_empty());
     std::thread::sleep(Duration::from_millis(50));
+}
+
+#[test]
+fn no_more_are_asked_than_the_bound_and_each_once() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+    let count = || {
+        let answer = |_: &str| {
+            ASKED.fetch_add(1, Ordering::Relaxed);
+            Some(http("404 Not Found", "", ""))
+        };
+        bare(serve(answer))
+    };
+    let listeners: Vec<Listener> = (0..chance::MOST + 4).map(|_| count()).collect();
+    assert!(find_below(65_535, &[listeners.clone(), listeners].concat()).0.is_empty());
+    assert_eq!(ASKED.load(Ordering::Relaxed), chance::MOST);
 }
 
 #[test]
