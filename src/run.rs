@@ -134,6 +134,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         return Err(become_workload(&arguments.command, None));
     }
     handover::heed_termination();
+    handover::go_on_when_stopped();
     guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
     let plan = match Plan::load(&world, &arguments.judging) {
         Ok(plan) => plan,

@@ -262,6 +262,8 @@ fn listen(
     // Nobody may wait for one that watches after the work is over.
     let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
     loop {
+        // It may have answered while we stood still.
+        waiter.wake();
         let heard = transcript.hear(pipe);
         transcript.told.drain(..).for_each(&mut *listening.hear);
         if let Some(ended) = heard {

@@ -19,6 +19,7 @@
 //! | `stuck=CALL` | the call never returns and the process is in state `D` |
 //! | `crash=CALL` `kill=CALL` `exit=CALL` | the call ends the process: SIGSEGV, SIGKILL, `exit(0)` |
 //! | `raise=CALL:SIGNAL` | the call sends its own process this signal, and goes on where that does not end it |
+//! | `raise_group=CALL:SIGNAL` `raise_parent=CALL:SIGNAL` | the same to its process group, and to its parent |
 //! | `crash_nth=CALL:N` | SIGSEGV when the call is made for the Nth time, from 1 |
 //! | `flood=CALL` | the call writes megabytes to standard output and error |
 //! | `fork=CALL` | the call leaves a grandchild in a session of its own that sleeps for a minute |
@@ -80,6 +81,7 @@ unsafe extern "C" {
     pub fn signal(number: c_int, handler: usize) -> usize;
     pub fn fork() -> c_int;
     pub fn getpid() -> c_int;
+    pub fn getppid() -> c_int;
     pub fn kill(process: c_int, signal: c_int) -> c_int;
     pub fn vfork() -> c_int;
     pub fn setsid() -> c_int;
@@ -192,8 +194,10 @@ pub fn enter(call: &str) {
     if meant("crash") {
         unsafe { std::ptr::null_mut::<u8>().wrapping_add(8).write_volatile(1) };
     }
-    if let Some(number) = told_of("raise", call) {
-        unsafe { kill(getpid(), number.parse().expect("a signal")) };
+    for (key, process) in unsafe { [("raise", getpid()), ("raise_group", 0), ("raise_parent", getppid())] } {
+        if let Some(number) = told_of(key, call) {
+            unsafe { kill(process, number.parse().expect("a signal")) };
+        }
     }
     if meant("kill") {
         unsafe { kill(getpid(), 9) };

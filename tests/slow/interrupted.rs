@@ -25,7 +25,7 @@ impl Hanging {
     }
 
     /// Starts a look at what is played.
-    fn start(fake: &str, before: &str, arguments: &[&str]) -> Self {
+    pub fn start(fake: &str, before: &str, arguments: &[&str]) -> Self {
         let machine = FakeMachine::plays(fake);
         // Whoever runs the tests in the background has them ignore SIGINT.
         let child = Command::new("env")
@@ -42,7 +42,7 @@ impl Hanging {
         Self { child, machine }
     }
 
-    fn until_called(&self, call: &str) {
+    pub fn until_called(&self, call: &str) {
         patience::until(call, || self.machine.calls().iter().any(|made| made == call));
     }
 

@@ -126,6 +126,16 @@ fn a_limit_that_leaves_no_room_for_a_process_is_named_with_its_errno() {
 }
 
 #[test]
+fn process_1_is_stopped_by_no_library() {
+    if !available() {
+        return;
+    }
+    let recipe = with_fake_gpu(Recipe::plain(BASE)).with(["--env=FAKE_GPU=raise_parent=cuInit:19"]);
+    let report = recipe.check(&["--tier=quick"]);
+    assert_eq!(report.fact("cuda.init_code"), 0, "{}", report.troubles());
+}
+
+#[test]
 fn a_pause_longer_than_the_deadline_accuses_nobody() {
     if !available() {
         return;
