@@ -34,7 +34,7 @@ fn five_of_eight_gpus_broken_in_five_ways_are_told_apart_in_one_run() {
     // The one that hangs has the run wait until the deadline; the others need a small part of the time.
     let machine = FakeMachine::new(&Scenario {
         gpus: Some(8),
-        deadline: Some(40.0),
+        deadline: Some(60.0),
         fake: "hang=cudaSetDevice 1;crash=cublasGemmEx 2;wrong=3;slow=4:0.33;lost=5".to_owned(),
         ..Scenario::default()
     });

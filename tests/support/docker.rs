@@ -16,8 +16,8 @@ pub const BASE: &str = "gpu-preflight-test/base";
 pub const DEV: &str = "gpu-preflight-test/dev";
 /// An image with glibc 2.31, as that of Ubuntu 20.04 and of the images of CUDA 11 and 12 that are made from it.
 pub const OLD: &str = "gpu-preflight-test/old";
-/// Seconds that any one docker command may take; they take less than ten.
-const PATIENCE: &str = "120";
+/// Seconds that any one docker command may take; where nothing else runs they take less than ten.
+const PATIENCE: &str = "300";
 
 /// Whether the containers can be run here. Says aloud when not; where `.ci/run`
 /// requires them, not being able to is a failure.
@@ -158,7 +158,7 @@ impl Container {
 
     /// Waits until the shell command `condition` succeeds inside.
     pub fn until(&self, what: &str, condition: &str) {
-        let patience = Instant::now() + Duration::from_mins(1);
+        let patience = Instant::now() + Duration::from_mins(5);
         while !self.exec(&["sh", "-c", condition]).status.success() {
             assert!(Instant::now() < patience, "never came: {what}\n{}", self.logs());
             std::thread::sleep(Duration::from_millis(200));

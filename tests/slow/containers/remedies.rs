@@ -85,7 +85,7 @@ impl Scenario {
     }
 
     fn command(&self) -> String {
-        let check = format!("gpu-preflight check --format=json {}", self.options);
+        let check = format!("gpu-preflight check --format=json --deadline=60 {}", self.options);
         WORKLOAD.to_owned() + &self.script.replace("{check}", &check)
     }
 
