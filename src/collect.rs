@@ -91,6 +91,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         deadline_seconds: world.budget().as_secs_f64(),
         wall_ms: world.elapsed().as_secs_f64() * 1000.0,
         stood_still_seconds: Fact::present(Some(world.stood_still().as_secs_f64()).filter(|seconds| *seconds > 0.0)),
+        kept_seconds: Fact::present(Some(world.kept().as_secs_f64()).filter(|seconds| *seconds > 0.0)),
         environment_of: Fact::present(input.environment_of.clone()),
         command: Fact::present(input.command.as_deref().and_then(program_name)),
         ..Run::default()

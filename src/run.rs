@@ -253,7 +253,7 @@ fn surrounded(world: World, arguments: &EnvironmentArgs) -> Result<(World, Optio
 /// Everything that can be learnt about this container now.
 fn collected(world: &World, input: &Input) -> Facts {
     let _descendants = child::Descendants::watch();
-    collect::collect(world, input)
+    collect::collect(&world.clone().with_time_for_a_report(), input)
 }
 
 /// Takes for given what the command line says, and nothing else.

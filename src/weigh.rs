@@ -152,6 +152,17 @@ fn notes(findings: &[Finding], facts: &Facts, catalogue: &Catalogue, profile: &P
              quota): deadlines waited so much longer"
         ));
     }
+    if let Fact::Known(kept) = facts.run.kept_seconds {
+        let cores = facts.limits.cpu_quota_cores.known().filter(|cores| **cores < 1.0);
+        let why = cores.map_or_else(
+            || "a CPU limit, or a busy machine".to_owned(),
+            |cores| format!("the CPU limit is {cores} cores"),
+        );
+        notes.push(format!(
+            "little CPU time was had ({why}): of the deadline of {:.1} s, {kept:.1} s were kept for this report",
+            facts.run.deadline_seconds
+        ));
+    }
     notes.extend(waivers::idle(findings, catalogue, profile, now));
     notes
 }

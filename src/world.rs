@@ -20,6 +20,7 @@ pub mod guard;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
+mod pace;
 mod spawn_or_run;
 mod standstill;
 pub mod terminal;
@@ -62,6 +63,8 @@ pub struct World {
     deadline: Instant,
     /// How long we had stood still before.
     stood_before: Duration,
+    /// What of the deadline is kept for the report.
+    kept: Duration,
     /// The process that we read for; none where it is our own.
     reads_for: Option<u32>,
     left_out: LeftOut,
@@ -84,6 +87,7 @@ impl World {
             started,
             deadline,
             stood_before,
+            kept: Duration::ZERO,
             reads_for: None,
             left_out: LeftOut::default(),
         }
@@ -101,9 +105,9 @@ impl World {
         &self.program
     }
 
-    /// The time that collecting may take.
+    /// The time that was given, for everything.
     pub fn budget(&self) -> Duration {
-        self.deadline - self.started
+        self.deadline + self.kept - self.started
     }
 
     /// When collecting has to end. The time for which we stood still is nobody's, and counts for none of it.

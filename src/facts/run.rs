@@ -75,6 +75,8 @@ record! {
         /// machine that was stopped, or a CPU quota that was used up. Deadlines wait so much longer. Absent where it never
         /// stood still for a second.
         pub stood_still_seconds: Fact<f64>,
+        /// Seconds of the deadline that were kept for the report, because little CPU time was had; absent where enough was.
+        pub kept_seconds: Fact<f64>,
         /// The process whose environment was looked with, as `1 (python3)`; absent where it was our own.
         pub environment_of: Fact<String>,
         /// Name of the program that `exec` was asked to start; absent for other commands.

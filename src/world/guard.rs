@@ -167,8 +167,7 @@ extern "C" fn ended_by(signal: c_int, about: *mut libc::siginfo_t, _context: *mu
 
 /// The end of the look.
 fn lost(cause: &str) -> ! {
-    // SAFETY: the call only asks.
-    let thread = unsafe { libc::gettid() };
+    let thread = rustix::thread::gettid().as_raw_nonzero().get();
     match LOST_IN.compare_exchange(0, thread, Ordering::Relaxed, Ordering::Relaxed) {
         Ok(_) if is_guarded() => {}
         Err(other) if other != thread => loop {

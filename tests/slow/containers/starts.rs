@@ -158,3 +158,15 @@ fn a_pause_longer_than_the_deadline_accuses_nobody() {
         assert!(!["driver.", "compute.", "memory."].iter().any(|room| accused.starts_with(room)), "{accused}");
     }
 }
+
+#[test]
+fn where_little_cpu_time_is_had_a_part_of_the_deadline_is_kept_for_the_report() {
+    if !available() {
+        return;
+    }
+    let report = Recipe::plain(BASE).with(["--cpus=0.01"]).check(&["--no-gpu", "--deadline=8"]);
+    let kept = report.fact("run.kept_seconds").as_f64().unwrap_or_else(|| panic!("{}", report.fact("run")));
+    assert!((0.25..=4.0).contains(&kept), "{kept}");
+    assert_eq!(report.fact("run.deadline_seconds"), 8.0);
+    assert!(report.json["notes"].to_string().contains("little CPU time was had"), "{}", report.json["notes"]);
+}
