@@ -38,7 +38,7 @@ ci:
 fingerprints facts:
     FACTS="$(realpath {{facts}})" cargo test -q --test quick a_recording_gives_its_row -- --nocapture
 
-# Fuzzes what reads foreign files, from tests/fuzz/seeds: library, gpu_code, loader_cache or proc_files. Needs cargo-fuzz.
+# Fuzzes one reader of foreign bytes (a folder of tests/fuzz/seeds) under libFuzzer. Needs cargo-fuzz.
 fuzz target seconds="600":
     mkdir -p target/fuzz-corpus/{{target}}
     cd tests/fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir . -s none {{target}} ../../target/fuzz-corpus/{{target}} seeds/{{target}} -- -max_total_time={{seconds}} -timeout=10

@@ -8,6 +8,7 @@ mod support;
 mod containers;
 mod dead_mounts;
 mod failures;
+mod fuzzed;
 mod gpu_faults;
 mod interrupted;
 mod jupyter;

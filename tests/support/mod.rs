@@ -11,5 +11,6 @@ pub mod fakes;
 pub mod outcome;
 pub mod own_process;
 pub mod patience;
+pub mod random;
 pub mod real_parts;
 pub mod report;

@@ -20,6 +20,10 @@ impl Root {
         std::fs::write(path, bytes).expect("a file");
     }
 
+    pub fn has(&self, path: &str) -> bool {
+        self.0.path().join(path.trim_start_matches('/')).exists()
+    }
+
     pub fn world(&self, environment: &[(&str, &str)]) -> World {
         let environment = environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         World::at(self.0.path(), environment, Duration::from_secs(10))
