@@ -133,9 +133,13 @@ impl Container {
 
     /// Stops every process in it for this long, as `docker pause` does.
     pub fn paused(&self, time: Duration) {
-        assert!(docker(["pause", &self.name]).status.success(), "it cannot be paused");
+        let told = |command: &str| {
+            let output = docker([command, &self.name]);
+            assert!(output.status.success(), "docker {command}: {}", text(&output.stderr));
+        };
+        told("pause");
         std::thread::sleep(time);
-        assert!(docker(["unpause", &self.name]).status.success(), "it cannot go on");
+        told("unpause");
     }
 
     /// Waits for process 1 and gives its exit code.

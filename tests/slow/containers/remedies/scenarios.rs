@@ -142,7 +142,7 @@ pub const SCENARIOS: &[Scenario] = &[
     on_gpu("library.cuda-not-stub", &["-e LD_LIBRARY_PATH=/usr/local/nvidia/lib64/stubs:/usr/local/nvidia/lib64"])
         .filled(&[FOLDERS]),
     plain("limits.cpu-limited", &[]).filled(&[("--cpus 8", "--cpus 1"), ("THREADS=8", "THREADS=1"), ("0-7", "0")]),
-    plain("limits.cpu-not-throttled", &["--cpus 0.1"]).filled(&[("8", "1.9")]).scripted(BUSY),
+    plain("limits.cpu-not-throttled", &["--cpus 0.05"]).filled(&[("8", "1.9")]).scripted(BUSY),
     on_gpu("limits.cpu-sufficient", &["--cpus 1"]).filled(&[("4", "1.9")]),
     Scenario { options: "", ..on_gpu("limits.cuda-fits", &["--ulimit nofile=36:36"]) },
     plain("limits.locked-memory-sufficient", &["--device /dev/null:/dev/infiniband/uverbs0"]),
