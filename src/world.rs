@@ -20,6 +20,7 @@ pub mod guard;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
+mod pause;
 mod spawn_or_run;
 mod standstill;
 pub mod terminal;
@@ -42,6 +43,7 @@ pub use doors::OpenFile;
 use doors::{LeftOut, open};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
+pub use pause::pause;
 pub use spawn_or_run::{Spawned, spawn_or_run, thread};
 pub use standstill::stood_still;
 

@@ -18,5 +18,6 @@ mod many_gpus;
 mod odd_machines;
 mod real_libraries;
 mod real_mixtures;
+mod refused_calls;
 mod tiers;
 mod wrong_bits;
