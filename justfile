@@ -38,6 +38,10 @@ ci:
 fingerprints facts:
     FACTS="$(realpath {{facts}})" cargo test -q --test quick a_recording_gives_its_row -- --nocapture
 
+# Runs drawn by chance, each held to what must hold of every run. One seed by itself: just chaos 1 SEED.
+chaos runs="1000" seed="0":
+    PREFLIGHT_CHAOS_SEED={{seed}} PREFLIGHT_CHAOS_RUNS={{runs}} cargo test --test slow chaos:: -- --nocapture
+
 # Fuzzes one reader of foreign bytes (a folder of tests/fuzz/seeds) under libFuzzer. Needs cargo-fuzz.
 fuzz target seconds="600":
     mkdir -p target/fuzz-corpus/{{target}}

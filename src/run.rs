@@ -175,7 +175,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         // Whoever asked for JSON on this stream wants to read it.
         if arguments.output.format == Format::Text || arguments.output.output.is_some() {
             let verdict = verdict.as_str().replace('-', " ").to_uppercase();
-            let (name, variable) = (name(&arguments.command), Mode::VARIABLE);
+            let (name, variable) = (message::name(&arguments.command), Mode::VARIABLE);
             let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
             say(&line);
         }
@@ -288,14 +288,9 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
 }
 
-/// How the command is called.
-fn name(command: &[OsString]) -> String {
-    command.first().map(|name| plain(&name.to_string_lossy())).unwrap_or_default()
-}
-
 /// Becomes the command, from `place` where that is known.
 fn become_workload(command: &[OsString], place: Option<&OsString>) -> Failure {
     let error = handover::become_workload(command, place.map(OsString::as_os_str));
     let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
-    Failure::new(exit, format!("{}: {error}", name(command)))
+    Failure::new(exit, format!("{}: {error}", message::name(command)))
 }

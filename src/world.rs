@@ -21,6 +21,7 @@ pub mod handover;
 pub mod interrupt;
 pub mod library;
 mod pace;
+mod pause;
 mod spawn_or_run;
 mod standstill;
 pub mod terminal;
@@ -43,6 +44,7 @@ pub use doors::OpenFile;
 use doors::{LeftOut, open};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
+pub use pause::pause;
 pub use spawn_or_run::{Spawned, spawn_or_run, thread};
 pub use standstill::stood_still;
 
@@ -103,11 +105,6 @@ impl World {
     /// The program that children are started from: ourselves.
     pub fn program(&self) -> &Path {
         &self.program
-    }
-
-    /// The time that was given, for everything.
-    pub fn budget(&self) -> Duration {
-        self.deadline + self.kept - self.started
     }
 
     /// When collecting has to end. The time for which we stood still is nobody's, and counts for none of it.

@@ -11,7 +11,7 @@ use super::waiting::Waiting;
 use crate::facts::{Compute, Cuda, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Nvml, Phase};
 use crate::probe;
 use crate::probe::nvml::watch;
-use crate::world::{Spawned, World, spawn_or_run};
+use crate::world::{Spawned, World, pause, spawn_or_run};
 
 /// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
 /// that hangs at its first call. One that brings eight GPUs up from rest takes some ten seconds.
@@ -106,7 +106,7 @@ fn is_over_soon<T>(nvml: &Spawned<'_, T>, deadline: Instant) -> bool {
         if Instant::now() >= until {
             return false;
         }
-        std::thread::sleep(Duration::from_millis(2));
+        pause(Duration::from_millis(2));
     }
     true
 }

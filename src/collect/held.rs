@@ -13,7 +13,7 @@ use crate::facts::{Fact, StuckFolder};
 use crate::probe::storage::stuck_folder;
 use crate::world::asked::{held_at, pending};
 use crate::world::child::{Progress, environment};
-use crate::world::{World, thread};
+use crate::world::{World, pause, thread};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "readings";
@@ -99,7 +99,7 @@ fn watch(progress: &Mutex<Progress>, patience: Duration) {
     let mut calls: HashMap<u64, Call> = HashMap::new();
     let mut last = Instant::now();
     loop {
-        std::thread::sleep(TICK);
+        pause(TICK);
         let passed = last.elapsed().min(TICK * 2);
         last = Instant::now();
         let now = pending();

@@ -45,7 +45,7 @@ pub const IMAGE: &[&str] = &["framework", "libraries", "native"];
 const EXACT: &[&str] = &["storage", "container", "host", "limits", "identity", "process"];
 
 /// What is asked of the cheap readings.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Asked {
     /// Names of the parts.
     pub fields: Vec<String>,

@@ -75,6 +75,25 @@ impl Stuck {
     }
 }
 
+/// A child that is heard to its end, whatever becomes of who hears it: nobody waits for one that nobody hears.
+struct Over<'a, 'w> {
+    readings: &'a Readings<'w>,
+    number: usize,
+}
+
+impl Drop for Over<'_, '_> {
+    fn drop(&mut self) {
+        let mut state = self.readings.state();
+        if let Some(sent) = state.children.get_mut(self.number) {
+            sent.is_over = true;
+        }
+        if std::thread::panicking() {
+            state.gap = Some(Gap::new(GapKind::Crashed, "a bug in gpu-preflight"));
+        }
+        self.readings.news.notify_all();
+    }
+}
+
 impl<'a> Readings<'a> {
     /// None yet.
     pub fn new(world: &'a World, asked: Asked) -> Self {
@@ -102,6 +121,7 @@ impl<'a> Readings<'a> {
             patience_seconds: PATIENCE.min(self.world.budget() / 4).as_secs_f64(),
             left_out,
         };
+        let _over = Over { readings: self, number };
         let mut hear = |told: Value| match serde_json::from_value(told) {
             Ok(Told::Part(part)) => self.keep(number, part),
             Ok(Told::Stuck(folder)) => self.go_on_without(scope, number, folder),
@@ -118,12 +138,8 @@ impl<'a> Readings<'a> {
             }
         }
         let mut state = self.state();
-        if let Some(sent) = state.children.get_mut(number) {
-            sent.is_over = true;
-        }
         state.gap = probed.gap.or(state.gap.take());
         state.runs.push(probed.run);
-        self.news.notify_all();
     }
 
     /// Keeps a part, unless one is there that left out less.
@@ -233,4 +249,26 @@ fn told(stuck: &Stuck, world: &World) -> StuckFolder {
         }
     };
     StuckFolder { waited_seconds, answered, ..stuck.folder.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::Network;
+
+    #[test]
+    fn nobody_waits_for_a_child_whose_listener_has_panicked() {
+        let world = World::at("/", Vec::new(), Duration::from_secs(10));
+        let readings = Readings::new(&world, Asked { fields: vec!["network".to_owned()], ..Asked::default() });
+        readings.state().children.push(Sent::default());
+        let heard = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _over = Over { readings: &readings, number: 0 };
+            panic!("as a test");
+        }));
+        assert!(heard.is_err());
+        readings.finish();
+        let network: Network = readings.wait("network");
+        let Fact::Unknown(gap) = &network.listeners else { panic!("{network:?}") };
+        assert_eq!(gap.kind, GapKind::Crashed);
+    }
 }

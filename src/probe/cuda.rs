@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use super::libraries::stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 use crate::facts::{Cuda, Fact, GapKind, ProbeEnd, ProbeRun, cut, cut_word};
-use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_driver::CudaDriver;
 use crate::world::library::{CallFailed, mapped_files};
+use crate::world::{World, pause};
 
 /// The name of this probe.
 pub const NAME: &str = "cuda";
@@ -150,7 +150,7 @@ fn ask(driver: &CudaDriver, cuda: &mut Cuda, budget: Duration, progress: &mut Pr
     let started = Instant::now();
     let mut init = driver.init();
     while code_of(&init) == Some(NOT_READY) && started.elapsed() + NOT_READY_PAUSE <= patience {
-        std::thread::sleep(NOT_READY_PAUSE);
+        pause(NOT_READY_PAUSE);
         init = driver.init();
     }
     if let Some(code) = code_of(&init) {

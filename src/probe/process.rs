@@ -4,7 +4,7 @@ use super::procfs::{Status, after_name, process_ids, required};
 use std::time::{Duration, Instant};
 
 use crate::facts::{Fact, GapKind, Process, StreamKind, cut};
-use crate::world::World;
+use crate::world::{World, pause};
 
 /// Programs that reap orphans and pass signals on, by the name that the kernel keeps (at most 15 characters).
 const INITS: &[&str] = &[
@@ -107,7 +107,7 @@ fn orphaned_zombies(world: &World, pids: &[u32], until: Instant) -> Fact<u64> {
     }
     // Every process is a zombie between its end and its collection.
     if !found.is_empty() {
-        std::thread::sleep(COLLECTION);
+        pause(COLLECTION);
         found.retain(|pid| is_orphaned_zombie(world, *pid));
     }
     Fact::Known(found.len() as u64)

@@ -1,10 +1,11 @@
 //! What is said beside a report, on standard error and in the termination log. Nobody there to hear it is no failure.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
+use std::ffi::OsString;
 use std::time::Duration;
 
 use crate::report::summary;
-use crate::text::Shown;
+use crate::text::{Shown, plain};
 use crate::world::World;
 use crate::world::terminal::{self, Stream};
 
@@ -29,6 +30,11 @@ pub fn usage(error: &clap::Error) -> Shown {
 /// Why a workload was not started, for whoever only sees the termination log.
 pub fn stopped(why: Shown) {
     World::here(Duration::ZERO).write_termination_log(&why.cut(summary::LIMIT));
+}
+
+/// How the command is called.
+pub fn name(command: &[OsString]) -> String {
+    command.first().map(|name| plain(&name.to_string_lossy())).unwrap_or_default()
 }
 
 /// Lets a bug of ours speak through the door too: its words may quote what was being read.

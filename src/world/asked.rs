@@ -136,7 +136,7 @@ pub fn held_at(path: &Path) -> PathBuf {
     if super::thread().spawn(go).is_ok() {
         let until = Instant::now() + STEPS_PATIENCE;
         while !held(&step).1 && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
+            super::pause(Duration::from_millis(2));
         }
     }
     held(&step).0.clone()

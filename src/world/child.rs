@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::standstill::Waiter;
-use super::{World, interrupt};
+use super::{World, interrupt, pause};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
@@ -292,7 +292,7 @@ fn listen(
         let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
         // Whoever may not poll waits all the same.
         if transcript.closed || poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout)).is_err() {
-            std::thread::sleep(nap);
+            pause(nap);
         }
     }
 }

@@ -26,6 +26,11 @@ impl World {
         self
     }
 
+    /// The time that was given, for everything.
+    pub fn budget(&self) -> Duration {
+        self.deadline + self.kept - self.started
+    }
+
     /// What of the deadline was set aside for the report.
     pub fn kept(&self) -> Duration {
         self.kept

@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chaos;
 mod containers;
 mod dead_mounts;
 mod failures;
@@ -19,6 +20,7 @@ mod many_gpus;
 mod odd_machines;
 mod real_libraries;
 mod real_mixtures;
+mod refused_calls;
 mod stopped;
 mod tiers;
 mod wrong_bits;

@@ -25,8 +25,8 @@ use super::gpu::celsius;
 use super::{health, link};
 use crate::facts::shape::record;
 use crate::facts::{Fact, GPU_LIMIT, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
-use crate::world::World;
 use crate::world::child::{self, Probed, Progress};
+use crate::world::{World, pause};
 
 /// The name of this probe.
 pub const NAME: &str = "watch";
@@ -157,7 +157,7 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
             let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
             progress.so_far(&Reading { gpus: Fact::Known(seen.collect()) });
         }
-        std::thread::sleep(PERIOD.saturating_sub(started.elapsed()));
+        pause(PERIOD.saturating_sub(started.elapsed()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use super::{MARK, REAP_PATIENCE};
+use super::{MARK, REAP_PATIENCE, pause};
 
 /// Process groups of the probes that were started.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -54,7 +54,7 @@ impl Drop for Descendants {
             if ours.is_empty() || Instant::now() >= until {
                 break;
             }
-            std::thread::sleep(Duration::from_micros(300));
+            pause(Duration::from_micros(300));
         }
         stop_watching();
     }
@@ -79,7 +79,7 @@ pub(in crate::world) fn end_all() {
             if Instant::now() >= until {
                 break;
             }
-            std::thread::sleep(Duration::from_micros(300));
+            pause(Duration::from_micros(300));
         }
     }
 }

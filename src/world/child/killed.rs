@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal};
 
 use super::REAP_PATIENCE;
-use crate::world::interrupt;
+use crate::world::{interrupt, pause};
 
 /// Ends the child and all it started in its group; whether it is gone.
 pub fn kill_group(child: &mut Child, patience: Duration) -> bool {
@@ -22,7 +22,7 @@ pub fn kill_group(child: &mut Child, patience: Duration) -> bool {
         match child.try_wait() {
             Ok(Some(_)) => return true,
             _ if Instant::now() >= until => return false,
-            _ => std::thread::sleep(Duration::from_micros(300)),
+            _ => pause(Duration::from_micros(300)),
         }
     }
 }
