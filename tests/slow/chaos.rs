@@ -68,6 +68,7 @@ fn whatever_happens_what_must_hold_holds() {
     let is_root = rustix::process::geteuid().is_root();
     let _jupyter = jupyter::beside();
     let (next, stories, outcomes) = (AtomicU64::new(first), Mutex::new(Vec::new()), Mutex::new(BTreeMap::new()));
+    let latest = Mutex::new((f64::MIN, 0));
     std::thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
@@ -79,6 +80,10 @@ fn whatever_happens_what_must_hold_holds() {
                     let played = play(&Draw::of(number, is_root));
                     let name = played.as_ref().map_or("not playable here", outcome);
                     *outcomes.lock().expect("no panic").entry(name).or_insert(0_u64) += 1;
+                    if let Some(late) = played.as_ref().map(|seen| seen.wall.as_secs_f64() - seen.draw.deadline) {
+                        let mut latest = latest.lock().expect("no panic");
+                        *latest = if late > latest.0 { (late, number) } else { *latest };
+                    }
                     let broken = played.as_ref().map_or_else(Vec::new, invariants::broken);
                     if let (Some(seen), false) = (&played, broken.is_empty()) {
                         stories.lock().expect("no panic").push(story(seen, &broken));
@@ -88,7 +93,10 @@ fn whatever_happens_what_must_hold_holds() {
         }
     });
     let (stories, outcomes) = (stories.into_inner().expect("no panic"), outcomes.into_inner().expect("no panic"));
-    note(&format!("chaos: {runs} runs from seed {first}: {outcomes:?}"));
+    let (late, of) = latest.into_inner().expect("no panic");
+    note(&format!(
+        "chaos: {runs} runs from seed {first}: {outcomes:?}; the latest {late:+.2} s after its deadline, seed {of}"
+    ));
     assert!(stories.is_empty(), "{} of {runs} runs broke something\n\n{}", stories.len(), stories.join("\n"));
     // What plays nothing proves nothing.
     let unplayed = outcomes.get("not playable here").copied().unwrap_or(0);
