@@ -26,6 +26,8 @@ pub const NAME: &str = "errand";
 const PATIENCE: Duration = Duration::from_secs(5);
 /// What it may take where the time is up.
 const LAST_PATIENCE: Duration = Duration::from_millis(500);
+/// The same for writing: a busy disk takes its time, and a report that is lost is worse than one that is late.
+const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What is to be done. Paths are bytes, for they need not be text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -104,7 +106,8 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 }
 
 fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result<Outcome, Failure> {
-    let patience = PATIENCE.min(world.time_left().max(LAST_PATIENCE));
+    let last = if matches!(errand, Errand::Write { .. }) { WRITE_PATIENCE } else { LAST_PATIENCE };
+    let patience = PATIENCE.min(world.time_left().max(last));
     let probed = child::send::<Outcome>(world, NAME, errand, Instant::now() + patience);
     let outcome = match (probed.reading, probed.run.end) {
         (Some(outcome), _) => outcome,

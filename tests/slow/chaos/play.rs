@@ -74,7 +74,8 @@ pub fn play(draw: &Draw) -> Option<Seen> {
             let _ = child.wait();
             break None;
         }
-        if draw.silent_home.is_some_and(|silent| at > silent) {
+        // Not before it is mounted: without the folder nothing would be started.
+        if place.mount.is_some() && draw.silent_home.is_some_and(|silent| at > silent) && has_dead_mount(pid) {
             place.mount = None;
         }
         if let Some((_, signal)) = signals.next_if(|(when, _)| *when <= at) {
@@ -130,4 +131,9 @@ fn all_of(stream: &Receiver<Vec<u8>>) -> Vec<u8> {
         all.extend(piece);
     }
     all
+}
+
+fn has_dead_mount(pid: Pid) -> bool {
+    let mounts = std::fs::read_to_string(format!("/proc/{}/mountinfo", pid.as_raw_pid()));
+    mounts.is_ok_and(|mounts| mounts.contains("dead@server"))
 }
