@@ -35,7 +35,7 @@ const MEMORY_PARTS: u64 = 12;
 /// The variable that turns TF32 off in all of NVIDIA's libraries, where it is 0.
 const TF32_OVERRIDE: &str = "NVIDIA_TF32_OVERRIDE";
 
-/// GPUs of one name that it takes to tell which of them is slow.
+/// GPUs that should be alike that it takes to tell which bits are usual.
 const SIBLINGS_MIN: usize = 3;
 
 /// Fills the derived fields of every multiply.

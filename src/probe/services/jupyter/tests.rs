@@ -3,11 +3,15 @@
 
 use std::io::{Read, Write};
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::*;
 use crate::facts::Bind;
 use crate::world::FakeRoot;
+
+mod elsewhere;
 
 const RUNTIME: &str = "root/.local/share/jupyter/runtime";
 
@@ -46,6 +50,17 @@ fn jupyter(base: &'static str, me: &'static str, me_body: &'static str) -> u16 {
             _ => http("404 Not Found", &policy, "<html>"),
         })
     })
+}
+
+/// A server that is no Jupyter and counts who asks it. A panic in its thread would be heard by nobody.
+fn counted() -> (u16, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counts = Arc::clone(&asked);
+    let port = serve(move |_| {
+        counts.fetch_add(1, Ordering::Relaxed);
+        Some(http("404 Not Found", "", ""))
+    });
+    (port, asked)
 }
 
 fn listener(port: u16) -> Listener {
@@ -229,10 +244,11 @@ fn tls_is_named_and_not_taken_for_silence() {
 
 #[test]
 fn who_is_bound_to_another_address_is_not_contacted_through_loopback() {
-    let port = serve(|_| panic!("somebody else's port was asked"));
+    let (port, asked) = counted();
     let elsewhere = Listener { address: "10.0.0.5".to_owned(), bind: Bind::Specific, ..listener(port) };
     let (servers, _) = ask_one(elsewhere);
     assert!(servers[0].auth.is_unknown() && servers[0].version.is_unknown());
+    assert_eq!(asked.load(Ordering::Relaxed), 0, "somebody else's port was asked");
 }
 
 #[test]
@@ -249,58 +265,6 @@ fn what_may_be_jupyter_and_belongs_to_nobody_who_can_be_seen_is_not_known_to_be_
     assert_eq!(undecided.len(), 1);
     let (servers, undecided) = ask(Fact::Known(7));
     assert_eq!((servers, undecided.len()), (Fact::Known(Vec::new()), 1), "its process says that it is something else");
-}
-
-/// What is found on a machine whose ports below this one were chosen.
-fn find_below(first_given: u32, listeners: &[Listener]) -> (Vec<Jupyter>, Vec<Undecided>) {
-    let world = FakeRoot::new();
-    world.file("proc/sys/net/ipv4/ip_local_port_range", format!("{first_given}\t65535\n"));
-    let (servers, undecided) = find(&world, listeners, &Hints::read(&world));
-    (servers.known().expect("servers").clone(), undecided)
-}
-
-#[test]
-fn an_open_server_on_a_port_of_its_own_is_found_behind_a_proxy_and_in_another_container() {
-    let port = jupyter("/", "200 OK", r#"{"identity": {}}"#);
-    let proxy = Listener { process: Fact::Known("nginx".to_owned()), ..listener(port) };
-    let hidden = Listener { pid: Fact::unknown(GapKind::NotPermitted, "hidden"), ..bare(port) };
-    for (first_given, one) in [(1024, proxy), (65_535, bare(port)), (65_535, hidden)] {
-        let (servers, undecided) = find_below(first_given, &[one.clone(), one]);
-        let found: Vec<_> = servers.iter().map(|server| (server.port, &server.auth)).collect();
-        assert_eq!((found, undecided.len()), (vec![(port, &Fact::Known(Auth::Open))], 0));
-    }
-}
-
-#[test]
-fn whoever_else_is_on_such_a_port_is_left_in_peace() {
-    let (silent, other) = (serve(|_| None), serve(|_| Some(b"-ERR unknown command\r\n".to_vec())));
-    let started = Instant::now();
-    let (servers, undecided) = find_below(65_535, &[bare(silent), bare(other)]);
-    assert!(servers.is_empty() && undecided.is_empty(), "{servers:?} {undecided:?}");
-    assert!(started.elapsed() < 4 * http::PATIENCE, "{:?}", started.elapsed());
-    let never = |what: &'static str| serve(move |_| panic!("it was asked: {what}"));
-    let seen =
-        Listener { process: Fact::Known("redis-server".to_owned()), ..listener(never("a process that is seen")) };
-    let elsewhere = Listener { bind: Bind::Specific, address: "10.0.0.5".to_owned(), ..bare(never("another address")) };
-    assert!(find_below(65_535, &[seen, elsewhere]).0.is_empty());
-    assert!(find_below(1024, &[bare(never("a port that the kernel gave"))]).0.is_empty());
-    std::thread::sleep(Duration::from_millis(50));
-}
-
-#[test]
-fn no_more_are_asked_than_the_bound_and_each_once() {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    static ASKED: AtomicUsize = AtomicUsize::new(0);
-    let count = || {
-        let answer = |_: &str| {
-            ASKED.fetch_add(1, Ordering::Relaxed);
-            Some(http("404 Not Found", "", ""))
-        };
-        bare(serve(answer))
-    };
-    let listeners: Vec<Listener> = (0..chance::MOST + 4).map(|_| count()).collect();
-    assert!(find_below(65_535, &[listeners.clone(), listeners].concat()).0.is_empty());
-    assert_eq!(ASKED.load(Ordering::Relaxed), chance::MOST);
 }
 
 #[test]
