@@ -16,6 +16,8 @@ pub const BASE: &str = "gpu-preflight-test/base";
 pub const DEV: &str = "gpu-preflight-test/dev";
 /// An image with glibc 2.31, as that of Ubuntu 20.04 and of the images of CUDA 11 and 12 that are made from it.
 pub const OLD: &str = "gpu-preflight-test/old";
+/// The option with which a look has time enough: that a busy machine is slow is not what is tried.
+pub const PATIENT: &str = "--deadline=60";
 /// Seconds that any one docker command may take; where nothing else runs they take less than ten.
 const PATIENCE: &str = "300";
 
@@ -39,11 +41,9 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// The command that asks for a report with these options. Without a deadline among them it has time enough: that a
-/// busy machine is slow is not what is tried.
+/// The command that asks for a report with these options, by [`PATIENT`] where there is no deadline among them.
 fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
-    let usual: &[&str] =
-        if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &["--deadline=60"] };
+    let usual: &[&str] = if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &[PATIENT] };
     [&["gpu-preflight", "check", "--format", "json"], usual, options].concat()
 }
 

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use serde_json::Value;
 
 use super::isolation::{BASE_ACCUSATIONS, DEV_ACCUSATIONS, assert_ready, hardened};
-use crate::support::docker::{BASE, DEV, Recipe, available, text};
+use crate::support::docker::{BASE, DEV, PATIENT, Recipe, available, text};
 use crate::support::real_parts::part;
 use crate::support::report::Report;
 
@@ -124,7 +124,7 @@ fn real_libraries_leave_the_workload_a_clean_process() {
     let Some(wheels) = part("PREFLIGHT_TEST_NVIDIA_WHEELS").filter(|_| available()) else { return };
     let recipe = Recipe::plain(DEV).mount(&wheels, PACKAGES).with(NODES);
     let script = "grep -cE 'cublas|cudart|cuda' /proc/self/maps; ls /proc/self/fd";
-    let exec = ["gpu-preflight", "exec", "--mode=report", "--", "sh", "-c", script];
+    let exec = ["gpu-preflight", "exec", PATIENT, "--mode=report", "--", "sh", "-c", script];
     // The last one is the folder that ls itself has open.
     assert_eq!(text(&recipe.run(&exec).stdout), "0\n0\n1\n2\n3\n");
 }

@@ -3,12 +3,12 @@
 use std::os::unix::fs::PermissionsExt;
 
 use super::gpu::with_fake_gpu;
-use crate::support::docker::{BASE, Recipe, available, text};
+use crate::support::docker::{BASE, PATIENT, Recipe, available, text};
 
 /// As an entrypoint in a container that is far from ready, started all the same.
-const REPORT: [&str; 5] = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--"];
+const REPORT: [&str; 6] = ["gpu-preflight", "exec", PATIENT, "--mode=report", "--no-gpu", "--"];
 /// As an entrypoint that stops what is not ready.
-const ENFORCE: [&str; 4] = ["gpu-preflight", "exec", "--no-gpu", "--"];
+const ENFORCE: [&str; 5] = ["gpu-preflight", "exec", PATIENT, "--no-gpu", "--"];
 
 #[test]
 fn the_exit_code_is_the_workloads_own() {
@@ -106,7 +106,8 @@ fn a_closed_pipe_ends_the_workload_as_it_would_have_without_us() {
     if !available() {
         return;
     }
-    let script = "gpu-preflight exec --mode=report --no-gpu -- yes 2>/dev/null | head -n 1; echo ${PIPESTATUS[0]}";
+    let script =
+        "gpu-preflight exec --deadline=60 --mode=report --no-gpu -- yes 2>/dev/null | head -n 1; echo ${PIPESTATUS[0]}";
     // 141 is death by SIGPIPE; a program that ignores the signal would end with another code.
     assert_eq!(text(&Recipe::plain(BASE).run(&["bash", "-c", script]).stdout), "y\n141\n");
 }

@@ -22,7 +22,7 @@ use self::scenarios::{BUSY, Gpu, NEED_A_GPU_RUNTIME, SCENARIOS, Scenario};
 use self::seen::{Seen, WORKLOAD};
 use super::gpu::{fakes, with_fake_gpu, with_fake_libraries};
 use super::isolation::almost_privileged;
-use crate::support::docker::{BASE, Recipe, available, text};
+use crate::support::docker::{BASE, PATIENT, Recipe, available, text};
 use crate::support::real_parts::note;
 
 /// The Docker remedies that name a flag, by check.
@@ -230,7 +230,8 @@ fn a_user_that_may_not_read_the_program_is_let_in_by_what_the_remedy_says() {
     let program = made("/opt/serve", CLOSED);
     let recipe = Recipe::plain(BASE).with([format!("--volume={}:/opt/serve", program.path().display())]);
     let serve = |flags: &[&str]| {
-        let exec = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--", "/opt/serve/serve", "it serves"];
+        let exec =
+            ["gpu-preflight", "exec", PATIENT, "--mode=report", "--no-gpu", "--", "/opt/serve/serve", "it serves"];
         let output = recipe.clone().with(flags.iter().copied()).run(&exec);
         (output.status.code(), text(&output.stdout), text(&output.stderr))
     };

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::docker::{BASE, Container, DEV, Recipe, available, text};
+use crate::support::docker::{BASE, Container, DEV, PATIENT, Recipe, available, text};
 use crate::support::report::Report;
 
 /// Hashes a password as `jupyter server password` does.
@@ -44,7 +44,7 @@ fn assert_jupyter(arguments: &str, auth: &str, bind: &str, base_url: &str) {
     assert_eq!(report.verdict(), "not-ready");
 
     let stranger = ["setpriv", "--reuid=1001", "--regid=1001", "--clear-groups", "--bounding-set=-all"];
-    let check = ["gpu-preflight", "check", "--no-gpu", "--format=json"];
+    let check = ["gpu-preflight", "check", PATIENT, "--no-gpu", "--format=json"];
     let report = Report::read(&container.exec(&[&stranger[..], &check[..]].concat()));
     let server = the_jupyter(&report);
     assert_eq!(server["auth"], auth, "as a user: {server}");
@@ -149,7 +149,7 @@ fn open_jupyter_as_root_beside_sshd_is_the_cause() {
     assert_eq!(first["check"], "service.jupyter-authenticated", "{}", report.troubles());
     assert!(first["owner"].is_string() && first["remedy"].to_string().len() > 4, "{first}");
 
-    let output = container.exec(&["gpu-preflight", "--no-gpu"]);
+    let output = container.exec(&["gpu-preflight", PATIENT, "--no-gpu"]);
     assert_eq!(output.status.code(), Some(1));
     let page = text(&output.stdout);
     let mut lines =
@@ -165,7 +165,7 @@ fn a_jupyter_that_will_be_started_is_seen_before_it_listens() {
         return;
     }
     let command = ["jupyter-server", "--allow-root", "--ip=0.0.0.0", "--port=8888", "--IdentityProvider.token="];
-    let exec = ["gpu-preflight", "exec", "--no-gpu", "--format=json", "--"];
+    let exec = ["gpu-preflight", "exec", PATIENT, "--no-gpu", "--format=json", "--"];
     let output = Recipe::plain(DEV).run(&[&exec[..], &command[..]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let report: Value = serde_json::from_slice(&output.stderr).expect("the report on standard error");
@@ -188,7 +188,7 @@ s = socket.socket(); s.bind(('0.0.0.0', 8888)); s.listen(); time.sleep(600)";
     let container = Recipe::plain(DEV).start(&["python3", "-c", script]);
     container.until_listening(8888);
     for format in ["text", "json"] {
-        let output = container.exec(&["gpu-preflight", "check", "--no-gpu", "--verbose", "--format", format]);
+        let output = container.exec(&["gpu-preflight", "check", PATIENT, "--no-gpu", "--verbose", "--format", format]);
         let page = text(&output.stdout);
         assert!(!page.is_empty());
         assert!(!page.contains('\u{1b}') && !page.contains("\nREADY"), "{format}: {page}");
@@ -202,7 +202,7 @@ fn a_container_with_nobody_listening_says_so() {
     }
     let report = Recipe::plain(BASE).check(&["--no-gpu"]);
     assert_eq!(report.fact("network.listeners").as_array().map(Vec::len), Some(0));
-    let page = text(&Recipe::plain(BASE).run(&["gpu-preflight", "--no-gpu"]).stdout);
+    let page = text(&Recipe::plain(BASE).run(&["gpu-preflight", PATIENT, "--no-gpu"]).stdout);
     for port in ["port 8888", "port 22"] {
         let line = page.lines().find(|line| line.trim_start().starts_with(port)).unwrap_or_default();
         assert!(line.contains("nobody listens"), "{page}");

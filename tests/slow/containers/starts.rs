@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::gpu::with_fake_gpu;
-use crate::support::docker::{BASE, Recipe, available, text};
+use crate::support::docker::{BASE, PATIENT, Recipe, available, text};
 use crate::support::report::Report;
 
 /// EPERM, as an old libseccomp answers to calls that it does not know.
@@ -38,7 +38,7 @@ fn a_call_that_an_old_engine_refuses_is_the_nodes_and_no_bug() {
     // Where prctl is refused, runc starts no container at all: "unable to apply bounding set".
     for call in ["clone3", "pipe2", "dup2", "fcntl"] {
         let recipe = with_fake_gpu(Recipe::plain(BASE).with([refusing(folder.path(), &[call], EPERM)]));
-        let output = recipe.run(&["gpu-preflight", "check", "--format=json", "--tier=quick"]);
+        let output = recipe.run(&["gpu-preflight", "check", PATIENT, "--format=json", "--tier=quick"]);
         assert!(!text(&output.stderr).contains("panicked"), "{call}: {}", text(&output.stderr));
         let report = Report::read(&output);
         assert_eq!(report.fact("process.start_errno"), "EPERM", "{call}: {}", report.troubles());
@@ -68,14 +68,14 @@ fn where_nobody_may_poll_the_workload_starts_and_a_look_ends_with_a_code() {
         return;
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let exec = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--", "echo", "started"];
+    let exec = ["gpu-preflight", "exec", PATIENT, "--mode=report", "--no-gpu", "--", "echo", "started"];
     for errno in [EPERM, ENOSYS] {
         for calls in [&["poll"][..], &["ppoll"], &["poll", "ppoll"]] {
             let recipe = Recipe::plain(BASE).with([refusing(folder.path(), calls, errno)]);
             let output = recipe.run(&exec);
             let told = (output.status.code(), text(&output.stdout));
             assert_eq!(told, (Some(0), "started\n".to_owned()), "{calls:?}: {}", text(&output.stderr));
-            let output = recipe.run(&["gpu-preflight", "check", "--no-gpu"]);
+            let output = recipe.run(&["gpu-preflight", "check", PATIENT, "--no-gpu"]);
             let said = text(&output.stderr);
             match output.status.code() {
                 // The runtime of the language cannot begin without it.

@@ -7,7 +7,7 @@ use object::read::elf::ElfFile64;
 
 use super::gpu::with_real_libraries;
 use super::isolation::hardened;
-use crate::support::docker::{BASE, OLD, Recipe, available, text};
+use crate::support::docker::{BASE, OLD, PATIENT, Recipe, available, text};
 use crate::support::real_parts::skip;
 
 /// The glibc of the oldest systems in use, and of the wheels named manylinux2014.
@@ -62,7 +62,7 @@ fn an_old_images_workload_is_started() {
     if !is_portable() || !available() {
         return;
     }
-    let exec = ["gpu-preflight", "exec", "--mode=report", "--no-gpu", "--", "sh", "-c", "exit 7"];
+    let exec = ["gpu-preflight", "exec", PATIENT, "--mode=report", "--no-gpu", "--", "sh", "-c", "exit 7"];
     let output = Recipe::plain(OLD).run(&exec);
     assert_eq!(output.status.code(), Some(7), "{}", text(&output.stderr));
 }

@@ -1,8 +1,9 @@
 //! What GPUs have been through, who is on them, and how far they are.
 
 use gpu_preflight::facts::{FabricState, Fact, GapKind, Gpu, ProbeEnd, RecoveryAction};
+use gpu_preflight::probe::cuda;
 
-use super::{FakeMachine, gap_kind, known};
+use super::{FakeMachine, HUNG, gap_kind, known, soon};
 use crate::support::failures::Scenario;
 
 /// A machine of which a workload may see these GPUs.
@@ -88,7 +89,7 @@ fn instances_that_are_refused_are_a_gap_and_those_that_are_seen_are_counted() {
 #[test]
 fn a_call_that_waits_in_the_kernel_is_told_from_one_that_sleeps() {
     for (scenario, in_kernel) in [("stuck=cuInit", true), ("hang=cuInit", false)] {
-        let (cuda, run) = FakeMachine::plays(scenario).cuda();
+        let (cuda, run) = cuda::collect(&FakeMachine::plays(scenario).world, soon(HUNG));
         assert_eq!((run.end, known(&cuda.hung)), (ProbeEnd::TimedOut, true), "{run:?}");
         assert_eq!(known(&cuda.hung_in_kernel), in_kernel, "{run:?}");
     }
