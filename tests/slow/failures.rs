@@ -14,7 +14,7 @@ use crate::support::report::Report;
 use crate::support::{bless, outcome};
 
 /// How many failures are played at once. More than most machines have cores, because what hangs only waits.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 6;
 
 /// What is wrong with the verdict on a failure; nothing when all is right.
 fn mistake(failure: &Failure, report: &Report) -> Result<(), String> {

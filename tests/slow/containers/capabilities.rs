@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::docker::{BASE, PATIENT, Recipe, available, text};
+use crate::support::docker::{BASE, Container, PATIENT, Recipe, available, text};
 use crate::support::real_parts::note;
 use crate::support::report::Report;
 
@@ -73,6 +73,10 @@ const BASELINE: [&str; 13] = [
     "SYS_CHROOT",
 ];
 
+/// Those that are tried by docker's flags too, which take a container each: of every kind one. What the flags set, the
+/// others set by `setpriv`.
+const DOCKERS_OWN: [&str; 4] = ["CHOWN", "NET_ADMIN", "SYS_ADMIN", "SYS_MODULE"];
+
 /// Capabilities that docker here knows and may give: one it lacks itself it cannot give.
 pub fn grantable() -> Vec<&'static str> {
     CAPABILITIES
@@ -111,15 +115,32 @@ fn for_each(look: impl Fn(usize, &str) + Sync) {
     });
 }
 
+/// A container with every capability that docker here can give.
+fn with_all() -> Container {
+    let capabilities = grantable().into_iter().map(|name| format!("--cap-add={name}"));
+    Recipe::plain(BASE).with(capabilities).start(&["sleep", "600"])
+}
+
+/// The report of a process that has no other capability than this one in its bounding set.
+fn bounded(container: &Container, number: usize, more: &str) -> Report {
+    let become_bounded = format!(
+        "exec setpriv --bounding-set=-all,+cap_{number} {more} gpu-preflight check {PATIENT} --no-gpu --format=json"
+    );
+    Report::read(&container.exec(&["sh", "-c", &become_bounded]))
+}
+
 /// The report of a process that has this one capability and was started by root.
-fn alone(number: usize, name: &str) -> Option<Report> {
+fn alone(container: &Container, number: usize, name: &str) -> Option<Report> {
     if !held(number) {
         note(&format!("CAP_{name} cannot be given here: this machine's own bounding set lacks it"));
         return None;
     }
-    if known(number) {
+    if DOCKERS_OWN.contains(&name) && known(number) {
         let flags = ["--cap-drop=ALL".to_owned(), format!("--cap-add={name}")];
         return Some(Recipe::plain(BASE).with(flags).check(&["--no-gpu"]));
+    }
+    if known(number) {
+        return Some(bounded(container, number, "--inh-caps=-all"));
     }
     // Too young for this docker: the same sets, without the container.
     let sets = [format!("--bounding-set=-all,+cap_{number}"), "--inh-caps=-all".to_owned()];
@@ -155,8 +176,9 @@ fn root_with_one_capability_is_judged_by_that_one() {
     if !available() {
         return;
     }
+    let container = with_all();
     for_each(|number, name| {
-        let Some(report) = alone(number, name) else { return };
+        let Some(report) = alone(&container, number, name) else { return };
         assert_lists(&report, "identity.capabilities_effective", &[name]);
         assert_lists(&report, "identity.capabilities_bounding", &[name]);
         assert_eq!(report.fact("identity.all_capabilities"), false);
@@ -170,12 +192,17 @@ fn a_user_with_one_bounding_capability_holds_none() {
     if !available() {
         return;
     }
+    let container = with_all();
     for_each(|number, name| {
         if !held(number) || !known(number) {
             return;
         }
-        let flags = ["--user=1001".to_owned(), "--cap-drop=ALL".to_owned(), format!("--cap-add={name}")];
-        let report = Recipe::plain(BASE).with(flags).check(&["--no-gpu"]);
+        let report = if DOCKERS_OWN.contains(&name) {
+            let flags = ["--user=1001".to_owned(), "--cap-drop=ALL".to_owned(), format!("--cap-add={name}")];
+            Recipe::plain(BASE).with(flags).check(&["--no-gpu"])
+        } else {
+            bounded(&container, number, "--reuid=1001 --regid=1001 --clear-groups --inh-caps=-all")
+        };
         assert_eq!(report.fact("identity.uid"), 1001);
         assert_lists(&report, "identity.capabilities_effective", &[]);
         assert_lists(&report, "identity.capabilities_bounding", &[name]);
@@ -188,18 +215,15 @@ fn a_user_with_one_ambient_capability_is_judged_by_that_one() {
     if !available() {
         return;
     }
-    let capabilities = grantable().into_iter().map(|name| format!("--cap-add={name}"));
-    let container = Recipe::plain(BASE).with(capabilities).start(&["sleep", "600"]);
+    let container = with_all();
     for_each(|number, name| {
         if !held(number) || !known(number) {
             return;
         }
-        let become_user = format!(
-            "exec setpriv --reuid=1001 --regid=1001 --clear-groups --inh-caps=-all,+cap_{number} \
-             --ambient-caps=-all,+cap_{number} --bounding-set=-all,+cap_{number} \
-             gpu-preflight check --deadline=60 --no-gpu --format=json"
+        let sets = format!(
+            "--reuid=1001 --regid=1001 --clear-groups --inh-caps=-all,+cap_{number} --ambient-caps=-all,+cap_{number}"
         );
-        let report = Report::read(&container.exec(&["sh", "-c", &become_user]));
+        let report = bounded(&container, number, &sets);
         assert_eq!(report.fact("identity.uid"), 1001);
         assert_lists(&report, "identity.capabilities_effective", &[name]);
         assert_lists(&report, "identity.capabilities_ambient", &[name]);
