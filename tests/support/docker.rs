@@ -131,15 +131,17 @@ impl Container {
         assert!(output.status.success(), "{}", text(&output.stderr));
     }
 
-    /// Stops every process in it for this long, as `docker pause` does.
-    pub fn paused(&self, time: Duration) {
-        let told = |command: &str| {
-            let output = docker([command, &self.name]);
-            assert!(output.status.success(), "docker {command}: {}", text(&output.stderr));
-        };
-        told("pause");
+    /// Stops every process in it for this long, as `docker pause` does. The error where the kernel could not: it does not
+    /// freeze whoever waits for a busy file system.
+    pub fn paused(&self, time: Duration) -> Result<(), String> {
+        let paused = docker(["pause", &self.name]);
+        if !paused.status.success() {
+            return Err(text(&paused.stderr));
+        }
         std::thread::sleep(time);
-        told("unpause");
+        let output = docker(["unpause", &self.name]);
+        assert!(output.status.success(), "docker unpause: {}", text(&output.stderr));
+        Ok(())
     }
 
     /// Waits for process 1 and gives its exit code.
