@@ -25,6 +25,7 @@ containers:
 # Time, memory and size, beside two peers. Prints figures, fails on nothing.
 bench:
     tests/bench/run
+    tests/bench/schedule
 
 # The program as it is shipped, for glibc 2.17 and later: target/release/gpu-preflight.
 release:

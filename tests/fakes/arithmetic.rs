@@ -5,7 +5,7 @@ use std::ops::{AddAssign, Mul};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How the operands of a multiply are to be read.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Format {
     Float32,
     Tf32,

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-use crate::scenario::names;
+use crate::scenario::{is_timed, names, note};
 use crate::arithmetic::{Format, element_bytes, multiply};
 
 /// A range of addresses.
@@ -43,6 +44,8 @@ pub struct Device {
     /// GPUs that have a context.
     pub contexts: BTreeSet<i64>,
     pub clock_ms: f64,
+    /// Until when it works, where it takes as long as its clock says.
+    pub busy_until: Option<Instant>,
     pub steps: Vec<Step>,
     pub allocated: BTreeMap<usize, usize>,
     /// The first memory that was allocated.
@@ -52,7 +55,7 @@ pub struct Device {
 }
 
 static DEVICE: Mutex<Device> =
-    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, steps: Vec::new(), allocated: BTreeMap::new(), first: None, pinned: BTreeMap::new() });
+    Mutex::new(Device { gpu: 0, contexts: BTreeSet::new(), clock_ms: 0.0, busy_until: None, steps: Vec::new(), allocated: BTreeMap::new(), first: None, pinned: BTreeMap::new() });
 
 /// The device, for one call.
 pub fn device() -> std::sync::MutexGuard<'static, Device> {
@@ -86,6 +89,22 @@ impl Device {
         self.steps.push(Step { to, work });
     }
 
+    /// Lets the clock go on by the time that some work takes.
+    pub fn spend(&mut self, ms: f64) {
+        self.clock_ms += ms;
+        if is_timed() {
+            let from = self.busy_until.map_or_else(Instant::now, |until| until.max(Instant::now()));
+            self.busy_until = Some(from + Duration::from_secs_f64(ms / 1000.0));
+        }
+    }
+
+    /// Waits until it has done what it was given.
+    pub fn finish(&mut self) {
+        if let Some(until) = self.busy_until.take() {
+            std::thread::sleep(until.saturating_duration_since(Instant::now()));
+        }
+    }
+
     /// The steps that lead to `wanted`, last first: those that wait, and all.
     fn behind(&self, wanted: Bytes) -> (Vec<usize>, BTreeSet<usize>) {
         let (mut needed, mut todo, mut all) = (vec![wanted], Vec::new(), BTreeSet::new());
@@ -113,6 +132,7 @@ impl Device {
     /// Does what must be done so that `wanted` holds what the device would hold there.
     pub fn settle(&mut self, wanted: Bytes) {
         let (todo, _) = self.behind(wanted);
+        let started = Instant::now();
         for index in todo.into_iter().rev() {
             let step = &mut self.steps[index];
             let to = step.to.start as *mut u8;
@@ -141,6 +161,9 @@ impl Device {
                 }
                 Work::Multiply { size, format, transposed, a, b } => multiply(size, format, transposed, a, b, to, self.gpu),
             }
+        }
+        if is_timed() {
+            note(&format!("emulated {:.3}", started.elapsed().as_secs_f64() * 1000.0));
         }
     }
 }

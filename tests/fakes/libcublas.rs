@@ -3,11 +3,20 @@
 
 mod scenario;
 
-use scenario::{dlopen, dlsym, enter, number};
+use scenario::{dlopen, dlsym, enter, number, take};
 use std::ffi::{c_char, c_int, c_void};
 use std::sync::atomic::{AtomicI32, Ordering};
 
 static MATH_MODE: AtomicI32 = AtomicI32::new(0);
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOADED: extern "C" fn() = loaded;
+
+/// What the loader calls.
+extern "C" fn loaded() {
+    take("dlopen libcublas");
+}
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cublasCreate_v2(handle: *mut *mut c_void) -> c_int {

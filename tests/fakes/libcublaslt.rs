@@ -3,11 +3,20 @@
 
 mod scenario;
 
-use scenario::{code, dlopen, dlsym, enter};
+use scenario::{code, dlopen, dlsym, enter, take};
 use std::ffi::{c_int, c_void};
 
 fn version() -> i64 {
     scenario::number("cublaslt", scenario::number("cublas", 120_901))
+}
+
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOADED: extern "C" fn() = loaded;
+
+/// What the loader calls.
+extern "C" fn loaded() {
+    take("dlopen libcublasLt");
 }
 
 #[unsafe(no_mangle)]

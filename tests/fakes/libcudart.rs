@@ -12,7 +12,7 @@ mod scenario;
 
 use arithmetic::{Format, output_bytes};
 use lazy::{Work, device, overlap};
-use scenario::{code, count, dlopen, dlsym, enter, names, note, number, share, text};
+use scenario::{code, count, dlopen, dlsym, enter, names, note, number, share, take, text};
 use std::ffi::{c_char, c_int, c_uint, c_void};
 use std::time::Duration;
 
@@ -35,6 +35,7 @@ fn make_context() -> c_int {
     let gpu = device.gpu;
     if code == 0 && device.contexts.insert(gpu) {
         note("context");
+        take("context");
         std::thread::sleep(Duration::from_millis(number("context_ms", 0) as u64));
         while count("context") < number("together", 0) {
             std::thread::sleep(Duration::from_millis(2));
@@ -159,7 +160,12 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
     enter("cudaMemcpy");
     let (target, source) = (to as usize..to as usize + size, from as usize..from as usize + size);
     let mut device = device();
-    device.clock_ms += size as f64 / copy_rate(direction, &device, (to as usize, from as usize)) / 1e6 + 0.004;
+    let takes = size as f64 / copy_rate(direction, &device, (to as usize, from as usize)) / 1e6 + 0.004;
+    device.spend(takes);
+    // Only a copy on the device is queued.
+    if direction != 3 {
+        device.finish();
+    }
     match direction {
         1 => {
             // What nobody can have read since is forgotten.
@@ -217,7 +223,7 @@ pub extern "C" fn cudaMemcpyPeer(to: usize, receiver: c_int, from: usize, sender
     }
     let gb_per_second = if number("p2p", 1) == 1 { 380.0 } else { 25.0 };
     let mut device = device();
-    device.clock_ms += size as f64 / gb_per_second / share("slow_peer", &pair) / 1e6 + 0.002;
+    device.spend(size as f64 / gb_per_second / share("slow_peer", &pair) / 1e6 + 0.002);
     device.push(to..to + size, Work::Send(from, text("peer_wrong").as_deref() == Some(&pair)));
     0
 }
@@ -228,7 +234,7 @@ pub extern "C" fn fake_sum(sends: *const usize, receives: *const usize, gpus: us
     let (sends, receives) =
         unsafe { (std::slice::from_raw_parts(sends, gpus), std::slice::from_raw_parts(receives, gpus)) };
     let mut device = device();
-    device.clock_ms += (count * 4) as f64 * 2.0 * (gpus - 1) as f64 / gpus as f64 / 370.0 / 1e6 + 0.02;
+    device.spend((count * 4) as f64 * 2.0 * (gpus - 1) as f64 / gpus as f64 / 370.0 / 1e6 + 0.02);
     for (gpu, to) in receives.iter().enumerate() {
         device.push(*to..to + count * 4, Work::Sum(sends.to_vec(), names("nccl_wrong", gpu as i64)));
     }
@@ -285,7 +291,9 @@ pub extern "C" fn fake_multiply(size: usize, kind: c_int, tf32: c_int, transpose
     let [a, b, c] = unsafe { places.read() };
     let mut device = device();
     enter(&format!("cublasGemmEx {}", device.gpu));
-    device.clock_ms += 2.0 * (size as f64).powi(3) / rate(format, device.gpu) / 1e9 + 0.004;
+    take(&format!("kernels of {format:?}"));
+    let takes = 2.0 * (size as f64).powi(3) / rate(format, device.gpu) / 1e9 + 0.004;
+    device.spend(takes);
     let work = Work::Multiply { size, format, transposed: transposed == 1, a, b };
     device.push(c..c + size * size * output_bytes(format), work);
     0
@@ -315,6 +323,7 @@ fn slowness(gpu: i64) -> f64 {
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaDeviceSynchronize() -> c_int {
     enter("cudaDeviceSynchronize");
+    device().finish();
     code("cudaDeviceSynchronize")
 }
 

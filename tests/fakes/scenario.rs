@@ -65,6 +65,7 @@
 //! | `instant=1` | whether the power drawn now can be had, or only the mean over a second |
 //! | `garbage=1` | NVML gives values that no GPU can have |
 //! | `mig=1` `ecc=0` | MIG is on, the memory has no ECC |
+//! | `timed=1` | what takes long on an H200 takes as long here, and who waits for the GPU waits as long as its clock says; milliseconds that the fake itself computes for are written to `log` as `emulated MS` |
 //! | `mig_count=0` `mig_refused=0` | MIG instances; whether NVML answers 4 for all that concerns them |
 //!
 //! NVML finds a GPU idle when it is first asked for what holds its clocks down, and at work from then on.
@@ -170,8 +171,45 @@ pub fn count(what: &str) -> i64 {
     written.lines().filter(|line| *line == what).count() as i64
 }
 
+/// Milliseconds that took on an H200 beside 16 cores what was done for the first time, with driver 580.159 and CUDA 13.0.
+const TOOK: [(&str, u64); 15] = [
+    ("cuInit", 116),
+    ("nvmlInit_v2", 22),
+    ("nvmlDeviceGetHandleByIndex_v2", 62),
+    ("nvmlSystemGetDriverVersion", 16), // stands for some 60 questions, of 16 ms together
+    ("dlopen libcublasLt", 57),
+    ("dlopen libcublas", 5),
+    ("context", 88),
+    ("cublasCreate_v2", 3),
+    ("cudaMallocHost", 19),
+    ("kernels of Float32", 90),
+    ("kernels of Float16", 49),
+    ("kernels of Bfloat16", 41),
+    ("kernels of Float64", 42),
+    ("kernels of Int8", 2),
+    ("kernels of Float8", 2),
+];
+
+/// Whether the fakes take as long as an H200.
+pub fn is_timed() -> bool {
+    number("timed", 0) == 1
+}
+
+/// Takes as long as this took, once in a process.
+#[allow(dead_code, reason = "each fake uses a part")]
+pub fn take(what: &str) {
+    static DONE: std::sync::Mutex<Vec<String>> = std::sync::Mutex::new(Vec::new());
+    let Some((_, ms)) = TOOK.iter().find(|(name, _)| *name == what).filter(|_| is_timed()) else { return };
+    let mut done = DONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if !done.iter().any(|name| name == what) {
+        std::thread::sleep(std::time::Duration::from_millis(*ms));
+        done.push(what.to_owned());
+    }
+}
+
 /// Plays the faults that are meant for this call.
 pub fn enter(call: &str) {
+    take(call);
     static CALLS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
     note(call);
     let nth = text("crash_nth").and_then(|told| Some(told.strip_prefix(call)?.strip_prefix(':')?.parse::<i64>().expect("a number")));
