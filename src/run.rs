@@ -66,7 +66,9 @@ pub fn run(arguments: &[OsString]) -> Exit {
             return if is_mistake { exit::USAGE } else { exit::READY };
         }
     };
-    match catch_unwind(AssertUnwindSafe(|| dispatch(cli))) {
+    let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
+    child::settle(); // or they stay as zombies where process 1 reaps nobody
+    match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             say(&failure.message);
@@ -182,6 +184,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         return Ok(verdict.into());
     }
     let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
+    child::settle(); // the workload finds the GPU as free as it was
     Err(become_workload(&arguments.command, errand::past(&world, stuck, &arguments.command).as_ref()))
 }
 

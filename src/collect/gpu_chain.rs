@@ -4,21 +4,23 @@ use std::time::{Duration, Instant};
 
 use super::Input;
 use super::copies::{Copy, may_find};
-use super::gpu_work::Gpus;
+use super::gpu_work::Work;
 use super::log::Log;
 use super::readings::Readings;
 use super::waiting::Waiting;
-use crate::facts::{Compute, Cuda, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Nvml, Phase};
+use crate::facts::{Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Nvml, Phase};
 use crate::probe;
 use crate::probe::nvml::watch;
+use crate::world::child::Gate;
 use crate::world::{Spawned, World, pause, spawn_or_run};
 
 /// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
 /// that hangs at its first call. One that brings eight GPUs up from rest takes some ten seconds.
 const DRIVER_START: Duration = Duration::from_mins(1);
 
-/// How long the multiplies wait for NVML at most.
-const NVML_PATIENCE: Duration = Duration::from_millis(250);
+/// How long the multiplies wait for NVML at most: with many GPUs it takes longer than the driver, and one that hangs is waited
+/// for in any case.
+const NVML_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is learnt about driver, libraries and GPUs.
 #[derive(Default)]
@@ -32,8 +34,9 @@ pub struct GpuChain {
     pub links: Links,
 }
 
-/// Files first, which others read; then NVML, libcuda and the libraries each in a child at once; then the multiplies, which need what
-/// libcuda and the census found. A child that hangs holds up nothing but itself. Where the container is not meant to have one, no GPU is asked.
+/// Files first, which others read; then NVML, libcuda, the libraries and the multiplies each in a child at once. The
+/// multiplies do what disturbs nobody, and use a GPU when libcuda has answered and NVML too, or not in time. A child that
+/// hangs holds up nothing but itself. Where the container is not meant to have one, no GPU is asked.
 pub fn read(
     world: &World,
     readings: &Readings,
@@ -44,8 +47,11 @@ pub fn read(
 ) -> GpuChain {
     let mut chain = GpuChain { libraries: readings.wait("libraries"), ..GpuChain::default() };
     let framework = &readings.wait::<Framework>("framework");
-    let deadline = world.deadline();
-    let driver_deadline = deadline.min(Instant::now() + DRIVER_START);
+    let found = chain.libraries.clone();
+    let work = Work { world, libraries: found.known().map_or(&[], Vec::as_slice), framework, input };
+    let gate = Gate::default();
+    // Of this moment: the deadline moves where we stand still.
+    let driver_deadline = || world.deadline().min(Instant::now() + DRIVER_START);
     std::thread::scope(|scope| {
         let loads =
             (asks_gpu || input.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
@@ -54,7 +60,7 @@ pub fn read(
             if let Fact::Known(libraries) = &mut libraries
                 && loads
             {
-                log.add(probe::libraries::load(world, libraries, driver_deadline));
+                log.add(probe::libraries::load(world, libraries, driver_deadline()));
             }
             libraries
         });
@@ -63,20 +69,22 @@ pub fn read(
         let watches = matches!(asks_nvml, Copy::Usable);
         if asks_gpu {
             let nvml = spawn_or_run(scope, move || match asks_nvml {
-                Copy::Usable => probe::nvml::collect(world, driver_deadline),
+                Copy::Usable => probe::nvml::collect(world, driver_deadline()),
                 Copy::Refused(why) => probe::nvml::not_usable(&why),
                 Copy::Nowhere => probe::nvml::not_there(),
             });
-            waiting.on("the CUDA driver");
-            let (cuda, run) = match asks_cuda {
-                Copy::Usable => probe::cuda::collect(world, driver_deadline),
+            let cuda = spawn_or_run(scope, move || match asks_cuda {
+                Copy::Usable => probe::cuda::collect(world, driver_deadline()),
                 Copy::Refused(why) => probe::cuda::not_usable(&why),
                 Copy::Nowhere => probe::cuda::not_there(),
-            };
+            });
+            waiting.on("the CUDA driver");
+            let likely = likely_gpus(world, readings, &cuda);
+            let begun = if likely > 0 { work.begin(scope, likely, &gate) } else { None };
+            let (cuda, run) = cuda.join().unwrap_or_else(probe::cuda::not_heard);
             log.add(run);
-            let asked_before_work = is_over_soon(&nvml, deadline);
-            let gpus = Gpus { world, libraries: &chain.libraries, framework, cuda: &cuda, watches, deadline };
-            let worked = gpus.work(input, log, waiting);
+            let asked_before_work = is_over_soon(&nvml, world);
+            let worked = work.finish(begun, &gate, &cuda, watches, log, waiting);
             (chain.compute, chain.memory, chain.links) = (worked.compute, worked.memory, worked.links);
             let under_load = worked.under_load;
             chain.cuda = cuda;
@@ -98,10 +106,25 @@ pub fn read(
     chain
 }
 
+/// How many GPUs a program is likely to see: as many as there are nodes, and no more than a variable lists. None where the
+/// driver has answered before that could be read, and then it knows better.
+fn likely_gpus<T>(world: &World, readings: &Readings, cuda: &Spawned<'_, T>) -> u64 {
+    let driver = loop {
+        match readings.now::<Driver>("driver") {
+            Some(driver) => break driver,
+            None if cuda.is_over() => return 0,
+            None => pause(Duration::from_millis(1)),
+        }
+    };
+    let nodes = driver.gpu_node_openable_count.known().copied().unwrap_or(0);
+    let listed = world.env("CUDA_VISIBLE_DEVICES").map(|list| list.split(',').count() as u64);
+    nodes.min(listed.unwrap_or(u64::MAX))
+}
+
 /// Waits a moment for NVML, which takes about as long as the driver: what it says of a GPU once we work on it shows
 /// ourselves. Whether it was over then.
-fn is_over_soon<T>(nvml: &Spawned<'_, T>, deadline: Instant) -> bool {
-    let until = deadline.min(Instant::now() + NVML_PATIENCE);
+fn is_over_soon<T>(nvml: &Spawned<'_, T>, world: &World) -> bool {
+    let until = world.deadline().min(Instant::now() + NVML_PATIENCE);
     while !nvml.is_over() {
         if Instant::now() >= until {
             return false;

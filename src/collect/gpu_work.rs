@@ -1,15 +1,17 @@
 //! What is done on the GPUs themselves, by how deep the look goes: multiplies and copies, then the links between them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use super::log::Log;
 use super::waiting::Waiting;
 use super::{Input, second_look};
 use crate::facts::{Compute, Cuda, Fact, Framework, Gap, GapKind, Library, Links, Memory, Nccl, Tier};
-use crate::probe::compute::{self, Budget};
+use crate::probe::compute::{self, Begun, Budget};
 use crate::probe::links;
 use crate::probe::nvml::watch::{self, UnderLoad};
+use crate::world::child::Gate;
 use crate::world::{World, thread};
 
 /// What the tier deep spends on multiplies, and both deep tiers on patterns: no more than these shares of the time.
@@ -34,15 +36,12 @@ fn is_deep(tier: Tier) -> bool {
     matches!(tier, Tier::Deep | Tier::Soak)
 }
 
-/// What is known of the GPUs before any of them works.
-pub struct Gpus<'a> {
+/// What is known before the driver has answered.
+pub struct Work<'a> {
     pub world: &'a World,
-    pub libraries: &'a Fact<Vec<Library>>,
+    pub libraries: &'a [Library],
     pub framework: &'a Framework,
-    pub cuda: &'a Cuda,
-    /// Whether there is an NVML to look at them with.
-    pub watches: bool,
-    pub deadline: Instant,
+    pub input: &'a Input,
 }
 
 /// What came of their work.
@@ -74,42 +73,82 @@ impl Worked {
     }
 }
 
-impl Gpus<'_> {
-    /// Multiplies, copies, and looks at the links.
-    pub fn work(&self, input: &Input, log: &Log, waiting: &Waiting) -> Worked {
-        if input.tier == Tier::Quick {
-            return Worked::nothing(&Gap::new(GapKind::NotAsked, "the tier quick does not multiply"));
-        }
-        let devices = match (&self.cuda.init_code, &self.cuda.device_count) {
-            (Fact::Known(0), Fact::Known(count)) if *count > 0 => *count,
-            (Fact::Known(0), Fact::Known(_)) => return Worked::nowhere(),
-            (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => return Worked::nothing(gap),
-            _ => return Worked::nothing(&Gap::new(GapKind::NotAsked, "CUDA did not initialise")),
+impl Work<'_> {
+    /// Begins the multiplies on so many GPUs as far as that disturbs nobody: libraries are loaded and the driver is started,
+    /// which together take longer than to ask the driver. What uses a GPU waits at the gate.
+    pub fn begin<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        likely: u64,
+        gate: &'scope Gate,
+    ) -> Option<Begun<'scope>> {
+        let gpus = compute::ordinals(likely);
+        let is_none = self.input.tier == Tier::Quick || compute::obstacle(self.libraries, &gpus).is_some();
+        let (until, budget) = self.plan();
+        (!is_none).then(|| compute::begin(scope, self.world, self.libraries, &gpus, budget, Some(gate), until))
+    }
+
+    /// Until when the GPUs multiply, and how much.
+    fn plan(&self) -> (Instant, Budget) {
+        let left = self.world.time_left();
+        let links_take = if is_deep(self.input.tier) { LINKS.min(left / 2) } else { Duration::ZERO };
+        (Instant::now() + left.saturating_sub(links_take), budget(self.input, left))
+    }
+
+    /// Multiplies, copies, and looks at the links. `watches` says whether there is an NVML to look at the GPUs with.
+    pub fn finish(
+        &self,
+        begun: Option<Begun<'_>>,
+        gate: &Gate,
+        cuda: &Cuda,
+        watches: bool,
+        log: &Log,
+        waiting: &Waiting,
+    ) -> Worked {
+        let devices = match devices(self.input, cuda) {
+            Ok(devices) => devices,
+            Err(why) => {
+                gate.admit(0);
+                return why.map_or_else(Worked::nowhere, |gap| Worked::nothing(&gap));
+            }
         };
         let who = if devices == 1 { "the GPU" } else { "the GPUs" };
-        let how_long = input.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
+        let how_long = self.input.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
         waiting.on(format!("{who} to multiply{how_long}"));
-        let libraries = self.libraries.known().map_or(&[][..], Vec::as_slice);
-        let left = self.deadline.saturating_duration_since(Instant::now());
-        let links_take = if is_deep(input.tier) { LINKS.min(left / 2) } else { Duration::ZERO };
-        let until = Instant::now() + left.saturating_sub(links_take);
+        let (until, budget) = self.plan();
         let gpus = compute::ordinals(devices);
-        let budget = budget(input, left);
-        let watches = self.watches && compute::obstacle(libraries, &gpus).is_none();
+        let watches = watches && compute::obstacle(self.libraries, &gpus).is_none();
         let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
-            let look = |gpus: &[u32]| compute::collect(self.world, libraries, gpus, budget, until);
-            if is_deep(input.tier) { look(&gpus) } else { second_look::twice(&gpus, until, look) }
+            gate.admit(u32::try_from(devices).unwrap_or(u32::MAX));
+            let mut begun = begun;
+            let mut look =
+                |gpus: &[u32]| compute::collect(self.world, self.libraries, gpus, budget, begun.take(), until);
+            if is_deep(self.input.tier) { look(&gpus) } else { second_look::twice(&gpus, until, look) }
         });
         log.extend(runs);
-        let links = if is_deep(input.tier) {
+        let links = if is_deep(self.input.tier) {
             waiting.on("the links between the GPUs");
-            let (links, runs) = links::collect(self.world, libraries, self.framework, devices, self.deadline);
+            let (links, runs) =
+                links::collect(self.world, self.libraries, self.framework, devices, self.world.deadline());
             log.extend(runs);
             links
         } else {
-            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", input.tier)))
+            no_links(&Gap::new(GapKind::NotAsked, format!("the tier {} does not look at the links", self.input.tier)))
         };
         Worked { compute, memory, links, under_load }
+    }
+}
+
+/// How many GPUs there are to work on; else why nobody works, which needs no reason where there is none.
+fn devices(input: &Input, cuda: &Cuda) -> Result<u64, Option<Gap>> {
+    if input.tier == Tier::Quick {
+        return Err(Some(Gap::new(GapKind::NotAsked, "the tier quick does not multiply")));
+    }
+    match (&cuda.init_code, &cuda.device_count) {
+        (Fact::Known(0), Fact::Known(count)) if *count > 0 => Ok(*count),
+        (Fact::Known(0), Fact::Known(_)) => Err(None),
+        (Fact::Unknown(gap), _) if gap.kind == GapKind::Interrupted => Err(Some(gap.clone())),
+        _ => Err(Some(Gap::new(GapKind::NotAsked, "CUDA did not initialise"))),
     }
 }
 

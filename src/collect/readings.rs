@@ -21,8 +21,9 @@ use crate::probe::storage::{foreign, is_of_the_kernel, left_out};
 use crate::world::child::follow;
 use crate::world::{World, spawn_or_run};
 
-/// How long a path may take before others are read without it, at most; where there is little time, a quarter of it.
-const PATIENCE: Duration = Duration::from_millis(2500);
+/// How long a path may take before others are read without it, at most; where there is little time, a quarter of it. A
+/// disk under load is slow and not dead, so whoever gives more time has it waited for longer.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// How long one that does not answer is waited for when all else is known.
 const SILENCE: Duration = Duration::from_secs(5);
 /// What is not waited for so long is not said to be dead.
@@ -194,6 +195,12 @@ impl<'a> Readings<'a> {
             }
             state = self.news.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
         }
+    }
+
+    /// One part, where it is there by now.
+    pub fn now<T: DeserializeOwned>(&self, field: &str) -> Option<T> {
+        let state = self.state();
+        state.parts.get(field).and_then(|(_, part)| serde_json::from_value(part.value.clone()).ok())
     }
 
     /// Waits for what is still to come, and ends the children.

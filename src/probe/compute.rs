@@ -1,7 +1,7 @@
 //! Matrix multiplies on every GPU at once, one child each: the parent's side.
 //!
 //! [`child`] is the child's side: on a bench of [`super::gpu`] it goes through the precisions
-//! that the GPU has ([`multiplies`]); [`gemm`] is one precision, [`proof`] checks a product to
+//! that the GPU has ([`multiplies`]); [`gemm`] is one precision with its [`material`], [`proof`] checks a product to
 //! the last bit, [`copies`] moves data. The deeper tiers repeat the multiplies ([`soak`]), and
 //! let memory keep patterns last ([`patterns`]). [`messages`] is what both sides say. What rate
 //! is to be expected is derived later.
@@ -9,11 +9,13 @@
 mod child;
 mod copies;
 mod gemm;
+mod material;
 mod messages;
 mod multiplies;
 mod patterns;
 mod soak;
 
+use std::thread::{Scope, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 pub use child::serve;
@@ -23,7 +25,7 @@ use crate::facts::{
 };
 use crate::probe::gpu::bench::Place;
 use crate::probe::libraries::{loaded_before_cublas, refusal, winner};
-use crate::world::child::{Probed, probe};
+use crate::world::child::{Gate, Probed, probe_at_work};
 use crate::world::{World, io_errno_name, thread};
 use messages::{Input, Reading};
 
@@ -67,49 +69,85 @@ pub fn obstacle(libraries: &[Library], gpus: &[u32]) -> Option<String> {
     refused.or_else(|| gpus.is_empty().then(|| "no CUDA device to ask".to_owned()))
 }
 
-/// Multiplies on these GPUs through the chosen libcudart and libcublas, until `deadline`.
-pub fn collect(world: &World, libraries: &[Library], gpus: &[u32], budget: Budget, deadline: Instant) -> Learnt {
-    if let Some(why) = obstacle(libraries, gpus) {
-        return not_run(&Gap::new(GapKind::NotAsked, why));
+/// A thread that hears the child of one GPU.
+type Hearing<'scope> = std::io::Result<ScopedJoinHandle<'scope, Probed<Reading>>>;
+
+/// Multiplies that have begun, by the ordinals of their GPUs.
+pub struct Begun<'scope>(Vec<(u32, Hearing<'scope>)>);
+
+impl Begun<'_> {
+    /// What is heard of them in the end.
+    fn heard(self) -> impl Iterator<Item = (Reading, ProbeRun)> {
+        self.0.into_iter().map(|(ordinal, thread)| match thread.map(ScopedJoinHandle::join) {
+            Ok(Ok(probed)) => heard(ordinal, probed),
+            Ok(Err(_)) => {
+                let gap = Gap::new(GapKind::Crashed, "the thread that asks for it panicked");
+                unheard(ordinal, ProbeEnd::Exited, gap, None)
+            }
+            Err(error) => {
+                let gap = Gap::new(GapKind::NotStarted, format!("no thread to ask for it: {error}"));
+                unheard(ordinal, ProbeEnd::NotStarted, gap, io_errno_name(&error))
+            }
+        })
     }
+}
+
+/// Begins to multiply on these GPUs through the chosen libcudart and libcublas, until `deadline`. Where there is a gate
+/// they load the libraries, start the driver and wait there.
+pub fn begin<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    world: &'scope World,
+    libraries: &[Library],
+    gpus: &[u32],
+    budget: Budget,
+    gate: Option<&'scope Gate>,
+    deadline: Instant,
+) -> Begun<'scope> {
     let path = |id| winner(libraries, id).unwrap_or_default();
     let (cudart, cublas) = (path(LibraryId::Cudart), path(LibraryId::Cublas));
     let left = deadline.saturating_duration_since(Instant::now());
     // The child stops taking up new work early enough to be heard.
     let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
-    let input = |ordinal: &u32| Input {
-        place: Place {
-            ordinal: *ordinal,
-            cudart: cudart.to_owned(),
-            cublas: cublas.to_owned(),
-            cublas_lt_first: loaded_before_cublas(libraries).map(str::to_owned),
-        },
-        budget_ms,
-        repeat_ms: millis(budget.repeat),
-        patterns_ms: millis(budget.patterns),
-    };
-    let inputs: Vec<Input> = gpus.iter().map(input).collect();
-    let told: Vec<_> = std::thread::scope(|scope| {
-        let start = |(ordinal, input)| {
-            let ask = move || probe::<Reading>(world, NAME, Some(ordinal), input, deadline);
-            (ordinal, thread().spawn_scoped(scope, ask))
+    let start = |ordinal: &u32| {
+        let input = Input {
+            place: Place {
+                ordinal: *ordinal,
+                cudart: cudart.to_owned(),
+                cublas: cublas.to_owned(),
+                cublas_lt_first: loaded_before_cublas(libraries).map(str::to_owned),
+            },
+            budget_ms,
+            repeat_ms: millis(budget.repeat),
+            patterns_ms: millis(budget.patterns),
         };
-        let running: Vec<_> = inputs.iter().map(|input| (input.place.ordinal, input)).map(start).collect();
-        running
-            .into_iter()
-            .map(|(ordinal, thread)| match thread.map(std::thread::ScopedJoinHandle::join) {
-                Ok(Ok(probed)) => heard(ordinal, probed),
-                Ok(Err(_)) => {
-                    let gap = Gap::new(GapKind::Crashed, "the thread that asks for it panicked");
-                    unheard(ordinal, ProbeEnd::Exited, gap, None)
-                }
-                Err(error) => {
-                    let gap = Gap::new(GapKind::NotStarted, format!("no thread to ask for it: {error}"));
-                    unheard(ordinal, ProbeEnd::NotStarted, gap, io_errno_name(&error))
-                }
-            })
-            .collect()
+        let ordinal = *ordinal;
+        let ask = move || probe_at_work::<Reading>(world, NAME, Some(ordinal), &input, gate, deadline);
+        (ordinal, thread().spawn_scoped(scope, ask))
+    };
+    Begun(gpus.iter().map(start).collect())
+}
+
+/// Multiplies on these GPUs until `deadline`; some of them may have begun before.
+pub fn collect(
+    world: &World,
+    libraries: &[Library],
+    gpus: &[u32],
+    budget: Budget,
+    begun: Option<Begun<'_>>,
+    deadline: Instant,
+) -> Learnt {
+    if let Some(why) = obstacle(libraries, gpus) {
+        return not_run(&Gap::new(GapKind::NotAsked, why));
+    }
+    let begun = Begun(begun.map_or(Vec::new(), |begun| begun.0));
+    let is_open = |gpu: &&u32| begun.0.iter().all(|(ordinal, _)| ordinal != *gpu);
+    let open: Vec<u32> = gpus.iter().filter(is_open).copied().collect();
+    let mut told: Vec<_> = std::thread::scope(|scope| {
+        let rest = begin(scope, world, libraries, &open, budget, None, deadline);
+        begun.heard().chain(rest.heard()).collect()
     });
+    told.retain(|(_, run)| run.gpu.known().is_some_and(|gpu| gpus.contains(gpu)));
+    told.sort_by_key(|(_, run)| run.gpu.known().copied());
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
     let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
     let mapped = readings.iter().find(|reading| !reading.mapped.is_unknown()).or(readings.first());
@@ -184,7 +222,7 @@ mod tests {
 
     fn multiplies(libraries: &[Library], count: u64) -> Fact<Vec<Multiply>> {
         let world = World::at("/", Vec::new(), Duration::from_secs(1)).with_program("/nonexistent/program");
-        collect(&world, libraries, &ordinals(count), Budget::default(), Instant::now() + Duration::from_secs(1))
+        collect(&world, libraries, &ordinals(count), Budget::default(), None, Instant::now() + Duration::from_secs(1))
             .0
             .multiplies
     }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::libraries::stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
-use crate::facts::{Cuda, Fact, GapKind, ProbeEnd, ProbeRun, cut, cut_word};
+use crate::facts::{Cuda, Fact, Gap, GapKind, Gaps, ProbeEnd, ProbeRun, cut, cut_word};
 use crate::world::child::{self, Probed, Progress};
 use crate::world::library::cuda_driver::CudaDriver;
 use crate::world::library::{CallFailed, mapped_files};
@@ -46,6 +46,13 @@ pub fn collect(world: &World, deadline: Instant) -> (Cuda, ProbeRun) {
     cuda.crashed = ended(Fact::Known(matches!(run.end, ProbeEnd::Crashed | ProbeEnd::Exited)));
     cuda.lost_call = super::unless_unheard(&run, gap.as_ref(), run.at.clone());
     (cuda, run)
+}
+
+/// What is known when whoever asks was lost.
+pub fn not_heard() -> (Cuda, ProbeRun) {
+    let gap = Gap::new(GapKind::Crashed, "a bug in gpu-preflight");
+    let run = ProbeRun { end: ProbeEnd::Exited, detail: Fact::Known(gap.detail.clone()), ..super::skipped(NAME) };
+    (Cuda::all_unknown(&gap), run)
 }
 
 /// What is known when no copy of libcuda lies where the loader looks: nobody need be asked.

@@ -85,7 +85,8 @@ fn all_pairs(world: &World, cudart: &str, gpus: u32, deadline: Instant) -> (Vec<
         // Whoever follows a loss makes the contexts again, which is most of the work, and needs as much time for it.
         let until = if runs.len() + 1 == CHILDREN_MAX { deadline } else { share_of_time(deadline, CHILD_SHARE) };
         let input = Input { cudart: cudart.to_owned(), pairs: open.clone() };
-        let Probed { reading, run, gap, lost, .. } = child::probe::<Reading>(world, NAME, None, &input, until);
+        let Probed { reading, run, gap, lost, .. } =
+            child::probe_at_work::<Reading>(world, NAME, None, &input, None, until);
         let done = reading.map(|reading| reading.pairs).unwrap_or_default();
         open.retain(|pair| !done.iter().any(|done| [done.from, done.to] == *pair));
         let went_on = !done.is_empty();

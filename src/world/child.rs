@@ -9,7 +9,10 @@
 
 mod descendants;
 mod ended;
+mod gate;
 mod killed;
+mod lingering;
+mod listening;
 mod progress;
 mod transcript;
 
@@ -19,10 +22,9 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -32,11 +34,14 @@ use super::{World, interrupt, pause};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
-use killed::{is_uninterruptible, kill_group};
+use killed::{end_group, is_uninterruptible, kill_group};
+use listening::{Listening, listen};
 use transcript::Transcript;
 
 pub use descendants::Descendants;
 pub(super) use descendants::end_all;
+pub use gate::Gate;
+pub use lingering::settle;
 pub use progress::{Progress, environment, forbid_device_nodes};
 
 /// The hidden command under which a copy of ourselves serves a probe.
@@ -45,18 +50,12 @@ pub const COMMAND: &str = "__probe";
 /// The environment variable by which everything that descends from a probe is known as ours.
 const MARK: &str = "GPU_PREFLIGHT_PROBE";
 
-/// Bytes that a child may send without a line of ours among them; more is a library gone mad.
-const ANSWER_LIMIT: usize = 4 << 20;
-
 /// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
-/// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
+/// How long one that died by itself is given.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// A call is stuck that took the greater part of the time, or longer than this, however much time there was.
 const LONG_CALL: Duration = Duration::from_secs(20);
-
-/// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
-const SILENCE: Duration = Duration::from_secs(5);
 
 /// What came of a probe in a child.
 #[derive(Debug)]
@@ -99,7 +98,21 @@ pub fn probe<T: DeserializeOwned + Gaps>(
     input: &impl Serialize,
     deadline: Instant,
 ) -> Probed<T> {
-    ask(world, name, gpu, input, &mut Listening { working: None, limit: ANSWER_LIMIT, hear: &mut |_| {} }, deadline)
+    ask(world, name, gpu, input, &mut Listening::default(), deadline)
+}
+
+/// The same for one that works on GPUs, which waits until the kernel has taken down those that did before. With a gate it
+/// waits there, when it has done what disturbs nobody.
+pub fn probe_at_work<T: DeserializeOwned + Gaps>(
+    world: &World,
+    name: &str,
+    gpu: Option<u32>,
+    input: &impl Serialize,
+    gate: Option<&Gate>,
+    deadline: Instant,
+) -> Probed<T> {
+    settle();
+    ask(world, name, gpu, input, &mut Listening { gate: gate.zip(gpu), ..Listening::default() }, deadline)
 }
 
 /// The same for a child that tells one thing after the other, each of which `hear` is given as it comes. When `working`
@@ -112,7 +125,14 @@ pub fn follow(
     deadline: Instant,
     hear: &mut dyn FnMut(Value),
 ) -> Probed<Value> {
-    ask(world, name, None, input, &mut Listening { working: Some(working), limit: ANSWER_LIMIT, hear }, deadline)
+    ask(
+        world,
+        name,
+        None,
+        input,
+        &mut Listening { working: Some(working), hear: Some(hear), ..Listening::default() },
+        deadline,
+    )
 }
 
 /// Sends a child for one thing, which may be as long as a recording.
@@ -122,7 +142,7 @@ pub fn send<T: DeserializeOwned + Gaps>(
     input: &impl Serialize,
     deadline: Instant,
 ) -> Probed<T> {
-    ask(world, name, None, input, &mut Listening { working: None, limit: usize::MAX, hear: &mut |_| {} }, deadline)
+    ask(world, name, None, input, &mut Listening { limit: usize::MAX, ..Listening::default() }, deadline)
 }
 
 /// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
@@ -135,18 +155,7 @@ pub fn probe_while<T: DeserializeOwned + Gaps>(
     working: &AtomicBool,
     deadline: Instant,
 ) -> Probed<T> {
-    let listening = &mut Listening { working: Some(working), limit: ANSWER_LIMIT, hear: &mut |_| {} };
-    ask(world, name, gpu, input, listening, deadline)
-}
-
-/// How a child is listened to.
-struct Listening<'a> {
-    /// Set as long as it is to go on.
-    working: Option<&'a AtomicBool>,
-    /// Bytes that it may send at once.
-    limit: usize,
-    /// Who hears what it tells before its answer.
-    hear: &'a mut dyn FnMut(Value),
+    ask(world, name, gpu, input, &mut Listening { working: Some(working), ..Listening::default() }, deadline)
 }
 
 fn ask<T: DeserializeOwned + Gaps>(
@@ -158,23 +167,30 @@ fn ask<T: DeserializeOwned + Gaps>(
     deadline: Instant,
 ) -> Probed<T> {
     let started = Instant::now();
+    // From now on, for to start it may take long: where we stand still meanwhile its time stands still too.
+    let waiter = Waiter::begin();
     let mut transcript = Transcript::new(listening.limit);
     let mut hung_in_kernel = false;
     // Who was asked to end starts nothing more.
-    let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input).map(Some) };
+    let waits = listening.gate.is_some();
+    let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input, waits).map(Some) };
     let mut gone = true;
     let ended = match spawned {
         Ok(None) => Ended::Forgone,
         Err(error) => Ended::NotStarted(error),
         Ok(Some((mut child, pipe))) => {
-            let ended = listen(&mut child, &pipe, &mut transcript, listening, deadline);
+            let ended = listen(&mut child, &pipe, &mut transcript, listening, (&waiter, deadline));
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
-            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
-            let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
-            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) };
-            gone = kill_group(&mut child, patience);
+            if matches!(ended, Ended::Done | Ended::Over) {
+                kill_group(&child);
+                lingering::leave(child);
+            } else {
+                let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted);
+                let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
+                gone = end_group(&mut child, if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) });
+            }
             ended
         }
     };
@@ -208,8 +224,10 @@ fn ask<T: DeserializeOwned + Gaps>(
     }
 }
 
-fn spawn(world: &World, name: &str, input: &impl Serialize) -> std::io::Result<(Child, File)> {
-    let text = serde_json::to_vec(input)?;
+/// Starts one, which is told when it may go on where it `waits`.
+fn spawn(world: &World, name: &str, input: &impl Serialize, waits: bool) -> std::io::Result<(Child, File)> {
+    let mut text = serde_json::to_vec(input)?;
+    text.push(b'\n');
     let mut child = Command::new(world.program())
         .arg0("gpu-preflight")
         .args([COMMAND, name])
@@ -226,6 +244,7 @@ fn spawn(world: &World, name: &str, input: &impl Serialize) -> std::io::Result<(
         // The inputs are far smaller than a pipe's buffer, so this cannot block on a child that never reads. A child
         // that has gone already is no error here: how it went is a reading.
         let _ = stdin.write_all(&text);
+        child.stdin = waits.then_some(stdin);
     }
     let Some(stdout) = child.stdout.take() else { return Err(std::io::Error::other("no pipe")) };
     let pipe = OwnedFd::from(stdout);
@@ -243,56 +262,4 @@ pub(super) fn own_program() -> PathBuf {
     // Without /proc the kernel still told us the path it executed.
     let executed = rustix::param::linux_execfn().to_string_lossy();
     PathBuf::from(executed.into_owned())
-}
-
-fn listen(
-    child: &mut Child,
-    pipe: &File,
-    transcript: &mut Transcript,
-    listening: &mut Listening,
-    deadline: Instant,
-) -> Ended {
-    let working = listening.working;
-    let started = Instant::now();
-    let waiter = Waiter::begin();
-    let over = |transcript: &Transcript| {
-        let stuck = transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
-        if stuck { Ended::Deadline } else { Ended::Over }
-    };
-    // Nobody may wait for one that watches after the work is over.
-    let patience = Duration::from_millis(if working.is_some() { 3 } else { 20 });
-    loop {
-        // It may have answered while we stood still.
-        waiter.wake();
-        let heard = transcript.hear(pipe);
-        transcript.told.drain(..).for_each(&mut *listening.hear);
-        if let Some(ended) = heard {
-            return ended;
-        }
-        // Its pipe may outlive it, held by something it forked: so ask after the process itself too. What it said
-        // between our listening and its end is still in the pipe.
-        if let Ok(Some(status)) = child.try_wait() {
-            let ended = transcript.hear(pipe).unwrap_or(Ended::Status(status));
-            transcript.told.drain(..).for_each(&mut *listening.hear);
-            return ended;
-        }
-        if interrupt::is_asked() {
-            return Ended::Interrupted;
-        }
-        if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
-            return over(transcript);
-        }
-        // Where we stood still it did too.
-        let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            // The work was not over in time, which is no fault of who watched it.
-            return if working.is_some() { over(transcript) } else { Ended::Deadline };
-        }
-        let nap = left.min(if transcript.closed { Duration::from_millis(1) } else { patience });
-        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
-        // Whoever may not poll waits all the same.
-        if transcript.closed || poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout)).is_err() {
-            pause(nap);
-        }
-    }
 }

@@ -193,7 +193,8 @@ fn the_multiplies_map_what_a_program_gets_that_loads_cublas_lt_first() {
         assert_eq!(mapped_by_python(other, &[&lt, &cublas]), as_found, "what PyTorch's order leads to");
         assert_eq!(mapped_by_python(other, &[&cublas]) != as_found, loses_alone, "what cuBLAS alone leads to");
         // Without a GPU the multiplies end at their first call, and what was loaded for it is told.
-        let (multiplied, _, _) = compute::collect(&world, &found, &[0], compute::Budget::default(), world.deadline());
+        let (multiplied, _, _) =
+            compute::collect(&world, &found, &[0], compute::Budget::default(), None, world.deadline());
         let mapped = multiplied.mapped_libraries.known().cloned().expect("what was mapped");
         let mapped_cublas: BTreeSet<String> =
             mapped.iter().filter(|path| path.contains("libcublas")).cloned().collect();

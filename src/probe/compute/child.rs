@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::material::Supply;
 use super::messages::{Input, Reading};
 use super::multiplies::multiply_all;
 use super::{copies, patterns, soak};
@@ -34,12 +35,13 @@ pub fn serve(_world: &World, input: Value, progress: &mut Progress) -> Result<()
     let input: Input = serde_json::from_value(input)?;
     let mut session = Session::begin(progress, Duration::from_millis(input.budget_ms));
     let mut about = Multiply { gpu: input.place.ordinal, ..Multiply::default() };
+    let supply = Supply::begin();
     // Until it is known what the GPU can do, a failure is told once, not once per precision.
     session.so_far(&Reading { multiplies: vec![about.clone()], ..Reading::default() });
     let reading = match Bench::make(&input.place, &mut about, &mut session) {
         Ok(bench) => {
             let mapped = mapped();
-            let multiplies = multiply_all(&bench, &about, &mut session);
+            let multiplies = multiply_all(&bench, &supply, &about, &mut session);
             let multiplies = soak::repeat(&bench, multiplies, Duration::from_millis(input.repeat_ms), &mut session);
             let copies = copies::measure(&bench, &multiplies, &mut session);
             let mut reading = Reading { multiplies, copies, mapped, ..Reading::default() };

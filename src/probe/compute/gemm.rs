@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use gpu_preflight_arithmetic::operands::{encode_integers, random_values, transposed};
 use gpu_preflight_arithmetic::{Operands, Output, Random, proof};
 
-use crate::facts::{Fact, GapKind, Multiply, Precision, Proof};
+use super::material::{FINGERPRINT_SIZE, Factors, Material};
+use crate::facts::{Fact, GapKind, Multiply, Precision, Proof, reference};
 use crate::probe::gpu::bench::{Bench, FIRST_SIZE};
 use crate::probe::gpu::precision::{Recipe, Route, recipe};
 use crate::probe::gpu::session::{LEAST_TIME, Session};
@@ -16,31 +16,26 @@ use crate::world::library::cuda_runtime::DeviceSlice;
 /// A larger proof must be expected to take no longer than this.
 const PROOF_PATIENCE: Duration = Duration::from_millis(60);
 
-/// Random elements made on the host; a prime, so that their repetitions do not line up with columns.
-const BLOCK: usize = 262_139;
-
-/// Rows of the operands of a fingerprint. With another number all fingerprints would be others.
-const FINGERPRINT_SIZE: usize = 512;
-
-/// What the operands of a fingerprint grow from.
-const FIXED_SEED: u64 = 1;
-
 /// Multiplies integers and checks the whole product, at growing sizes while that stays quick.
 /// Returns the last size, whose operands still lie on the device.
-pub(super) fn prove(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<usize, CallFailed> {
+pub(super) fn prove(
+    bench: &Bench,
+    material: &mut Material,
+    multiply: &mut Multiply,
+    session: &mut Session<'_>,
+) -> Result<usize, CallFailed> {
     let recipe = recipe(multiply.precision);
     set_mode(bench, recipe, session)?;
     multiply.tf32_substituted = Fact::Absent;
     let mut size = FIRST_SIZE;
     loop {
-        let started = Instant::now();
-        let operands = Operands::new(size, recipe.range, &mut session.random);
         let multiplier = bench.multiplier(recipe, size, session)?;
-        let left = if multiplier.transposes() { transposed(&operands.a, size) } else { operands.a.clone() };
+        let Factors { operands, left, right, made_in } = material.factors(size, &mut session.random);
+        let ready = Instant::now();
         let [a, b, c] = bench.matrices(size, recipe.element, 0)?;
         session.at("cudaMemcpy");
-        bench.runtime.upload(&encode_integers(&left, recipe.element), a)?;
-        bench.runtime.upload(&encode_integers(&operands.b, recipe.element), b)?;
+        bench.runtime.upload(&left, a)?;
+        bench.runtime.upload(&right, b)?;
         bench.runtime.fill(c, poison(recipe.element.output()))?;
         let multiplying = Instant::now();
         session.at(multiplier.call());
@@ -52,7 +47,8 @@ pub(super) fn prove(bench: &Bench, multiply: &mut Multiply, session: &mut Sessio
         let product = download(bench, c, session)?;
         multiply.proof_size = Fact::Known(size as u64);
         let right = judge(multiply, recipe, &operands, &product, &mut session.random);
-        let expected = started.elapsed().saturating_sub(loading) * 8;
+        // What was made ahead takes as long where there is no other core to do it.
+        let expected = (made_in + ready.elapsed().saturating_sub(loading)) * 8;
         let next = size * 2;
         let quick = expected <= PROOF_PATIENCE && expected + LEAST_TIME <= session.left();
         if !right || !quick || next > recipe.range.largest() || !bench.fits(next, recipe.element) {
@@ -86,7 +82,12 @@ fn download(bench: &Bench, product: DeviceSlice<'_>, session: &mut Session<'_>) 
 
 /// Digests the product of operands that are the same on every machine and use the whole range of their format. The proof
 /// shows that integers come out right; this shows bits that its integers do not reach, beside GPUs of the same model.
-pub(super) fn fingerprint(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
+pub(super) fn fingerprint(
+    bench: &Bench,
+    material: &mut Material,
+    multiply: &mut Multiply,
+    session: &mut Session<'_>,
+) -> Result<(), CallFailed> {
     if session.left() < LEAST_TIME {
         multiply.fingerprint = Fact::unknown(GapKind::TimedOut, "no time was left to take it");
         return Ok(());
@@ -96,15 +97,12 @@ pub(super) fn fingerprint(bench: &Bench, multiply: &mut Multiply, session: &mut 
         multiply.fingerprint = Fact::unknown(GapKind::NotSupported, "too little memory was free");
         return Ok(());
     }
-    let mut fixed = Random::new(FIXED_SEED);
+    let [left, right] = material.fingerprint();
     let multiplier = bench.multiplier(recipe, FINGERPRINT_SIZE, session)?;
     let [a, b, c] = bench.matrices(FINGERPRINT_SIZE, recipe.element, 0)?;
     session.at("cudaMemcpy");
-    for operand in [a, b] {
-        bench
-            .runtime
-            .upload(&random_values(FINGERPRINT_SIZE * FINGERPRINT_SIZE, recipe.element, &mut fixed), operand)?;
-    }
+    bench.runtime.upload(&left, a)?;
+    bench.runtime.upload(&right, b)?;
     bench.runtime.fill(c, poison(recipe.element.output()))?;
     session.at(multiplier.call());
     multiplier.multiply(0)?;
@@ -115,7 +113,7 @@ pub(super) fn fingerprint(bench: &Bench, multiply: &mut Multiply, session: &mut 
 }
 
 /// FNV-1a over 64 bits: no adversary forges a product.
-fn digest(bytes: &[u8]) -> u64 {
+pub(super) fn digest(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
 }
 
@@ -138,9 +136,26 @@ fn judge(multiply: &mut Multiply, recipe: Recipe, operands: &Operands, product: 
     right
 }
 
-/// Times multiplies of random values, at a size that it finds by growing from the proved one.
+/// The share of its peak that a GPU reaches in a large multiply.
+const REACHED: f64 = 0.75;
+
+/// The size at which this GPU is timed, by what is known of its model; none where the model is not known.
+fn likely_size(bench: &Bench, multiply: &Multiply) -> Option<usize> {
+    let model = reference::gpus::gpu(multiply.gpu_name.known()?)?;
+    // A slice has a part of the multiprocessors.
+    let part = match (multiply.sm_count.known(), model.sm_count) {
+        (Some(here), Some(all)) if all > 0 => f64::from(*here) / f64::from(all),
+        _ => 1.0,
+    };
+    let rate = model.peak(multiply.precision)? * REACHED * part;
+    timing::likely_size(rate, |size| bench.fits(size, recipe(multiply.precision).element))
+}
+
+/// Times multiplies of random values, at the size that the model is known for, corrected once, or one that it finds by growing
+/// from the proved one.
 pub(super) fn time(
     bench: &Bench,
+    material: &mut Material,
     proved: usize,
     multiply: &mut Multiply,
     session: &mut Session<'_>,
@@ -150,10 +165,12 @@ pub(super) fn time(
         return Ok(());
     }
     let recipe = recipe(multiply.precision);
-    let block = random_values(BLOCK, recipe.element, &mut session.random);
+    let block = material.block(&mut session.random);
     // A repetition is timed at the size of the first time, or it could not be compared.
     let fixed = multiply.size.known().and_then(|size| usize::try_from(*size).ok());
-    let mut size = fixed.unwrap_or(proved);
+    let likely = likely_size(bench, multiply).filter(|_| fixed.is_none());
+    let mut size = fixed.or(likely).unwrap_or(proved);
+    let mut is_settled = fixed.is_some();
     let one_ms = loop {
         session.at("cudaMemcpy");
         bench.scatter(&block, size, recipe.element)?;
@@ -161,9 +178,11 @@ pub(super) fn time(
         let times = measure(bench, recipe, size, 2, session)?;
         let fastest = times.into_iter().fold(f64::INFINITY, f64::min);
         let next = timing::size(size, fastest, |size| bench.fits(size, recipe.element));
-        if next <= size || fixed.is_some() {
+        if is_settled || next == size || (next < size && likely.is_none()) {
             break fastest;
         }
+        // What is smaller than it was thought to be is not made larger again.
+        is_settled = next < size;
         size = next;
     };
     let (warm_up, measured) = timing::counts(one_ms);
@@ -209,7 +228,6 @@ fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gpu_preflight_arithmetic::Element;
 
     #[test]
     fn the_digest_is_the_published_one_and_sees_every_bit() {
@@ -222,12 +240,5 @@ mod tests {
             wrong[bit / 8] ^= 1 << (bit % 8);
             assert_ne!(digest(&wrong), digest(&right), "bit {bit}");
         }
-    }
-
-    #[test]
-    fn the_operands_of_a_fingerprint_never_change() {
-        // Or recordings of two releases could not be compared.
-        let values = random_values(FINGERPRINT_SIZE * FINGERPRINT_SIZE, Element::Float32, &mut Random::new(FIXED_SEED));
-        assert_eq!(digest(&values), 0xcbea_e9bc_0aad_8403);
     }
 }

@@ -1,6 +1,7 @@
 //! One multiply in every precision that a GPU has, and what it means for the others when one fails.
 
 use super::gemm;
+use super::material::Supply;
 use super::messages::Reading;
 use crate::facts::{Fact, Gap, GapKind, Gaps, Multiply};
 use crate::probe::gpu::bench::Bench;
@@ -10,14 +11,19 @@ use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 
 /// Multiplies in all precisions, until one fails for a reason that concerns the others.
-pub(super) fn multiply_all(bench: &Bench, about: &Multiply, session: &mut Session<'_>) -> Vec<Multiply> {
+pub(super) fn multiply_all(
+    bench: &Bench,
+    supply: &Supply,
+    about: &Multiply,
+    session: &mut Session<'_>,
+) -> Vec<Multiply> {
     let planned = precisions(bench.capability(), bench.has_lt()).into_iter();
     let mut multiplies: Vec<Multiply> = planned.map(|precision| Multiply { precision, ..about.clone() }).collect();
     let mut index = 0;
     while index < multiplies.len() {
         session.so_far(&Reading { multiplies: multiplies.clone(), ..Reading::default() });
         let Some(multiply) = multiplies.get_mut(index) else { break };
-        match measure(bench, multiply, session) {
+        match measure(bench, supply, multiply, session) {
             Ok(()) => multiply.failure = Fact::Absent,
             // An older cuBLASLt than the GPU has not learnt to use all of it; that is no fault. What was proven stays.
             Err(failed) if is_left_out(multiply, &failed) => {
@@ -54,8 +60,14 @@ fn is_unsupported(failed: &CallFailed) -> bool {
 }
 
 /// One precision: proven, compared, timed.
-fn measure(bench: &Bench, multiply: &mut Multiply, session: &mut Session<'_>) -> Result<(), CallFailed> {
-    let proved = gemm::prove(bench, multiply, session)?;
-    gemm::fingerprint(bench, multiply, session)?;
-    gemm::time(bench, proved, multiply, session)
+fn measure(
+    bench: &Bench,
+    supply: &Supply,
+    multiply: &mut Multiply,
+    session: &mut Session<'_>,
+) -> Result<(), CallFailed> {
+    let material = &mut supply.of(multiply.precision);
+    let proved = gemm::prove(bench, material, multiply, session)?;
+    gemm::fingerprint(bench, material, multiply, session)?;
+    gemm::time(bench, material, proved, multiply, session)
 }

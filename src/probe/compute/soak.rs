@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::gemm;
+use super::material::Material;
 use super::messages::Reading;
 use super::multiplies::is_left_out;
 use crate::facts::{Fact, Multiply, Proof};
@@ -63,8 +64,9 @@ fn works(multiply: &Multiply) -> bool {
 
 fn again(bench: &Bench, multiply: &Multiply, session: &mut Session<'_>) -> Result<Multiply, CallFailed> {
     let mut round = multiply.clone();
-    let proved = gemm::prove(bench, &mut round, session)?;
-    gemm::time(bench, proved, &mut round, session)?;
+    let material = &mut Material::none(multiply.precision);
+    let proved = gemm::prove(bench, material, &mut round, session)?;
+    gemm::time(bench, material, proved, &mut round, session)?;
     Ok(round)
 }
 

@@ -62,6 +62,10 @@ impl Bench {
         }
         session.at("dlopen libcublas");
         let cublas = Cublas::open(&place.cublas).map_err(|words| unloadable("dlopen libcublas", words))?;
+        session.at("cudaGetDeviceCount");
+        // What it fails for the next call fails for too.
+        let _ = runtime.device_count();
+        session.wait_at_gate();
         session.at("cudaSetDevice");
         runtime.set_device(ordinal)?;
         session.at("cudaMemGetInfo");
@@ -208,11 +212,6 @@ impl Multiplier<'_> {
             Way::Blas(_) => "cublasGemmEx",
             Way::Lt(..) => "cublasLtMatmul",
         }
-    }
-
-    /// Whether A is read transposed.
-    pub fn transposes(&self) -> bool {
-        matches!(self.way, Way::Lt(..))
     }
 
     /// Queues the multiply of one set.

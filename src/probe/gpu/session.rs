@@ -24,6 +24,11 @@ impl<'a> Session<'a> {
         Self { progress, random: Random::fresh(), deadline: Instant::now() + time }
     }
 
+    /// Waits until it may use the GPU.
+    pub fn wait_at_gate(&mut self) {
+        self.progress.wait_at_gate();
+    }
+
     /// Says which call comes next.
     pub fn at(&mut self, call: &str) {
         self.progress.at(call);

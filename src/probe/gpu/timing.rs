@@ -33,6 +33,12 @@ pub fn size(proved: usize, proved_ms: f64, fits: impl Fn(usize) -> bool) -> usiz
     SIZES.iter().copied().rev().find(short).unwrap_or(proved)
 }
 
+/// The size to time first on a GPU that multiplies at this rate, in 10^12 operations a second.
+pub fn likely_size(tflops: f64, fits: impl Fn(usize) -> bool) -> Option<usize> {
+    let short = |size: &usize| operations(*size) / tflops.max(1e-6) / 1e9 <= LONGEST_MS && fits(*size);
+    SIZES.iter().copied().rev().find(short)
+}
+
 /// How many multiplies to warm up with and how many to measure, when one takes about `one_ms`.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to a few dozen")]
 pub fn counts(one_ms: f64) -> (usize, usize) {

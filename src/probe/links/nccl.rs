@@ -52,7 +52,8 @@ pub(super) fn collect(
     let there = of_wheels.filter(|path| world.exists(path) == Fact::Known(true));
     let copies = there.chain([SONAME.to_owned()]).collect();
     let input = Input { cudart: cudart.to_owned(), copies, gpus };
-    let Probed { reading, run, gap, lost, .. } = child::probe::<Nccl>(world, NAME, None, &input, deadline);
+    let Probed { reading, run, gap, lost, .. } =
+        child::probe_at_work::<Nccl>(world, NAME, None, &input, None, deadline);
     let mut nccl = super::super::complete(reading, gap.as_ref());
     // Who is killed from outside was so most often for lack of memory.
     if let Some(lost) = lost.filter(|lost| lost.how != FailedHow::Killed) {

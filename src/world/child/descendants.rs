@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 
-use super::{MARK, REAP_PATIENCE, pause};
+use super::{MARK, REAP_PATIENCE, lingering, pause};
 
 /// Process groups of the probes that were started.
 static GROUPS: Mutex<Vec<u32>> = Mutex::new(Vec::new());
@@ -46,7 +46,8 @@ impl Drop for Descendants {
         loop {
             let left = children();
             ours.retain(|pid| left.contains(pid));
-            ours.extend(left.iter().filter(|pid| is_ours(**pid)));
+            // Those that the kernel takes down are waited for by whoever has to.
+            ours.extend(left.iter().filter(|pid| !lingering::holds(**pid) && is_ours(**pid)));
             for pid in ours.iter().filter_map(|pid| Pid::from_raw(*pid)) {
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
                 let _ = rustix::process::waitpid(Some(pid), WaitOptions::NOHANG);

@@ -8,11 +8,16 @@ use rustix::process::{Pid, Signal};
 use super::REAP_PATIENCE;
 use crate::world::{interrupt, pause};
 
-/// Ends the child and all it started in its group; whether it is gone.
-pub fn kill_group(child: &mut Child, patience: Duration) -> bool {
+/// Tells the child to end, and all it started in its group.
+pub fn kill_group(child: &Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }
+}
+
+/// Ends the child and all it started in its group; whether it is gone.
+pub fn end_group(child: &mut Child, patience: Duration) -> bool {
+    kill_group(child);
     let mut until = Instant::now() + patience;
     let mut until_interrupted = None;
     loop {

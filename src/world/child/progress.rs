@@ -15,26 +15,28 @@ use crate::world::handover::forget_handlers;
 /// The child's side: says where it is and what it knows.
 pub struct Progress {
     out: File,
+    /// The input, which ends when it may go on.
+    gate: Option<File>,
 }
 
 impl Progress {
     /// Prepares this process to be the child and takes over its streams.
     ///
     /// From here on standard output and error are `/dev/null`: what a library
-    /// prints must not reach the report. The input is read to its end.
+    /// prints must not reach the report. The input is one line.
     pub fn begin() -> std::io::Result<(Self, Value)> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         forget_handlers();
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         let _ = rustix::process::setrlimit(Resource::Core, none);
-        let mut input = Vec::new();
-        std::io::stdin().read_to_end(&mut input)?;
+        let gate = File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 10)?);
+        let input = line(&gate)?;
         let out = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 10)?;
         let null = File::options().read(true).write(true).open("/dev/null")?;
         rustix::stdio::dup2_stdin(&null)?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
-        Ok((Self { out: File::from(out) }, serde_json::from_slice(&input)?))
+        Ok((Self { out: File::from(out), gate: Some(gate) }, serde_json::from_slice(&input)?))
     }
 
     /// Says why this process cannot be the child, which is no bug of ours: a system call is refused, or a limit is reached.
@@ -48,7 +50,14 @@ impl Progress {
 
     /// A progress that nobody hears, to run a probe without a child.
     pub fn unheard() -> std::io::Result<Self> {
-        Ok(Self { out: File::options().write(true).open("/dev/null")? })
+        Ok(Self { out: File::options().write(true).open("/dev/null")?, gate: None })
+    }
+
+    /// Waits until it may go on. Whoever may not is ended.
+    pub fn wait_at_gate(&mut self) {
+        if let Some(mut gate) = self.gate.take() {
+            let _ = std::io::copy(&mut gate, &mut std::io::sink());
+        }
     }
 
     /// Says which call comes next. Without a parent to hear it there is nothing left to do.
@@ -85,6 +94,21 @@ impl Progress {
             std::process::exit(0);
         }
     }
+}
+
+/// The input up to the end of its only line.
+fn line(mut input: &File) -> std::io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut chunk = [0_u8; 4096];
+    while line.last() != Some(&b'\n') {
+        match input.read(&mut chunk) {
+            Ok(0) => break,
+            Ok(count) => line.extend_from_slice(&chunk[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(line)
 }
 
 /// The environment that whoever is looked for was started with: this process's own but for our mark.

@@ -13,6 +13,7 @@ use super::{CallFailed, Library, symbols, text};
 
 symbols! {
     struct Symbols {
+        device_count = "cudaGetDeviceCount": fn(*mut c_int);
         set_device = "cudaSetDevice": fn(c_int);
         memory = "cudaMemGetInfo": fn(*mut usize, *mut usize);
         attribute = "cudaDeviceGetAttribute": fn(*mut c_int, c_int, c_int);
@@ -115,6 +116,14 @@ impl CudaRuntime {
     pub fn open(path: &str) -> Result<Self, String> {
         let library = Library::open(path)?;
         Ok(Self { symbols: Symbols::of(&library) })
+    }
+
+    /// `cudaGetDeviceCount`, which starts the driver and makes no context.
+    pub fn device_count(&self) -> Result<i32, CallFailed> {
+        let mut count = 0;
+        // SAFETY: writes one number.
+        self.symbols.device_count.call(|get| unsafe { get(&raw mut count) }, |code| self.code_name(code))?;
+        Ok(count)
     }
 
     /// `cudaSetDevice`; since CUDA 12 this makes the context.

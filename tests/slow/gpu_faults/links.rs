@@ -17,7 +17,7 @@ impl FakeMachine {
     fn patterns(&self, gpus: u64) -> Vec<MemoryPatterns> {
         let budget = compute::Budget { patterns: std::time::Duration::from_secs(20), ..compute::Budget::default() };
         let (_, memory, _) =
-            compute::collect(&self.world, &libraries(), &compute::ordinals(gpus), budget, soon(PATIENCE));
+            compute::collect(&self.world, &libraries(), &compute::ordinals(gpus), budget, None, soon(PATIENCE));
         known(&memory.patterns)
     }
 }

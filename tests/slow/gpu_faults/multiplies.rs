@@ -24,7 +24,8 @@ impl FakeMachine {
 
     fn computed_until(&self, gpus: u64, patience: f64) -> (Compute, Vec<ProbeRun>) {
         let gpus = compute::ordinals(gpus);
-        let (compute, _, runs) = compute::collect(&self.world, &libraries(), &gpus, Budget::default(), soon(patience));
+        let (compute, _, runs) =
+            compute::collect(&self.world, &libraries(), &gpus, Budget::default(), None, soon(patience));
         (compute, runs)
     }
 }
@@ -184,7 +185,7 @@ fn libraries_that_cannot_be_opened_are_named() {
     };
     let libraries = [library(LibraryId::Cudart, "libcudart.so.12"), library(LibraryId::Cublas, "libcublas.so.12")];
     let (Compute { multiplies, .. }, ..) =
-        compute::collect(&FakeMachine::plays("").world, &libraries, &[0], Budget::default(), soon(PATIENCE));
+        compute::collect(&FakeMachine::plays("").world, &libraries, &[0], Budget::default(), None, soon(PATIENCE));
     let multiply = known(&multiplies).remove(0);
     assert_eq!(known(&multiply.failure).call, "dlopen libcudart");
     assert!(known(&multiply.failure).words().contains("/nonexistent/libcudart.so.12"), "{multiply:?}");

@@ -1,0 +1,110 @@
+//! What is heard of a child until it ends, and what ends it.
+
+use std::fs::File;
+use std::process::Child;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use serde_json::Value;
+
+use super::ended::Ended;
+use super::gate::Gate;
+use super::transcript::Transcript;
+use crate::world::standstill::Waiter;
+use crate::world::{interrupt, pause};
+
+/// Bytes that a child may send without a line of ours among them; more is a library gone mad.
+const ANSWER_LIMIT: usize = 4 << 20;
+
+/// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// How a child is listened to.
+pub struct Listening<'a> {
+    /// Set as long as it is to go on.
+    pub working: Option<&'a AtomicBool>,
+    /// Bytes that it may send at once.
+    pub limit: usize,
+    /// Who hears what it tells before its answer.
+    pub hear: Option<&'a mut dyn FnMut(Value)>,
+    /// What it waits at, and for which GPU it does.
+    pub gate: Option<(&'a Gate, u32)>,
+}
+
+impl Default for Listening<'_> {
+    fn default() -> Self {
+        Self { working: None, limit: ANSWER_LIMIT, hear: None, gate: None }
+    }
+}
+
+impl Listening<'_> {
+    fn pass_on(&mut self, transcript: &mut Transcript) {
+        let told = transcript.told.drain(..);
+        if let Some(hear) = &mut self.hear {
+            told.for_each(hear);
+        }
+    }
+}
+
+/// Hears a child until it has said its last word, or must not go on.
+pub fn listen(
+    child: &mut Child,
+    pipe: &File,
+    transcript: &mut Transcript,
+    listening: &mut Listening,
+    (waiter, deadline): (&Waiter, Instant),
+) -> Ended {
+    let working = listening.working;
+    let started = Instant::now();
+    let over = |transcript: &Transcript| {
+        let stuck = transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
+        if stuck { Ended::Deadline } else { Ended::Over }
+    };
+    loop {
+        // It may have answered while we stood still.
+        waiter.wake();
+        if let Some((gate, gpu)) = listening.gate
+            && let Some(admitted) = gate.admits(gpu)
+        {
+            if !admitted {
+                return Ended::Over;
+            }
+            // It waits for the end of its input.
+            drop(child.stdin.take());
+            listening.gate = None;
+        }
+        let heard = transcript.hear(pipe);
+        listening.pass_on(transcript);
+        if let Some(ended) = heard {
+            return ended;
+        }
+        // Its pipe may outlive it, held by something it forked: so ask after the process itself too. What it said
+        // between our listening and its end is still in the pipe.
+        if let Ok(Some(status)) = child.try_wait() {
+            let ended = transcript.hear(pipe).unwrap_or(Ended::Status(status));
+            listening.pass_on(transcript);
+            return ended;
+        }
+        if interrupt::is_asked() {
+            return Ended::Interrupted;
+        }
+        if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
+            return over(transcript);
+        }
+        // Where we stood still it did too.
+        let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            // The work was not over in time, which is no fault of who watched it.
+            return if working.is_some() { over(transcript) } else { Ended::Deadline };
+        }
+        // Nobody may wait for one that watches after the work is over, nor at a gate that is open.
+        let patience = Duration::from_millis(if working.is_some() || listening.gate.is_some() { 3 } else { 20 });
+        let nap = left.min(if transcript.closed { Duration::from_millis(1) } else { patience });
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(nap.subsec_nanos()) };
+        // Whoever may not poll waits all the same.
+        if transcript.closed || poll(&mut [PollFd::new(pipe, PollFlags::IN)], Some(&timeout)).is_err() {
+            pause(nap);
+        }
+    }
+}
