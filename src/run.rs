@@ -16,8 +16,7 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, EnvironmentArgs, ExecArgs, FactsArgs, Format, JudgeArgs,
-    JudgingArgs, Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, Format, JudgeArgs, JudgingArgs, Mode,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
@@ -27,7 +26,7 @@ use crate::facts::{Fact, Facts, Phase};
 use crate::report::{Report, summary};
 use crate::text::plain;
 use crate::weigh::{Verdict, weigh};
-use crate::world::child::{self, Progress};
+use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, guard, handover, interrupt};
 use crate::{explain, probe};
 use message::say;
@@ -67,7 +66,7 @@ pub fn run(arguments: &[OsString]) -> Exit {
         }
     };
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
-    child::settle(); // or they stay as zombies where process 1 reaps nobody
+    child::settle(); // or they stay zombies where process 1 reaps nobody
     match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
@@ -113,9 +112,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
+    let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting)?;
     let plan = Plan::load(&world, &arguments.judging)?;
-    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
+    let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let phase = plan.phase(arguments.collecting.phase, Phase::Live);
     let input = Input { phase, environment_of, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
     let facts = collected(&world, &input);
@@ -153,6 +153,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         gpu_code: !plan.profile.file.want.is_empty(),
         ..asked
     };
+    let descendants = Descendants::watch();
     // A bug of ours may not keep a workload from starting that would have started without us.
     let looked = catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &input), &plan, &[])));
     let verdict = match &looked {
@@ -184,14 +185,16 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
         return Ok(verdict.into());
     }
     let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
-    child::settle(); // the workload finds the GPU as free as it was
-    Err(become_workload(&arguments.command, errand::past(&world, stuck, &arguments.command).as_ref()))
+    let place = errand::past(&world, stuck, &arguments.command);
+    drop(descendants);
+    Err(become_workload(&arguments.command, place.as_ref()))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
+    let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting)?;
-    let (world, environment_of) = surrounded(world, &arguments.surroundings)?;
+    let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let phase = arguments.collecting.phase.unwrap_or_default();
     // Whoever judges the recording may ask about any GPU.
     let input = Input { phase, environment_of, gpu_code: true, ..asked };
@@ -241,21 +244,8 @@ fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     Ok((World::here(arguments.deadline()), input))
 }
 
-/// The machine as the process that was named would see it, and how the report calls that process; our own view without.
-fn surrounded(world: World, arguments: &EnvironmentArgs) -> Result<(World, Option<String>), Failure> {
-    let Some(pid) = arguments.as_process else { return Ok((world, None)) };
-    let environment = match world.process_environment(pid) {
-        Fact::Known(environment) => environment,
-        Fact::Absent => return Err(Failure::new(exit::USAGE, format!("--as-process: there is no process {pid}"))),
-        Fact::Unknown(gap) => return Err(Failure::new(exit::USAGE, format!("--as-process: {gap}"))),
-    };
-    let name = world.read_line(format!("/proc/{pid}/comm")).known().map_or(String::new(), |name| format!(" ({name})"));
-    Ok((world.with_environment(environment), Some(format!("{pid}{name}"))))
-}
-
 /// Everything that can be learnt about this container now.
 fn collected(world: &World, input: &Input) -> Facts {
-    let _descendants = child::Descendants::watch();
     collect::collect(&world.clone().with_time_for_a_report(), input)
 }
 
@@ -293,6 +283,7 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
 
 /// Becomes the command, from `place` where that is known.
 fn become_workload(command: &[OsString], place: Option<&OsString>) -> Failure {
+    child::settle(); // it finds the GPU as free as it was, and no zombies
     let error = handover::become_workload(command, place.map(OsString::as_os_str));
     let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
     Failure::new(exit, format!("{}: {error}", message::name(command)))

@@ -53,6 +53,8 @@ pub fn read(
     // Of this moment: the deadline moves where we stand still.
     let driver_deadline = || world.deadline().min(Instant::now() + DRIVER_START);
     std::thread::scope(|scope| {
+        // Nobody waits there for one of us who is lost.
+        let _closed = Closed(&gate);
         let loads =
             (asks_gpu || input.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
         let mut libraries = chain.libraries.clone();
@@ -66,7 +68,7 @@ pub fn read(
         });
         // Starting a child costs more than all else in a container without a GPU, so none is started for nothing.
         let [asks_nvml, asks_cuda] = [LibraryId::Nvml, LibraryId::Cuda].map(|id| may_find(&chain.libraries, id));
-        let watches = matches!(asks_nvml, Copy::Usable);
+        let (watches, may_start) = (matches!(asks_nvml, Copy::Usable), matches!(asks_cuda, Copy::Usable));
         if asks_gpu {
             let nvml = spawn_or_run(scope, move || match asks_nvml {
                 Copy::Usable => probe::nvml::collect(world, driver_deadline()),
@@ -80,7 +82,7 @@ pub fn read(
             });
             waiting.on("the CUDA driver");
             let likely = likely_gpus(world, readings, &cuda);
-            let begun = if likely > 0 { work.begin(scope, likely, &gate) } else { None };
+            let begun = if may_start && likely > 0 { work.begin(scope, likely, &gate) } else { None };
             let (cuda, run) = cuda.join().unwrap_or_else(probe::cuda::not_heard);
             log.add(run);
             let asked_before_work = is_over_soon(&nvml, world);
@@ -106,6 +108,15 @@ pub fn read(
     chain
 }
 
+/// Closes a gate when it goes, if nobody has said who may pass.
+struct Closed<'a>(&'a Gate);
+
+impl Drop for Closed<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
 /// How many GPUs a program is likely to see: as many as there are nodes, and no more than a variable lists. None where the
 /// driver has answered before that could be read, and then it knows better.
 fn likely_gpus<T>(world: &World, readings: &Readings, cuda: &Spawned<'_, T>) -> u64 {
@@ -124,7 +135,7 @@ fn likely_gpus<T>(world: &World, readings: &Readings, cuda: &Spawned<'_, T>) -> 
 /// Waits a moment for NVML, which takes about as long as the driver: what it says of a GPU once we work on it shows
 /// ourselves. Whether it was over then.
 fn is_over_soon<T>(nvml: &Spawned<'_, T>, world: &World) -> bool {
-    let until = world.deadline().min(Instant::now() + NVML_PATIENCE);
+    let until = Instant::now() + NVML_PATIENCE.min(world.time_left() / 4);
     while !nvml.is_over() {
         if Instant::now() >= until {
             return false;

@@ -109,6 +109,7 @@ impl Work<'_> {
             Ok(devices) => devices,
             Err(why) => {
                 gate.admit(0);
+                begun.map(Begun::let_through);
                 return why.map_or_else(Worked::nowhere, |gap| Worked::nothing(&gap));
             }
         };
@@ -116,14 +117,16 @@ impl Work<'_> {
         let how_long = self.input.soak.map_or(String::new(), |time| format!(" for {} s", time.as_secs()));
         waiting.on(format!("{who} to multiply{how_long}"));
         let (until, budget) = self.plan();
+        // Of the moment when it is asked for: it moves where we stand still.
+        let now_until = || self.plan().0;
         let gpus = compute::ordinals(devices);
         let watches = watches && compute::obstacle(self.libraries, &gpus).is_none();
         let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
             gate.admit(u32::try_from(devices).unwrap_or(u32::MAX));
             let mut begun = begun;
             let mut look =
-                |gpus: &[u32]| compute::collect(self.world, self.libraries, gpus, budget, begun.take(), until);
-            if is_deep(self.input.tier) { look(&gpus) } else { second_look::twice(&gpus, until, look) }
+                |gpus: &[u32]| compute::collect(self.world, self.libraries, gpus, budget, begun.take(), now_until());
+            if is_deep(self.input.tier) { look(&gpus) } else { second_look::twice(&gpus, now_until, look) }
         });
         log.extend(runs);
         let links = if is_deep(self.input.tier) {

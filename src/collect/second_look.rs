@@ -10,12 +10,12 @@ use crate::facts::{Compute, Fact, Facts, FailedHow, Failure, MemoryCopy, Multipl
 use crate::probe::compute::Learnt;
 
 /// Looks, and once more at GPUs that were slow, where there is time for it. The deep tiers repeat their multiplies anyway.
-pub fn twice(gpus: &[u32], until: Instant, mut look: impl FnMut(&[u32]) -> Learnt) -> Learnt {
+pub fn twice(gpus: &[u32], until: impl Fn() -> Instant, mut look: impl FnMut(&[u32]) -> Learnt) -> Learnt {
     let started = Instant::now();
     let (compute, memory, mut runs) = look(gpus);
     let doubtful = doubtful(&compute);
     let took = started.elapsed();
-    if doubtful.is_empty() || until.saturating_duration_since(Instant::now()) < took {
+    if doubtful.is_empty() || until().saturating_duration_since(Instant::now()) < took {
         return (compute, memory, runs);
     }
     let (second, _, more) = look(&doubtful);

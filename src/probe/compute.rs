@@ -24,6 +24,7 @@ use crate::facts::{
     Compute, Fact, GPU_LIMIT, Gap, GapKind, Gaps, Library, LibraryId, Memory, Multiply, ProbeEnd, ProbeRun,
 };
 use crate::probe::gpu::bench::Place;
+use crate::probe::gpu::session::working_time;
 use crate::probe::libraries::{loaded_before_cublas, refusal, winner};
 use crate::world::child::{Gate, Probed, probe_at_work};
 use crate::world::{World, io_errno_name, thread};
@@ -31,9 +32,6 @@ use messages::{Input, Reading};
 
 /// The name of this probe.
 pub const NAME: &str = "compute";
-
-/// Time that is kept for what a child says last, at most.
-const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What is done beyond one proven multiply in every precision and the copies.
 #[derive(Debug, Clone, Copy, Default)]
@@ -77,8 +75,8 @@ pub struct Begun<'scope>(Vec<(u32, Hearing<'scope>)>);
 
 impl Begun<'_> {
     /// What is heard of them in the end.
-    fn heard(self) -> impl Iterator<Item = (Reading, ProbeRun)> {
-        self.0.into_iter().map(|(ordinal, thread)| match thread.map(ScopedJoinHandle::join) {
+    fn heard(self) -> Vec<(Reading, ProbeRun)> {
+        let end = |(ordinal, thread): (u32, Hearing<'_>)| match thread.map(ScopedJoinHandle::join) {
             Ok(Ok(probed)) => heard(ordinal, probed),
             Ok(Err(_)) => {
                 let gap = Gap::new(GapKind::Crashed, "the thread that asks for it panicked");
@@ -88,7 +86,15 @@ impl Begun<'_> {
                 let gap = Gap::new(GapKind::NotStarted, format!("no thread to ask for it: {error}"));
                 unheard(ordinal, ProbeEnd::NotStarted, gap, io_errno_name(&error))
             }
-        })
+        };
+        self.0.into_iter().map(end).collect()
+    }
+
+    /// The same of those alone that came through the gate. What became of the others before says nothing of their GPU: it
+    /// may have been too early, or too much at once.
+    pub fn let_through(self) -> Vec<(u32, Probed<Reading>)> {
+        let ended = self.0.into_iter().filter_map(|(ordinal, thread)| Some((ordinal, thread.ok()?.join().ok()?)));
+        ended.filter(|(_, probed)| probed.got_through).collect()
     }
 }
 
@@ -105,9 +111,7 @@ pub fn begin<'scope>(
 ) -> Begun<'scope> {
     let path = |id| winner(libraries, id).unwrap_or_default();
     let (cudart, cublas) = (path(LibraryId::Cudart), path(LibraryId::Cublas));
-    let left = deadline.saturating_duration_since(Instant::now());
-    // The child stops taking up new work early enough to be heard.
-    let budget_ms = millis(left.saturating_sub((left / 5).min(LAST_WORDS)));
+    let budget_ms = millis(working_time(deadline.saturating_duration_since(Instant::now())));
     let start = |ordinal: &u32| {
         let input = Input {
             place: Place {
@@ -115,6 +119,7 @@ pub fn begin<'scope>(
                 cudart: cudart.to_owned(),
                 cublas: cublas.to_owned(),
                 cublas_lt_first: loaded_before_cublas(libraries).map(str::to_owned),
+                waits_at_gate: gate.is_some(),
             },
             budget_ms,
             repeat_ms: millis(budget.repeat),
@@ -127,7 +132,7 @@ pub fn begin<'scope>(
     Begun(gpus.iter().map(start).collect())
 }
 
-/// Multiplies on these GPUs until `deadline`; some of them may have begun before.
+/// Multiplies on these GPUs until `deadline`. Those that have begun before and came through their gate are not begun again.
 pub fn collect(
     world: &World,
     libraries: &[Library],
@@ -139,14 +144,12 @@ pub fn collect(
     if let Some(why) = obstacle(libraries, gpus) {
         return not_run(&Gap::new(GapKind::NotAsked, why));
     }
-    let begun = Begun(begun.map_or(Vec::new(), |begun| begun.0));
-    let is_open = |gpu: &&u32| begun.0.iter().all(|(ordinal, _)| ordinal != *gpu);
+    let mut begun = begun.map_or(Vec::new(), Begun::let_through);
+    begun.retain(|(ordinal, _)| gpus.contains(ordinal));
+    let is_open = |gpu: &&u32| begun.iter().all(|(ordinal, _)| ordinal != *gpu);
     let open: Vec<u32> = gpus.iter().filter(is_open).copied().collect();
-    let mut told: Vec<_> = std::thread::scope(|scope| {
-        let rest = begin(scope, world, libraries, &open, budget, None, deadline);
-        begun.heard().chain(rest.heard()).collect()
-    });
-    told.retain(|(_, run)| run.gpu.known().is_some_and(|gpu| gpus.contains(gpu)));
+    let rest = std::thread::scope(|scope| begin(scope, world, libraries, &open, budget, None, deadline).heard());
+    let mut told: Vec<_> = begun.into_iter().map(|(ordinal, probed)| heard(ordinal, probed)).chain(rest).collect();
     told.sort_by_key(|(_, run)| run.gpu.known().copied());
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
     let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! What is asked of a run: the catalogue, the profile, the selection, the recording.
+//! What is asked of a run: the catalogue, the profile, the selection, the recording, the surroundings.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use super::files::{there, utf8, wrong};
 use super::{Failure, errand};
 use crate::check::error::with_suggestion;
 use crate::check::{Catalogue, Check, ConfigError, Severity, matches};
-use crate::cli::{AssumingArgs, JudgingArgs};
+use crate::cli::{AssumingArgs, EnvironmentArgs, JudgingArgs};
 use crate::exit;
-use crate::facts::Phase;
 use crate::facts::recording::{self, Mistake, Recording};
+use crate::facts::{Fact, Phase};
 use crate::report::Selection;
 use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
@@ -142,4 +142,16 @@ pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
         let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
         Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&with_suggestion(&message))))
     })
+}
+
+/// The machine as the process that was named would see it, and how the report calls that process; our own view without.
+pub fn surrounded(world: World, arguments: &EnvironmentArgs) -> Result<(World, Option<String>), Failure> {
+    let Some(pid) = arguments.as_process else { return Ok((world, None)) };
+    let environment = match world.process_environment(pid) {
+        Fact::Known(environment) => environment,
+        Fact::Absent => return Err(Failure::new(exit::USAGE, format!("--as-process: there is no process {pid}"))),
+        Fact::Unknown(gap) => return Err(Failure::new(exit::USAGE, format!("--as-process: {gap}"))),
+    };
+    let name = world.read_line(format!("/proc/{pid}/comm")).known().map_or(String::new(), |name| format!(" ({name})"));
+    Ok((world.with_environment(environment), Some(format!("{pid}{name}"))))
 }

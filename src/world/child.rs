@@ -52,7 +52,7 @@ const MARK: &str = "GPU_PREFLIGHT_PROBE";
 
 /// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
-/// How long one that died by itself is given.
+/// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// A call is stuck that took the greater part of the time, or longer than this, however much time there was.
 const LONG_CALL: Duration = Duration::from_secs(20);
@@ -63,6 +63,8 @@ pub struct Probed<T> {
     /// Its answer. After a crash or at the deadline: what it had learnt until then, with every fact it had not
     /// reached set to the gap that says why.
     pub reading: Option<T>,
+    /// Whether it came through its gate, where it had one.
+    pub got_through: bool,
     /// How it ended.
     pub run: ProbeRun,
     /// Why facts are missing; `None` when it completed and its answer made sense.
@@ -180,16 +182,18 @@ fn ask<T: DeserializeOwned + Gaps>(
         Err(error) => Ended::NotStarted(error),
         Ok(Some((mut child, pipe))) => {
             let ended = listen(&mut child, &pipe, &mut transcript, listening, (&waiter, deadline));
+            drop(waiter);
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
+            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
+            let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
+            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) };
             if matches!(ended, Ended::Done | Ended::Over) {
                 kill_group(&child);
-                lingering::leave(child);
+                lingering::leave(child, patience);
             } else {
-                let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted);
-                let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
-                gone = end_group(&mut child, if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) });
+                gone = end_group(&mut child, patience);
             }
             ended
         }
@@ -198,7 +202,9 @@ fn ask<T: DeserializeOwned + Gaps>(
     let end = End { ended, at, wall_ms: started.elapsed().as_secs_f64() * 1000.0, hung_in_kernel, gone };
     let failure = end.failure();
     let gap = end.gap(failure.as_ref());
-    let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > started.elapsed();
+    // What it did before it was let through took no time from what it was let through for.
+    let worked_since = listening.let_through.unwrap_or(started);
+    let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > worked_since.elapsed();
     let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
     let reading = transcript.answer(gap.as_ref());
     // Who watches need not have come to say anything.
@@ -208,6 +214,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     let (told, detail) = end.told(failure.as_ref());
     Probed {
         reading,
+        got_through: listening.gate.is_none(),
         gap,
         hung_in_kernel,
         run: ProbeRun {

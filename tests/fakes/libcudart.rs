@@ -60,6 +60,7 @@ pub extern "C" fn cudaDriverGetVersion(version: *mut c_int) -> c_int {
 
 #[unsafe(no_mangle)]
 pub extern "C" fn cudaGetDeviceCount(count: *mut c_int) -> c_int {
+    enter("cudaGetDeviceCount");
     unsafe { count.write(scenario::visible() as c_int) };
     driver_code()
 }
@@ -162,8 +163,7 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
     let mut device = device();
     let takes = size as f64 / copy_rate(direction, &device, (to as usize, from as usize)) / 1e6 + 0.004;
     device.spend(takes);
-    // Only a copy on the device is queued.
-    if direction != 3 {
+    if direction == 2 {
         device.finish();
     }
     match direction {
@@ -174,6 +174,8 @@ pub extern "C" fn cudaMemcpy(to: *mut c_void, from: *const c_void, size: usize, 
             }
             let bytes = unsafe { std::slice::from_raw_parts(from.cast(), size) }.to_vec();
             device.push(target, Work::Put(bytes));
+            // Only a copy on the device is queued. What the fake itself took to copy is part of it.
+            device.finish();
         }
         2 => {
             device.settle(source.clone());

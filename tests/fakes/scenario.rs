@@ -65,7 +65,7 @@
 //! | `instant=1` | whether the power drawn now can be had, or only the mean over a second |
 //! | `garbage=1` | NVML gives values that no GPU can have |
 //! | `mig=1` `ecc=0` | MIG is on, the memory has no ECC |
-//! | `timed=1` | what takes long on an H200 takes as long here, and who waits for the GPU waits as long as its clock says; milliseconds that the fake itself computes for are written to `log` as `emulated MS` |
+//! | `timed=N` | what takes long on an H200 takes N times as long here, and who waits for the GPU waits as long as its clock says; milliseconds that the fake itself computes for are written to `log` as `emulated MS` |
 //! | `mig_count=0` `mig_refused=0` | MIG instances; whether NVML answers 4 for all that concerns them |
 //!
 //! NVML finds a GPU idle when it is first asked for what holds its clocks down, and at work from then on.
@@ -192,7 +192,7 @@ const TOOK: [(&str, u64); 15] = [
 
 /// Whether the fakes take as long as an H200.
 pub fn is_timed() -> bool {
-    number("timed", 0) == 1
+    number("timed", 0) > 0
 }
 
 /// Takes as long as this took, once in a process.
@@ -202,7 +202,7 @@ pub fn take(what: &str) {
     let Some((_, ms)) = TOOK.iter().find(|(name, _)| *name == what).filter(|_| is_timed()) else { return };
     let mut done = DONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if !done.iter().any(|name| name == what) {
-        std::thread::sleep(std::time::Duration::from_millis(*ms));
+        std::thread::sleep(std::time::Duration::from_millis(*ms * number("timed", 1) as u64));
         done.push(what.to_owned());
     }
 }

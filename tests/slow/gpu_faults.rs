@@ -1,6 +1,7 @@
 //! Every fault of the GPU libraries, played by fakes, must become the right reading in time.
 
 mod copies;
+mod gate;
 mod health;
 mod links;
 mod multiplies;

@@ -151,8 +151,8 @@ fn likely_size(bench: &Bench, multiply: &Multiply) -> Option<usize> {
     timing::likely_size(rate, |size| bench.fits(size, recipe(multiply.precision).element))
 }
 
-/// Times multiplies of random values, at the size that the model is known for, corrected once, or one that it finds by growing
-/// from the proved one.
+/// Times multiplies of random values, at the size that the model is known for, made smaller once where this one is slower, or
+/// one that it finds by growing from the proved one.
 pub(super) fn time(
     bench: &Bench,
     material: &mut Material,
@@ -177,7 +177,7 @@ pub(super) fn time(
         // The first of two may load code while the clock runs.
         let times = measure(bench, recipe, size, 2, session)?;
         let fastest = times.into_iter().fold(f64::INFINITY, f64::min);
-        let next = timing::size(size, fastest, |size| bench.fits(size, recipe.element));
+        let next = timing::size((size, fastest), proved, |size| bench.fits(size, recipe.element));
         if is_settled || next == size || (next < size && likely.is_none()) {
             break fastest;
         }

@@ -34,6 +34,8 @@ pub struct Place {
     pub cublas: String,
     /// The cuBLASLt that the workload loads before cuBLAS, which then gets this one and fetches none of its own.
     pub cublas_lt_first: Option<String>,
+    /// Whether it is not known yet who else is on the GPU: no context is made before it is.
+    pub waits_at_gate: bool,
 }
 
 /// What it works with: libraries, handles, memory in three equal parts for A, B and C.
@@ -63,9 +65,15 @@ impl Bench {
         session.at("dlopen libcublas");
         let cublas = Cublas::open(&place.cublas).map_err(|words| unloadable("dlopen libcublas", words))?;
         session.at("cudaGetDeviceCount");
-        // What it fails for the next call fails for too.
-        let _ = runtime.device_count();
-        session.wait_at_gate();
+        let counted = runtime.device_count();
+        if place.waits_at_gate {
+            if counted.is_err() {
+                // It was too early, perhaps, and a runtime does not forget that. Another one is asked when it is time.
+                std::process::exit(0);
+            }
+            session.wait_at_gate();
+        }
+        // What was not counted cannot be set either, which says it better.
         session.at("cudaSetDevice");
         runtime.set_device(ordinal)?;
         session.at("cudaMemGetInfo");

@@ -10,6 +10,14 @@ use gpu_preflight_arithmetic::Random;
 /// Without this much time left nothing more is measured.
 pub const LEAST_TIME: Duration = Duration::from_millis(80);
 
+/// Time that is kept for what a child says last, at most.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long a child works of the time that is left: it stops taking up new work early enough to be heard.
+pub fn working_time(left: Duration) -> Duration {
+    left.saturating_sub((left / 5).min(LAST_WORDS))
+}
+
 /// What changes while a child works.
 pub struct Session<'a> {
     progress: &'a mut Progress,
@@ -24,9 +32,11 @@ impl<'a> Session<'a> {
         Self { progress, random: Random::fresh(), deadline: Instant::now() + time }
     }
 
-    /// Waits until it may use the GPU.
+    /// Waits until it may use the GPU. Its time is what is left then.
     pub fn wait_at_gate(&mut self) {
-        self.progress.wait_at_gate();
+        if let Some(left) = self.progress.wait_at_gate() {
+            self.deadline = Instant::now() + working_time(left);
+        }
     }
 
     /// Says which call comes next.

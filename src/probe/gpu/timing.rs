@@ -25,12 +25,12 @@ pub fn operations(size: usize) -> f64 {
     2.0 * (size as f64).powi(3)
 }
 
-/// The size to time, from the rate of a first multiply of `proved` rows that took `proved_ms`, where `fits` says
-/// whether there is memory for a size. The rate of small multiplies is low, so this errs towards a shorter time.
-pub fn size(proved: usize, proved_ms: f64, fits: impl Fn(usize) -> bool) -> usize {
-    let rate = operations(proved) / proved_ms.max(1e-6);
+/// The size to time, from a multiply of so many rows that took so long, where `fits` says whether there is memory for a
+/// size; `least` where none is short enough. The rate of small multiplies is low, so this errs towards a shorter time.
+pub fn size((rows, ms): (usize, f64), least: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let rate = operations(rows) / ms.max(1e-6);
     let short = |size: &usize| operations(*size) / rate <= LONGEST_MS && fits(*size);
-    SIZES.iter().copied().rev().find(short).unwrap_or(proved)
+    SIZES.iter().copied().rev().find(short).unwrap_or(least)
 }
 
 /// The size to time first on a GPU that multiplies at this rate, in 10^12 operations a second.
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn a_fast_gpu_gets_large_matrices_and_a_slow_one_small_ones() {
-        let at = |tflops: f64| size(1024, operations(1024) / tflops / 1e9, |_| true);
+        let at = |tflops: f64| size((1024, operations(1024) / tflops / 1e9), 1024, |_| true);
         assert_eq!(at(700.0), 8192);
         assert_eq!(at(50.0), 4096);
         assert_eq!(at(8.0), 2048);
@@ -110,8 +110,9 @@ mod tests {
 
     #[test]
     fn memory_bounds_the_size() {
-        assert_eq!(size(512, 0.001, |size| size <= 2048), 2048);
-        assert_eq!(size(512, 0.001, |_| false), 512);
+        assert_eq!(size((512, 0.001), 512, |size| size <= 2048), 2048);
+        assert_eq!(size((512, 0.001), 512, |_| false), 512);
+        assert_eq!(size((8192, 2000.0), 512, |_| true), 512, "a guess that is far too large is given up");
     }
 
     #[test]

@@ -41,6 +41,8 @@ impl Descendants {
 
 impl Drop for Descendants {
     fn drop(&mut self) {
+        // What a child has forked comes to us when it is gone.
+        lingering::settle();
         let until = Instant::now() + REAP_PATIENCE;
         let mut ours: Vec<i32> = Vec::new();
         loop {

@@ -21,6 +21,11 @@ impl Gate {
         self.0.store(u64::from(gpus), Ordering::Release);
     }
 
+    /// Lets nobody go on, where nothing has been said yet.
+    pub fn close(&self) {
+        let _ = self.0.compare_exchange(SHUT, 0, Ordering::AcqRel, Ordering::Acquire);
+    }
+
     /// Whether the child of this GPU may go on; nothing as long as nobody has said so.
     pub(super) fn admits(&self, gpu: u32) -> Option<bool> {
         let gpus = self.0.load(Ordering::Acquire);
@@ -38,7 +43,10 @@ mod tests {
         assert_eq!(gate.admits(0), None);
         gate.admit(2);
         assert_eq!([0, 1, 2].map(|gpu| gate.admits(gpu)), [Some(true), Some(true), Some(false)]);
-        gate.admit(0);
+        gate.close();
+        assert_eq!(gate.admits(0), Some(true), "it has been said");
+        let gate = Gate::default();
+        gate.close();
         assert_eq!(gate.admits(0), Some(false));
     }
 }

@@ -11,16 +11,13 @@ use std::time::{Duration, Instant};
 use super::REAP_PATIENCE;
 use crate::world::{interrupt, pause};
 
-/// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
-const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
-
-/// Those that were told to end, and when.
+/// Those that were told to end, and until when they are waited for.
 static LINGERING: Mutex<Vec<(Child, Instant)>> = Mutex::new(Vec::new());
 
-/// Leaves a child that has been told to end to the kernel.
-pub(super) fn leave(child: Child) {
+/// Leaves a child that has been told to end to the kernel, and to whoever waits for it, no longer than this.
+pub(super) fn leave(child: Child, patience: Duration) {
     if let Ok(mut lingering) = LINGERING.lock() {
-        lingering.push((child, Instant::now()));
+        lingering.push((child, Instant::now() + patience));
     }
 }
 
@@ -48,5 +45,5 @@ pub fn settle() {
 fn last_to_wait_for() -> Option<Instant> {
     let mut lingering = LINGERING.lock().ok()?;
     lingering.retain_mut(|(child, _)| !matches!(child.try_wait(), Ok(Some(_))));
-    lingering.iter().map(|(_, ended)| *ended + TEARDOWN_PATIENCE).max()
+    lingering.iter().map(|(_, until)| *until).max()
 }

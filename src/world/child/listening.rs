@@ -1,6 +1,7 @@
 //! What is heard of a child until it ends, and what ends it.
 
 use std::fs::File;
+use std::io::Write;
 use std::process::Child;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -28,13 +29,15 @@ pub struct Listening<'a> {
     pub limit: usize,
     /// Who hears what it tells before its answer.
     pub hear: Option<&'a mut dyn FnMut(Value)>,
-    /// What it waits at, and for which GPU it does.
+    /// What it waits at, and for which GPU it does; nothing once that is open.
     pub gate: Option<(&'a Gate, u32)>,
+    /// When it was let through.
+    pub let_through: Option<Instant>,
 }
 
 impl Default for Listening<'_> {
     fn default() -> Self {
-        Self { working: None, limit: ANSWER_LIMIT, hear: None, gate: None }
+        Self { working: None, limit: ANSWER_LIMIT, hear: None, gate: None, let_through: None }
     }
 }
 
@@ -70,9 +73,12 @@ pub fn listen(
             if !admitted {
                 return Ended::Over;
             }
-            // It waits for the end of its input.
-            drop(child.stdin.take());
-            listening.gate = None;
+            let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
+            if let Some(mut input) = child.stdin.take() {
+                // One that has gone already is no error here.
+                let _ = write!(input, "{}", left.as_millis());
+            }
+            (listening.gate, listening.let_through) = (None, Some(Instant::now()));
         }
         let heard = transcript.hear(pipe);
         listening.pass_on(transcript);

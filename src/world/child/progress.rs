@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, Signal};
 use rustix::thread::CapabilitySet;
@@ -53,11 +54,12 @@ impl Progress {
         Ok(Self { out: File::options().write(true).open("/dev/null")?, gate: None })
     }
 
-    /// Waits until it may go on. Whoever may not is ended.
-    pub fn wait_at_gate(&mut self) {
-        if let Some(mut gate) = self.gate.take() {
-            let _ = std::io::copy(&mut gate, &mut std::io::sink());
-        }
+    /// Waits until it may go on, and gives the time that is left then. Nothing where it need not wait. Whoever may not go
+    /// on is ended.
+    pub fn wait_at_gate(&mut self) -> Option<Duration> {
+        let mut told = String::new();
+        self.gate.take()?.read_to_string(&mut told).ok()?;
+        told.parse().ok().map(Duration::from_millis)
     }
 
     /// Says which call comes next. Without a parent to hear it there is nothing left to do.
