@@ -108,8 +108,10 @@ impl Work<'_> {
         let devices = match devices(self.input, cuda) {
             Ok(devices) => devices,
             Err(why) => {
-                gate.admit(0);
-                begun.map(Begun::let_through);
+                gate.close();
+                if let Some(begun) = begun {
+                    begun.discard();
+                }
                 return why.map_or_else(Worked::nowhere, |gap| Worked::nothing(&gap));
             }
         };
@@ -122,7 +124,7 @@ impl Work<'_> {
         let gpus = compute::ordinals(devices);
         let watches = watches && compute::obstacle(self.libraries, &gpus).is_none();
         let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
-            gate.admit(u32::try_from(devices).unwrap_or(u32::MAX));
+            gate.admit(u32::try_from(devices).unwrap_or(u32::MAX), now_until());
             let mut begun = begun;
             let mut look =
                 |gpus: &[u32]| compute::collect(self.world, self.libraries, gpus, budget, begun.take(), now_until());

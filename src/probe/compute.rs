@@ -27,7 +27,7 @@ use crate::probe::gpu::bench::Place;
 use crate::probe::gpu::session::working_time;
 use crate::probe::libraries::{loaded_before_cublas, refusal, winner};
 use crate::world::child::{Gate, Probed, probe_at_work};
-use crate::world::{World, io_errno_name, thread};
+use crate::world::{World, io_errno_name, pause, thread};
 use messages::{Input, Reading};
 
 /// The name of this probe.
@@ -74,6 +74,11 @@ type Hearing<'scope> = std::io::Result<ScopedJoinHandle<'scope, Probed<Reading>>
 pub struct Begun<'scope>(Vec<(u32, Hearing<'scope>)>);
 
 impl Begun<'_> {
+    /// Waits for them, and does not hear them.
+    pub fn discard(self) {
+        self.0.into_iter().filter_map(|(_, thread)| thread.ok()).for_each(|thread| drop(thread.join()));
+    }
+
     /// What is heard of them in the end.
     fn heard(self) -> Vec<(Reading, ProbeRun)> {
         let end = |(ordinal, thread): (u32, Hearing<'_>)| match thread.map(ScopedJoinHandle::join) {
@@ -88,13 +93,6 @@ impl Begun<'_> {
             }
         };
         self.0.into_iter().map(end).collect()
-    }
-
-    /// The same of those alone that came through the gate. What became of the others before says nothing of their GPU: it
-    /// may have been too early, or too much at once.
-    pub fn let_through(self) -> Vec<(u32, Probed<Reading>)> {
-        let ended = self.0.into_iter().filter_map(|(ordinal, thread)| Some((ordinal, thread.ok()?.join().ok()?)));
-        ended.filter(|(_, probed)| probed.got_through).collect()
     }
 }
 
@@ -113,7 +111,7 @@ pub fn begin<'scope>(
     let (cudart, cublas) = (path(LibraryId::Cudart), path(LibraryId::Cublas));
     let budget_ms = millis(working_time(deadline.saturating_duration_since(Instant::now())));
     let start = |ordinal: &u32| {
-        let input = Input {
+        let mut input = Input {
             place: Place {
                 ordinal: *ordinal,
                 cudart: cudart.to_owned(),
@@ -126,13 +124,35 @@ pub fn begin<'scope>(
             patterns_ms: millis(budget.patterns),
         };
         let ordinal = *ordinal;
-        let ask = move || probe_at_work::<Reading>(world, NAME, Some(ordinal), &input, gate, deadline);
+        let ask = move || {
+            let probed = probe_at_work::<Reading>(world, NAME, Some(ordinal), &input, gate, deadline);
+            // What became of it before the gate says nothing of the GPU: it may have been too early, or too much at once.
+            match gate.filter(|_| !probed.got_through).map(|gate| word(gate, ordinal, world)) {
+                None | Some(None) => probed,
+                Some(Some(until)) => {
+                    input.place.waits_at_gate = false;
+                    input.budget_ms = millis(working_time(until.saturating_duration_since(Instant::now())));
+                    probe_at_work(world, NAME, Some(ordinal), &input, None, until)
+                }
+            }
+        };
         (ordinal, thread().spawn_scoped(scope, ask))
     };
     Begun(gpus.iter().map(start).collect())
 }
 
-/// Multiplies on these GPUs until `deadline`. Those that have begun before and came through their gate are not begun again.
+/// Waits until it is said who may pass a gate: until when this GPU may be used, if it may.
+fn word(gate: &Gate, ordinal: u32, world: &World) -> Option<Instant> {
+    loop {
+        match gate.admits(ordinal) {
+            Some(admitted) => return admitted.ok(),
+            None if world.time_left().is_zero() => return None,
+            None => pause(Duration::from_millis(3)),
+        }
+    }
+}
+
+/// Multiplies on these GPUs until `deadline`; some of them may have begun before.
 pub fn collect(
     world: &World,
     libraries: &[Library],
@@ -144,12 +164,15 @@ pub fn collect(
     if let Some(why) = obstacle(libraries, gpus) {
         return not_run(&Gap::new(GapKind::NotAsked, why));
     }
-    let mut begun = begun.map_or(Vec::new(), Begun::let_through);
-    begun.retain(|(ordinal, _)| gpus.contains(ordinal));
+    let begun = begun.map_or(Vec::new(), |begun| begun.0);
     let is_open = |gpu: &&u32| begun.iter().all(|(ordinal, _)| ordinal != *gpu);
     let open: Vec<u32> = gpus.iter().filter(is_open).copied().collect();
-    let rest = std::thread::scope(|scope| begin(scope, world, libraries, &open, budget, None, deadline).heard());
-    let mut told: Vec<_> = begun.into_iter().map(|(ordinal, probed)| heard(ordinal, probed)).chain(rest).collect();
+    let begun = Begun(begun);
+    let mut told: Vec<_> = std::thread::scope(|scope| {
+        let rest = begin(scope, world, libraries, &open, budget, None, deadline);
+        begun.heard().into_iter().chain(rest.heard()).collect()
+    });
+    told.retain(|(_, run)| run.gpu.known().is_some_and(|gpu| gpus.contains(gpu)));
     told.sort_by_key(|(_, run)| run.gpu.known().copied());
     let (readings, runs): (Vec<Reading>, Vec<_>) = told.into_iter().unzip();
     let (mut multiplies, mut copies, mut patterns) = (Vec::new(), Vec::new(), Vec::new());

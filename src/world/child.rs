@@ -56,6 +56,8 @@ const REAP_PATIENCE: Duration = Duration::from_millis(150);
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// A call is stuck that took the greater part of the time, or longer than this, however much time there was.
 const LONG_CALL: Duration = Duration::from_secs(20);
+/// One that was let through shortly before the deadline is slow, perhaps, and not stuck.
+const LEAST_SILENCE: Duration = Duration::from_secs(1);
 
 /// What came of a probe in a child.
 #[derive(Debug)]
@@ -90,6 +92,8 @@ enum Line {
     Told(Value),
     /// Its whole answer.
     Done(Value),
+    /// It was asked before there was an answer.
+    TooEarly,
 }
 
 /// Runs probe `name` in a child with `input` and waits for it until `deadline`.
@@ -186,10 +190,13 @@ fn ask<T: DeserializeOwned + Gaps>(
             if matches!(ended, Ended::Deadline) {
                 hung_in_kernel = is_uninterruptible(child.id());
             }
-            let is_cut_off = matches!(ended, Ended::Deadline | Ended::Interrupted | Ended::Over);
             let left = deadline.saturating_duration_since(Instant::now()).max(REAP_PATIENCE);
-            let patience = if is_cut_off { REAP_PATIENCE } else { TEARDOWN_PATIENCE.min(left) };
-            if matches!(ended, Ended::Done | Ended::Over) {
+            let patience = match ended {
+                Ended::Done => TEARDOWN_PATIENCE,
+                Ended::Deadline | Ended::Interrupted | Ended::Over => REAP_PATIENCE,
+                _ => TEARDOWN_PATIENCE.min(left),
+            };
+            if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) {
                 kill_group(&child);
                 lingering::leave(child, patience);
             } else {
@@ -198,14 +205,20 @@ fn ask<T: DeserializeOwned + Gaps>(
             ended
         }
     };
-    let at = if matches!(ended, Ended::Done | Ended::Over) { None } else { transcript.at.take() };
+    let was_too_early = matches!(ended, Ended::TooEarly);
+    let at = if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) { None } else { transcript.at.take() };
     let end = End { ended, at, wall_ms: started.elapsed().as_secs_f64() * 1000.0, hung_in_kernel, gone };
     let failure = end.failure();
     let gap = end.gap(failure.as_ref());
     // What it did before it was let through took no time from what it was let through for.
-    let worked_since = listening.let_through.unwrap_or(started);
-    let is_long = |silence: Duration| silence > LONG_CALL || silence * 2 > worked_since.elapsed();
-    let stuck = transcript.last_heard.is_none_or(|last| is_long(last.elapsed()));
+    let let_through = listening.let_through;
+    let worked = let_through.unwrap_or(started).elapsed();
+    let is_long = |silence: Duration| {
+        let had_time = let_through.is_none() || silence > LEAST_SILENCE;
+        silence > LONG_CALL || (silence * 2 > worked && had_time)
+    };
+    let last_heard = transcript.last_heard.max(let_through);
+    let stuck = last_heard.is_none_or(|last| is_long(last.elapsed()));
     let reading = transcript.answer(gap.as_ref());
     // Who watches need not have come to say anything.
     let makes_no_sense = reading.is_none() && listening.working.is_none();
@@ -214,7 +227,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     let (told, detail) = end.told(failure.as_ref());
     Probed {
         reading,
-        got_through: listening.gate.is_none(),
+        got_through: listening.gate.is_none() && !was_too_early,
         gap,
         hung_in_kernel,
         run: ProbeRun {

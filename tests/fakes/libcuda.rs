@@ -12,7 +12,7 @@ static CALLS: AtomicI64 = AtomicI64::new(0);
 fn init_code() -> c_int {
     let ready = number("cu_init_ready", i64::MAX);
     match number("cu_init", 0) as c_int {
-        code if code != 0 && CALLS.load(Ordering::SeqCst) < ready => code,
+        code if code != 0 && scenario::count("cuInit") < ready => code,
         _ if code_of_the_environment() != 0 => code_of_the_environment(),
         _ if scenario::limit(scenario::ADDRESS_SPACE) < 15 << 30 => 2,
         _ if scenario::visible() == 0 => 100,

@@ -10,7 +10,7 @@
 //! | `memory=150754820096` `free=149000000000` | bytes |
 //! | `driver=580.65.06` `cuda=13000` | driver version, newest CUDA of the driver |
 //! | `runtime=12090` `cublas=120901` | versions of libcudart and libcublas |
-//! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on |
+//! | `cu_init=0` `nvml_init=0` | their return codes; `cu_init_ready=N`: works from the Nth call on, by whichever program that writes the same `log` |
 //! | `cu_init_while=VARIABLE:TEXT:CODE` | `cuInit` returns this code while this variable of the environment holds this text |
 //! | `cublas_create=0` | status of `cublasCreate_v2` |
 //! | `cublaslt=…` | version of libcublasLt, where it is not that of libcublas |
@@ -50,6 +50,7 @@
 //! | `reserved=0` `utilization=0` | bytes that the driver keeps, percent of the time at work; `utilization=-1`: not supported |
 //! | `persistence=1` `ecc_on=1` `celsius=34` `watts=700` | modes, core temperature, enforced power limit |
 //! | `tf32=1` | cuBLAS rounds to TF32 although it is off |
+//! | `after=CALL:OTHER` | the call waits until the other has been made, by whichever program, and 300 ms more |
 //! | `context_ms=0` | time that making a context takes |
 //! | `together=0` | none is made before so many have been begun, in whichever programs that write the same `log` |
 //! | `fail=CALL:CODE` | the call returns this code |
@@ -210,6 +211,12 @@ pub fn take(what: &str) {
 /// Plays the faults that are meant for this call.
 pub fn enter(call: &str) {
     take(call);
+    if let Some(other) = told_of("after", call) {
+        while count(&other) == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(2));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
     static CALLS: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(0);
     note(call);
     let nth = text("crash_nth").and_then(|told| Some(told.strip_prefix(call)?.strip_prefix(':')?.parse::<i64>().expect("a number")));

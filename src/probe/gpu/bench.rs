@@ -68,8 +68,8 @@ impl Bench {
         let counted = runtime.device_count();
         if place.waits_at_gate {
             if counted.is_err() {
-                // It was too early, perhaps, and a runtime does not forget that. Another one is asked when it is time.
-                std::process::exit(0);
+                // A runtime does not forget that, so another one is asked when it is time.
+                session.too_early();
             }
             session.wait_at_gate();
         }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use crate::world::child::Progress;
+use crate::world::pause;
 use gpu_preflight_arithmetic::Random;
 
 /// Without this much time left nothing more is measured.
@@ -34,8 +35,14 @@ impl<'a> Session<'a> {
 
     /// Waits until it may use the GPU. Its time is what is left then.
     pub fn wait_at_gate(&mut self) {
-        if let Some(left) = self.progress.wait_at_gate() {
-            self.deadline = Instant::now() + working_time(left);
+        self.deadline = Instant::now() + working_time(self.progress.wait_at_gate());
+    }
+
+    /// Says that it was asked too early, and does nothing more.
+    pub fn too_early(&mut self) -> ! {
+        self.progress.too_early();
+        loop {
+            pause(Duration::from_secs(1));
         }
     }
 

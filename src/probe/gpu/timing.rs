@@ -30,7 +30,7 @@ pub fn operations(size: usize) -> f64 {
 pub fn size((rows, ms): (usize, f64), least: usize, fits: impl Fn(usize) -> bool) -> usize {
     let rate = operations(rows) / ms.max(1e-6);
     let short = |size: &usize| operations(*size) / rate <= LONGEST_MS && fits(*size);
-    SIZES.iter().copied().rev().find(short).unwrap_or(least)
+    SIZES.iter().copied().rev().find(short).unwrap_or(least.min(rows))
 }
 
 /// The size to time first on a GPU that multiplies at this rate, in 10^12 operations a second.

@@ -22,8 +22,10 @@ pub enum Ended {
     Deadline,
     /// We were asked to stop.
     Interrupted,
-    /// The work that it watched is over.
+    /// The work that it watched is over, or it was not let through its gate.
     Over,
+    /// It says that it was asked too early.
+    TooEarly,
     /// It was not started, for we had been asked to stop.
     Forgone,
     /// It could not be started.
@@ -48,7 +50,7 @@ impl End {
     pub fn failure(&self) -> Option<Failure> {
         let failed = |how| Failure::new(self.at.as_deref().unwrap_or(START), how);
         match &self.ended {
-            Ended::Done | Ended::Over | Ended::Interrupted | Ended::Forgone => None,
+            Ended::Done | Ended::Over | Ended::TooEarly | Ended::Interrupted | Ended::Forgone => None,
             Ended::Flood => Some(Failure {
                 reason: Fact::Known("sent more than an answer may hold".to_owned()),
                 ..failed(FailedHow::Exited)

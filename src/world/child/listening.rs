@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::ended::Ended;
 use super::gate::Gate;
+use super::progress;
 use super::transcript::Transcript;
 use crate::world::standstill::Waiter;
 use crate::world::{interrupt, pause};
@@ -56,7 +57,7 @@ pub fn listen(
     pipe: &File,
     transcript: &mut Transcript,
     listening: &mut Listening,
-    (waiter, deadline): (&Waiter, Instant),
+    (waiter, mut deadline): (&Waiter, Instant),
 ) -> Ended {
     let working = listening.working;
     let started = Instant::now();
@@ -70,13 +71,12 @@ pub fn listen(
         if let Some((gate, gpu)) = listening.gate
             && let Some(admitted) = gate.admits(gpu)
         {
-            if !admitted {
-                return Ended::Over;
-            }
-            let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
+            let Ok(until) = admitted else { return Ended::Over };
+            // What we stood still before is in it already.
+            deadline = until.checked_sub(waiter.wake()).unwrap_or(until);
             if let Some(mut input) = child.stdin.take() {
                 // One that has gone already is no error here.
-                let _ = write!(input, "{}", left.as_millis());
+                let _ = write!(input, "{}", progress::on_its_clock(until));
             }
             (listening.gate, listening.let_through) = (None, Some(Instant::now()));
         }

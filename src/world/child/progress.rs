@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, Signal};
 use rustix::thread::CapabilitySet;
@@ -16,8 +16,8 @@ use crate::world::handover::forget_handlers;
 /// The child's side: says where it is and what it knows.
 pub struct Progress {
     out: File,
-    /// The input, which ends when it may go on.
-    gate: Option<File>,
+    /// The rest of the input, of which a part may have come already, and which ends when it may go on.
+    gate: Option<(Vec<u8>, File)>,
 }
 
 impl Progress {
@@ -31,13 +31,13 @@ impl Progress {
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         let _ = rustix::process::setrlimit(Resource::Core, none);
         let gate = File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 10)?);
-        let input = line(&gate)?;
+        let (input, more) = line(&gate)?;
         let out = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdout(), 10)?;
         let null = File::options().read(true).write(true).open("/dev/null")?;
         rustix::stdio::dup2_stdin(&null)?;
         rustix::stdio::dup2_stdout(&null)?;
         rustix::stdio::dup2_stderr(&null)?;
-        Ok((Self { out: File::from(out), gate: Some(gate) }, serde_json::from_slice(&input)?))
+        Ok((Self { out: File::from(out), gate: Some((more, gate)) }, serde_json::from_slice(&input)?))
     }
 
     /// Says why this process cannot be the child, which is no bug of ours: a system call is refused, or a limit is reached.
@@ -54,12 +54,18 @@ impl Progress {
         Ok(Self { out: File::options().write(true).open("/dev/null")?, gate: None })
     }
 
-    /// Waits until it may go on, and gives the time that is left then. Nothing where it need not wait. Whoever may not go
-    /// on is ended.
-    pub fn wait_at_gate(&mut self) -> Option<Duration> {
-        let mut told = String::new();
-        self.gate.take()?.read_to_string(&mut told).ok()?;
-        told.parse().ok().map(Duration::from_millis)
+    /// Waits until it may go on, and gives the time that is left then. Whoever may not go on is ended.
+    pub fn wait_at_gate(&mut self) -> Duration {
+        let (mut told, mut gate) = self.gate.take().unwrap_or_else(|| std::process::exit(0));
+        let until = gate.read_to_end(&mut told).ok().and_then(|_| String::from_utf8(told).ok()?.parse().ok());
+        // Nobody is there any more who would have let it go on.
+        let until: u64 = until.unwrap_or_else(|| std::process::exit(0));
+        Duration::from_millis(until.saturating_sub(clock()))
+    }
+
+    /// Says that it was asked too early: another one is to be asked when it is time.
+    pub fn too_early(&mut self) {
+        self.say(&Line::TooEarly);
     }
 
     /// Says which call comes next. Without a parent to hear it there is nothing left to do.
@@ -98,19 +104,35 @@ impl Progress {
     }
 }
 
-/// The input up to the end of its only line.
-fn line(mut input: &File) -> std::io::Result<Vec<u8>> {
+/// The input up to the end of its first line, and what came with it.
+fn line(mut input: &File) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let mut line = Vec::new();
     let mut chunk = [0_u8; 4096];
-    while line.last() != Some(&b'\n') {
+    loop {
+        if let Some(end) = line.iter().position(|byte| *byte == b'\n') {
+            let more = line.split_off(end + 1);
+            return Ok((line, more));
+        }
         match input.read(&mut chunk) {
-            Ok(0) => break,
+            Ok(0) => return Ok((line, Vec::new())),
             Ok(count) => line.extend_from_slice(&chunk[..count]),
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
     }
-    Ok(line)
+}
+
+/// Milliseconds of the clock that parent and child have in common.
+fn clock() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let millis = |number: i64| u64::try_from(number).unwrap_or(0);
+    millis(now.tv_sec) * 1000 + millis(now.tv_nsec) / 1_000_000
+}
+
+/// A moment by that clock.
+pub(super) fn on_its_clock(moment: Instant) -> u64 {
+    let left = moment.saturating_duration_since(Instant::now());
+    clock() + u64::try_from(left.as_millis()).unwrap_or(0)
 }
 
 /// The environment that whoever is looked for was started with: this process's own but for our mark.

@@ -22,6 +22,7 @@ pub struct Transcript {
     cannot_begin: Option<i32>,
     so_far: Option<Value>,
     done: Option<Value>,
+    too_early: bool,
     /// What it told and nobody has taken yet.
     pub told: Vec<Value>,
 }
@@ -39,6 +40,7 @@ impl Transcript {
             cannot_begin: None,
             so_far: None,
             done: None,
+            too_early: false,
             told: Vec::new(),
         }
     }
@@ -58,6 +60,9 @@ impl Transcript {
             }
             if self.done.is_some() {
                 return Some(Ended::Done);
+            }
+            if self.too_early {
+                return Some(Ended::TooEarly);
             }
             if self.heard > self.limit {
                 return Some(Ended::Flood);
@@ -85,6 +90,7 @@ impl Transcript {
                 Ok(Line::SoFar(value)) => self.so_far = Some(value),
                 Ok(Line::Told(value)) => self.told.push(value),
                 Ok(Line::Done(value)) => self.done = Some(value),
+                Ok(Line::TooEarly) => self.too_early = true,
                 Err(_) => {} // not ours: a library found the descriptor
             }
             self.buffer.clear();

@@ -4,49 +4,54 @@ use gpu_preflight::facts::{Fact, FailedHow, GapKind};
 
 use super::{HUNG, known};
 use crate::support::failures::Scenario;
-use crate::support::fake_machine::collect_on;
+use crate::support::fake_machine::{Collected, collect_on};
 
-/// The driver takes as long as on a real machine, or it would have answered before anybody else has begun.
-fn plays(fake: &str, deadline: Option<f64>) -> Scenario {
-    Scenario { fake: format!("timed=1;{fake}"), deadline, ..Scenario::default() }
+/// The driver's own child, which alone asks it for the number of devices, waits until the multiplies have begun.
+const BEGUN: &str = "after=cuDeviceGetCount:cudaGetDeviceCount";
+
+fn played(fake: &str, gpus: u64, deadline: Option<f64>) -> Collected {
+    let fake = format!("count={gpus};{fake}");
+    collect_on(&Scenario { fake, gpus: Some(gpus), deadline, ..Scenario::default() })
+}
+
+fn times(collected: &Collected, call: &str) -> usize {
+    collected.calls.iter().filter(|made| *made == call).count()
 }
 
 #[test]
 fn no_context_is_made_before_nvml_has_looked_at_the_gpus() {
-    for fake in ["", "count=8"] {
-        let gpus = if fake.is_empty() { None } else { Some(8) };
-        let calls = collect_on(&Scenario { gpus, ..plays(fake, None) }).calls;
-        let place = |call: &str| calls.iter().position(|made| made == call).unwrap_or_else(|| panic!("{call}: never"));
-        assert!(place("nvmlDeviceGetHandleByIndex_v2") < place("context"), "{calls:?}");
-        let begun = calls.iter().filter(|call| *call == "cudaGetDeviceCount").count();
-        assert_eq!(begun, usize::try_from(gpus.unwrap_or(1)).expect("few"), "each is begun once");
+    for gpus in [1, 8] {
+        // NVML comes last: whoever did not wait for it would have his context by then.
+        let collected = played("after=nvmlDeviceGetHandleByIndex_v2:cudaGetDeviceCount", gpus, None);
+        let place = |call: &str| collected.calls.iter().position(|made| made == call).expect("it is made");
+        // A machine so busy that NVML takes two seconds says so.
+        let was_asked = collected.facts.nvml.asked_before_work != Fact::Known(false);
+        let is_first = place("nvmlDeviceGetHandleByIndex_v2") < place("context");
+        assert!(is_first || !was_asked, "{:?}", collected.calls);
     }
 }
 
 #[test]
 fn a_driver_that_does_not_answer_lets_nobody_through() {
-    let collected = collect_on(&plays("hang=cuInit", Some(HUNG)));
+    let collected = played("hang=cuDeviceGetCount", 1, Some(HUNG));
     let Fact::Unknown(gap) = &collected.facts.compute.multiplies else { panic!("nobody was to multiply") };
     assert_eq!(gap.kind, GapKind::NotAsked);
-    assert!(!collected.calls.iter().any(|call| call == "cudaSetDevice"), "{:?}", collected.calls);
+    assert_eq!(times(&collected, "context"), 0, "{:?}", collected.calls);
     assert!(!collected.facts.probes.iter().any(|run| run.name == "compute"), "nobody is told of who was not wanted");
 }
 
 #[test]
 fn who_ends_before_the_gate_is_begun_once_more_and_then_believed() {
-    // So slow that whoever is to be early is.
-    let fake = "timed=20;crash=cudaGetDeviceCount".to_owned();
-    let collected = collect_on(&Scenario { fake, ..Scenario::default() });
+    let collected = played(&format!("{BEGUN};crash=cudaGetDeviceCount"), 1, None);
     let failure = known(&known(&collected.facts.compute.multiplies)[0].failure);
     assert_eq!((failure.call.as_str(), failure.how), ("cudaGetDeviceCount", FailedHow::Crashed));
-    let begun = collected.calls.iter().filter(|call| *call == "cudaGetDeviceCount").count();
-    assert_eq!(begun, 2, "{:?}", collected.calls);
+    assert_eq!(times(&collected, "cudaGetDeviceCount"), 2, "{:?}", collected.calls);
 }
 
 #[test]
 fn a_gpu_that_was_not_ready_when_it_was_asked_too_early_is_asked_again() {
-    // The driver's own child asks for a second; a runtime remembers what it was told first.
-    let collected = collect_on(&plays("cu_init=802;cu_init_ready=2", None));
+    // The driver's own child asks until the GPU is ready; the runtime asks once, and does not forget the answer.
+    let collected = played(&format!("{BEGUN};cu_init=802;cu_init_ready=4"), 1, None);
     let multiplies = known(&collected.facts.compute.multiplies);
     assert!(multiplies.iter().all(|multiply| multiply.failure == Fact::Absent), "{multiplies:?}");
 }
