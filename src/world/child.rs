@@ -34,7 +34,7 @@ use super::{World, interrupt, pause};
 use crate::facts::{Fact, FailedHow, Failure, Gap, GapKind, Gaps, ProbeRun};
 
 use ended::{End, Ended};
-use killed::{end_group, is_uninterruptible, kill_group};
+use killed::{end_group, is_uninterruptible};
 use listening::{Listening, listen};
 use transcript::Transcript;
 
@@ -52,6 +52,8 @@ const MARK: &str = "GPU_PREFLIGHT_PROBE";
 
 /// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);
+/// How long one that answered is waited for before it is left to the kernel.
+const BRIEFLY: Duration = Duration::from_millis(5);
 /// How long one that answered or died is given: the driver takes its context down, and the workload wants the memory.
 const TEARDOWN_PATIENCE: Duration = Duration::from_secs(3);
 /// A call is stuck that took the greater part of the time, or longer than this, however much time there was.
@@ -197,8 +199,10 @@ fn ask<T: DeserializeOwned + Gaps>(
                 _ => TEARDOWN_PATIENCE.min(left),
             };
             if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) {
-                kill_group(&child);
-                lingering::leave(child, patience);
+                // Most are gone at once, and are no zombie for long enough to be seen as one.
+                if !end_group(&mut child, BRIEFLY) {
+                    lingering::leave(child, patience);
+                }
             } else {
                 gone = end_group(&mut child, patience);
             }

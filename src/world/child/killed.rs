@@ -9,7 +9,7 @@ use super::REAP_PATIENCE;
 use crate::world::{interrupt, pause};
 
 /// Tells the child to end, and all it started in its group.
-pub fn kill_group(child: &Child) {
+fn kill_group(child: &Child) {
     if let Some(group) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         let _ = rustix::process::kill_process_group(group, Signal::KILL);
     }

@@ -27,6 +27,11 @@ pub(super) fn holds(pid: i32) -> bool {
     LINGERING.lock().is_ok_and(|lingering| lingering.iter().any(is_it))
 }
 
+/// Takes in those that are gone.
+pub(super) fn reap() {
+    last_to_wait_for();
+}
+
 /// Waits until they are gone, or it takes too long.
 pub fn settle() {
     let mut until_interrupted = None;

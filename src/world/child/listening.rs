@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::ended::Ended;
 use super::gate::Gate;
+use super::lingering;
 use super::progress;
 use super::transcript::Transcript;
 use crate::world::standstill::Waiter;
@@ -68,6 +69,7 @@ pub fn listen(
     loop {
         // It may have answered while we stood still.
         waiter.wake();
+        lingering::reap();
         if let Some((gate, gpu)) = listening.gate
             && let Some(admitted) = gate.admits(gpu)
         {
