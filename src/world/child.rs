@@ -76,7 +76,7 @@ pub struct Probed<T> {
     /// Whether it was in state `D`, uninterruptible in the kernel, at the end.
     pub hung_in_kernel: bool,
     /// The failure of the call that it was lost in. None where it ran out of time call by call and was not stuck in the
-    /// last one: it was slow, which is nobody's fault that it names.
+    /// last one: it was slow, which is nobody's fault that it names. None either where it did not come through its gate.
     pub lost: Option<Failure>,
 }
 
@@ -209,7 +209,7 @@ fn ask<T: DeserializeOwned + Gaps>(
             ended
         }
     };
-    let was_too_early = matches!(ended, Ended::TooEarly);
+    let got_through = listening.gate.is_none() && !matches!(ended, Ended::TooEarly);
     let at = if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) { None } else { transcript.at.take() };
     let end = End { ended, at, wall_ms: started.elapsed().as_secs_f64() * 1000.0, hung_in_kernel, gone };
     let failure = end.failure();
@@ -231,7 +231,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     let (told, detail) = end.told(failure.as_ref());
     Probed {
         reading,
-        got_through: listening.gate.is_none() && !was_too_early,
+        got_through,
         gap,
         hung_in_kernel,
         run: ProbeRun {
@@ -244,7 +244,8 @@ fn ask<T: DeserializeOwned + Gaps>(
             signal: Fact::present(failure.as_ref().and_then(|failure| failure.signal.known().cloned())),
             wall_ms: end.wall_ms,
         },
-        lost: failure.filter(|failure| end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
+        lost: failure
+            .filter(|failure| got_through && end.at.is_some() && (stuck || failure.how != FailedHow::TimedOut)),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use gpu_preflight::collect::{Input, collect};
 use gpu_preflight::facts::{DiskRole, Fact, FailedHow, GapKind, ProbeEnd, Storage};
 use gpu_preflight::world::World;
-use gpu_preflight::world::child::{Probed, probe, probe_while};
+use gpu_preflight::world::child::{Gate, Probed, probe, probe_at_work, probe_while};
 
 use crate::support::patience::{allowed, until};
 
@@ -21,6 +21,11 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/quick/child-pro
 
 /// Runs a script as a probe for at most `patience`.
 fn run(text: &str, patience: Duration) -> (Probed<Storage>, Duration, tempfile::TempDir) {
+    run_at(None, text, patience)
+}
+
+/// The same with a gate that it may have to wait at.
+fn run_at(gate: Option<&Gate>, text: &str, patience: Duration) -> (Probed<Storage>, Duration, tempfile::TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = vec![
         ("PATH".into(), "/usr/bin:/bin".into()),
@@ -29,7 +34,7 @@ fn run(text: &str, patience: Duration) -> (Probed<Storage>, Duration, tempfile::
     ];
     let world = World::at("/", environment, patience).with_program(SCRIPT);
     let started = Instant::now();
-    let probed = probe(&world, "any", None, &"input", started + patience);
+    let probed = probe_at_work(&world, "any", Some(0), &"input", gate, started + patience);
     (probed, started.elapsed(), folder)
 }
 
@@ -50,6 +55,33 @@ fn the_real_binary_asks_the_disks() {
     let root = disks.iter().find(|disk| disk.role == DiskRole::Root).expect("the root");
     assert!(root.total_bytes.known().is_some_and(|bytes| *bytes > 0), "{root:?}");
     assert!(root.free_bytes.known().is_some() && root.writable.known().is_some() && root.kind.known().is_some());
+}
+
+#[test]
+fn what_hangs_before_its_gate_is_blamed_for_nothing_and_what_hangs_behind_it_is() {
+    let hangs = "read -r input\n[ -z \"$WAITS\" ] || cat >/dev/null\necho '{\"at\":\"cudaSetDevice\"}'\nsleep 60";
+    let patience = Duration::from_secs(3);
+    let (before, _, _folder) = run_at(Some(&Gate::default()), hangs, patience);
+    assert_eq!((before.run.end, before.got_through, before.lost), (ProbeEnd::TimedOut, false, None));
+    let gate = Gate::default();
+    gate.admit(1, Instant::now() + patience);
+    let (behind, _, _folder) = run_at(Some(&gate), &format!("WAITS=1\n{hangs}"), Duration::from_mins(2));
+    assert_eq!((behind.run.end, behind.got_through), (ProbeEnd::TimedOut, true), "the gate says until when");
+    assert_eq!(behind.lost.map(|lost| (lost.call, lost.how)), Some(("cudaSetDevice".to_owned(), FailedHow::TimedOut)));
+}
+
+#[test]
+fn who_is_let_through_is_told_until_when_and_who_is_not_is_ended_at_once() {
+    let waits = format!("read -r input\nuntil=$(cat)\n[ \"$until\" -gt 0 ] && echo '{{\"done\":{SO_FAR}}}'\nsleep 60");
+    let gate = Gate::default();
+    gate.admit(1, Instant::now() + Duration::from_mins(1));
+    let (probed, _, _folder) = run_at(Some(&gate), &waits, Duration::from_mins(1));
+    assert_eq!((probed.run.end, probed.got_through, probed.reading.is_some()), (ProbeEnd::Completed, true, true));
+    let gate = Gate::default();
+    gate.close();
+    let (probed, wall, _folder) = run_at(Some(&gate), &waits, Duration::from_mins(1));
+    assert_eq!((probed.got_through, probed.lost), (false, None));
+    assert!(wall < allowed(1.0), "{wall:?}");
 }
 
 #[test]

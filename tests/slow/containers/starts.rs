@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::gpu::with_fake_gpu;
 use crate::support::docker::{BASE, PATIENT, Recipe, available, text};
+use crate::support::real_parts::note;
 use crate::support::report::Report;
 
 /// EPERM, as an old libseccomp answers to calls that it does not know.
@@ -148,8 +149,8 @@ fn a_pause_longer_than_the_deadline_accuses_nobody() {
         std::thread::sleep(Duration::from_millis(1500));
         container.paused(Duration::from_secs(12)).map(|()| container)
     };
-    let mut tries = (0..5).map(|_| try_to_pause()).skip_while(Result::is_err);
-    let container = tries.next().expect("it can be paused").expect("the first that is no error");
+    let tried = (0..5).find_map(|_| try_to_pause().map_err(|why| note(&format!("docker pause: {why}"))).ok());
+    let container = tried.expect("it can be paused");
     container.until("the report is written", "test -s /report && ! grep -sq gpu-preflight /proc/[0-9]*/comm");
     let report = Report::read(&container.exec(&["cat", "/report"]));
     let stood = report.fact("run.stood_still_seconds").as_f64().unwrap_or_default();
