@@ -1,17 +1,18 @@
 //! What is done on the GPUs themselves, by how deep the look goes: multiplies and copies, then the links between them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
 
 use super::log::Log;
 use super::waiting::Waiting;
 use super::{Input, second_look};
-use crate::facts::{Compute, Cuda, Fact, Framework, Gap, GapKind, Library, Links, Memory, Nccl, Tier};
-use crate::probe::compute::{self, Begun, Budget};
+use crate::facts::{
+    Compute, Cuda, Fact, Failure, Framework, Gap, GapKind, Library, Links, Memory, Nccl, ProbeEnd, Tier,
+};
+use crate::probe::compute::{self, Begun, Budget, Learnt};
 use crate::probe::links;
 use crate::probe::nvml::watch::{self, UnderLoad};
-use crate::world::child::Gate;
+use crate::world::child::{Gate, Working};
 use crate::world::{World, thread};
 
 /// What the tier deep spends on multiplies, and both deep tiers on patterns: no more than these shares of the time.
@@ -123,13 +124,18 @@ impl Work<'_> {
         let now_until = || self.plan().0;
         let gpus = compute::ordinals(devices);
         let watches = watches && compute::obstacle(self.libraries, &gpus).is_none();
-        let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, || {
+        let work = |working: &Working| {
             gate.admit(u32::try_from(devices).unwrap_or(u32::MAX), now_until());
             let mut begun = begun;
             let mut look =
                 |gpus: &[u32]| compute::collect(self.world, self.libraries, gpus, budget, begun.take(), now_until());
-            if is_deep(self.input.tier) { look(&gpus) } else { second_look::twice(&gpus, now_until, look) }
-        });
+            let done = if is_deep(self.input.tier) { look(&gpus) } else { second_look::twice(&gpus, now_until, look) };
+            if has_failed(&done) {
+                working.ask_for_last_word();
+            }
+            done
+        };
+        let ((compute, memory, runs), under_load) = watched(self.world, watches, until, log, work);
         log.extend(runs);
         let links = if is_deep(self.input.tier) {
             waiting.on("the links between the GPUs");
@@ -157,20 +163,35 @@ fn devices(input: &Input, cuda: &Cuda) -> Result<u64, Option<Gap>> {
     }
 }
 
+/// Whether something went wrong, of which the driver may just have reported the cause.
+fn has_failed((compute, memory, runs): &Learnt) -> bool {
+    let failed = |failure: &Fact<Failure>| failure.known().is_some();
+    runs.iter().any(|run| run.end != ProbeEnd::Completed)
+        || compute.multiplies.known().is_some_and(|all| all.iter().any(|multiply| failed(&multiply.failure)))
+        || compute.copies.known().is_some_and(|all| all.iter().any(|copy| failed(&copy.failure)))
+        || memory.patterns.known().is_some_and(|all| all.iter().any(|pattern| failed(&pattern.failure)))
+}
+
 fn no_links(gap: &Gap) -> Links {
     Links { pairs: Fact::Unknown(gap.clone()), nccl: Nccl::default() }
 }
 
 /// Does this work, and looks at the GPUs meanwhile.
-fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: impl FnOnce() -> T) -> (T, UnderLoad) {
-    let working = AtomicBool::new(true);
+fn watched<T>(
+    world: &World,
+    watches: bool,
+    deadline: Instant,
+    log: &Log,
+    work: impl FnOnce(&Working) -> T,
+) -> (T, UnderLoad) {
+    let working = Working::default();
     std::thread::scope(|scope| {
         let look = || watch::collect(world, &working, deadline);
         // Where there is no thread to be had the work goes first: it would wait for one that only ends with it.
         let looking = watches.then(|| thread().spawn_scoped(scope, look));
         let done = {
             let _over = Over(&working);
-            work()
+            work(&working)
         };
         let missed = |why: String| UnderLoad::missed(&Gap::new(GapKind::NotAsked, why));
         let under_load = match looking {
@@ -189,10 +210,10 @@ fn watched<T>(world: &World, watches: bool, deadline: Instant, log: &Log, work: 
 }
 
 /// Says that the work is over, also when it ended in a panic: who watches would go on until the deadline.
-struct Over<'a>(&'a AtomicBool);
+struct Over<'a>(&'a Working);
 
 impl Drop for Over<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.0.end();
     }
 }

@@ -5,7 +5,6 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Scope;
 use std::time::{Duration, Instant};
@@ -18,7 +17,7 @@ use super::log::Log;
 use super::look::{Asked, Part, parts};
 use crate::facts::{Fact, Facts, Gap, GapKind, Gaps, ProbeEnd, ProbeRun, StuckFolder};
 use crate::probe::storage::{foreign, is_of_the_kernel, left_out};
-use crate::world::child::follow;
+use crate::world::child::{Working, follow};
 use crate::world::{World, spawn_or_run};
 
 /// How long a path may take before others are read without it, at most; where there is little time, a quarter of it. A
@@ -37,7 +36,7 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Readings<'a> {
     world: &'a World,
     asked: Asked,
-    wanted: AtomicBool,
+    wanted: Working,
     state: Mutex<State>,
     news: Condvar,
 }
@@ -99,7 +98,7 @@ impl<'a> Readings<'a> {
     /// None yet.
     pub fn new(world: &'a World, asked: Asked) -> Self {
         let (state, news) = (Mutex::default(), Condvar::new());
-        Self { world, asked, wanted: AtomicBool::new(true), state, news }
+        Self { world, asked, wanted: Working::default(), state, news }
     }
 
     /// Sends the first child.
@@ -209,7 +208,7 @@ impl<'a> Readings<'a> {
         while !self.is_complete(&state) {
             state = self.news.wait_timeout(state, TICK).unwrap_or_else(PoisonError::into_inner).0;
         }
-        self.wanted.store(false, Ordering::Release);
+        self.wanted.end();
     }
 
     /// Whether every child is over, or everything is there and those that are not over wait for what is dead.

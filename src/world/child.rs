@@ -15,6 +15,7 @@ mod lingering;
 mod listening;
 mod progress;
 mod transcript;
+mod working;
 
 use std::fs::File;
 use std::io::Write;
@@ -22,7 +23,6 @@ use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -43,6 +43,7 @@ pub(super) use descendants::end_all;
 pub use gate::Gate;
 pub use lingering::settle;
 pub use progress::{Progress, environment, forbid_device_nodes};
+pub use working::Working;
 
 /// The hidden command under which a copy of ourselves serves a probe.
 pub const COMMAND: &str = "__probe";
@@ -123,13 +124,13 @@ pub fn probe_at_work<T: DeserializeOwned + Gaps>(
     ask(world, name, gpu, input, &mut Listening { gate: gate.zip(gpu), ..Listening::default() }, deadline)
 }
 
-/// The same for a child that tells one thing after the other, each of which `hear` is given as it comes. When `working`
-/// is no longer set it is ended, whatever it does.
+/// The same for a child that tells one thing after the other, each of which `hear` is given as it comes, until `working`
+/// says that this is over.
 pub fn follow(
     world: &World,
     name: &str,
     input: &impl Serialize,
-    working: &AtomicBool,
+    working: &Working,
     deadline: Instant,
     hear: &mut dyn FnMut(Value),
 ) -> Probed<Value> {
@@ -153,14 +154,14 @@ pub fn send<T: DeserializeOwned + Gaps>(
     ask(world, name, None, input, &mut Listening { limit: usize::MAX, ..Listening::default() }, deadline)
 }
 
-/// The same for a child that watches the work of others and has no end of its own. When `working` is no longer set it
-/// is ended, and what it said last is its answer; nothing, when it had not come to say anything.
+/// The same for a child that watches the work of others and has no end of its own. It is ended when `working` says so, and
+/// what it said last is its answer; nothing, when it had not come to say anything.
 pub fn probe_while<T: DeserializeOwned + Gaps>(
     world: &World,
     name: &str,
     gpu: Option<u32>,
     input: &impl Serialize,
-    working: &AtomicBool,
+    working: &Working,
     deadline: Instant,
 ) -> Probed<T> {
     ask(world, name, gpu, input, &mut Listening { working: Some(working), ..Listening::default() }, deadline)
@@ -180,7 +181,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     let mut transcript = Transcript::new(listening.limit);
     let mut hung_in_kernel = false;
     // Who was asked to end starts nothing more.
-    let waits = listening.gate.is_some();
+    let waits = listening.gate.is_some() || listening.working.is_some();
     let spawned = if interrupt::is_asked() { Ok(None) } else { spawn(world, name, input, waits).map(Some) };
     let mut gone = true;
     let ended = match spawned {
@@ -249,7 +250,7 @@ fn ask<T: DeserializeOwned + Gaps>(
     }
 }
 
-/// Starts one, which is told when it may go on where it `waits`.
+/// Starts one, which is told when it may go on, or has to end, where it `waits` for that.
 fn spawn(world: &World, name: &str, input: &impl Serialize, waits: bool) -> std::io::Result<(Child, File)> {
     let mut text = serde_json::to_vec(input)?;
     text.push(b'\n');

@@ -1,13 +1,12 @@
 //! Probes in children: the real binary, and programs that misbehave in every way a vendor library can.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::collect::{Input, collect};
 use gpu_preflight::facts::{DiskRole, Fact, FailedHow, GapKind, ProbeEnd, Storage};
 use gpu_preflight::world::World;
-use gpu_preflight::world::child::{Gate, Probed, probe, probe_at_work, probe_while};
+use gpu_preflight::world::child::{Gate, Probed, Working, probe, probe_at_work, probe_while};
 
 use crate::support::patience::{allowed, until};
 
@@ -163,6 +162,11 @@ fn what_is_not_ours_on_the_pipe_is_passed_over() {
 
 /// Runs a script as a probe that watches work, which is over some time after the script has made the file `begun`.
 fn watch(text: &str, work: Duration) -> (Probed<Storage>, Duration) {
+    watch_until(text, work, Working::end)
+}
+
+/// The same for work that ends in another way.
+fn watch_until(text: &str, work: Duration, end: fn(&Working)) -> (Probed<Storage>, Duration) {
     let folder = tempfile::tempdir().expect("a folder");
     let environment = vec![
         ("PATH".into(), "/usr/bin:/bin".into()),
@@ -170,12 +174,12 @@ fn watch(text: &str, work: Duration) -> (Probed<Storage>, Duration) {
         ("SCRIPT".into(), text.into()),
     ];
     let world = World::at("/", environment, Duration::from_mins(5)).with_program(SCRIPT);
-    let working = AtomicBool::new(true);
+    let working = Working::default();
     std::thread::scope(|scope| {
         let watcher = scope.spawn(|| probe_while(&world, "any", None, &(), &working, world.deadline()));
         until("it watches", || folder.path().join("begun").exists());
         std::thread::sleep(work);
-        working.store(false, Ordering::Release);
+        end(&working);
         let over = Instant::now();
         let probed = watcher.join().expect("a reading");
         (probed, over.elapsed())
@@ -197,6 +201,18 @@ fn work_that_is_over_at_once_leaves_nothing_to_say() {
     assert_eq!(probed.run.end, ProbeEnd::Completed);
     assert!(probed.reading.is_none() && probed.gap.is_none());
     assert!(late < allowed(0.5), "{late:?}");
+}
+
+#[test]
+fn where_work_has_failed_who_watches_looks_once_more() {
+    let text = format!("echo >$HERE/begun; while read line; do :; done; echo '{{\"done\":{SO_FAR}}}'; sleep 600");
+    let (probed, _) = watch_until(&text, Duration::ZERO, Working::ask_for_last_word);
+    assert_eq!(probed.run.end, ProbeEnd::Completed);
+    assert!(probed.reading.is_some_and(|reading| reading.disks.known().is_some()));
+    // Who has nothing to say, or hangs, is waited for so long and no longer.
+    let (probed, late) = watch_until("echo >$HERE/begun; sleep 600", Duration::ZERO, Working::ask_for_last_word);
+    assert_eq!(probed.run.end, ProbeEnd::Completed);
+    assert!(probed.reading.is_none() && late < allowed(2.5), "{late:?}");
 }
 
 #[test]

@@ -8,7 +8,6 @@ mod looks;
 
 use std::ffi::OsStr;
 use std::mem::ManuallyDrop;
-use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
@@ -25,8 +24,8 @@ use super::gpu::celsius;
 use super::{health, link};
 use crate::facts::shape::record;
 use crate::facts::{Fact, GPU_LIMIT, Gap, GapKind, Gpu, GpuLoad, Nvml, ProbeEnd, ProbeRun};
-use crate::world::child::{self, Probed, Progress};
-use crate::world::{World, pause};
+use crate::world::World;
+use crate::world::child::{self, Probed, Progress, Working};
 
 /// The name of this probe.
 pub const NAME: &str = "watch";
@@ -73,8 +72,8 @@ impl UnderLoad {
     }
 }
 
-/// Looks at all GPUs as long as `working` is set.
-pub fn collect(world: &World, working: &AtomicBool, deadline: Instant) -> (UnderLoad, ProbeRun) {
+/// Looks at all GPUs until `working` says that the work is over.
+pub fn collect(world: &World, working: &Working, deadline: Instant) -> (UnderLoad, ProbeRun) {
     let Probed { reading, run, gap, .. } = child::probe_while::<Reading>(world, NAME, None, &(), working, deadline);
     let gpus = match (reading, &gap) {
         (None, None) => Fact::Absent,
@@ -99,7 +98,8 @@ pub fn adopt(nvml: &mut Nvml, gpus: &mut Fact<Vec<Gpu>>, under_load: UnderLoad) 
     }
 }
 
-/// The child's side. It has no end of its own.
+/// The child's side. It has no end of its own, and looks once more where it is asked for its last word: what made the work
+/// fail is reported when it fails.
 pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(), serde_json::Error> {
     progress.at("dlopen libnvidia-ml.so.1");
     let refused = |why: String| Reading { gpus: Fact::unknown(GapKind::NotAsked, why) };
@@ -143,7 +143,7 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
             }),
         }
     }
-    let (mut looks, mut told) = (0_usize, 0_usize);
+    let (mut looks, mut told, mut is_last) = (0_usize, 0_usize, false);
     loop {
         let started = Instant::now();
         progress.at("nvmlDeviceGetCurrentClocksThrottleReasons and its like");
@@ -151,13 +151,20 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
             watch.look(looks);
         }
         looks += 1;
+        let seen = || {
+            let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
+            Reading { gpus: Fact::Known(seen.collect()) }
+        };
+        if is_last {
+            progress.done(&seen());
+            return Ok(());
+        }
         // Often at first, for it may soon be over; later so seldom that the answers stay few.
         if looks <= 25 || looks > told + told / 10 {
             told = looks;
-            let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
-            progress.so_far(&Reading { gpus: Fact::Known(seen.collect()) });
+            progress.so_far(&seen());
         }
-        pause(PERIOD.saturating_sub(started.elapsed()));
+        is_last = progress.is_asked_for_last_word(PERIOD.saturating_sub(started.elapsed()));
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::Write;
 use std::process::Child;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -14,6 +13,7 @@ use super::gate::Gate;
 use super::lingering;
 use super::progress;
 use super::transcript::Transcript;
+use super::working::Working;
 use crate::world::standstill::Waiter;
 use crate::world::{interrupt, pause};
 
@@ -23,10 +23,13 @@ const ANSWER_LIMIT: usize = 4 << 20;
 /// How long a child that only watches may be silent before it counts as stuck; it says something much more often.
 const SILENCE: Duration = Duration::from_secs(5);
 
+/// How long one that was asked for its last word is waited for: it may be starting the driver's library still.
+const LAST_WORD: Duration = Duration::from_secs(2);
+
 /// How a child is listened to.
 pub struct Listening<'a> {
-    /// Set as long as it is to go on.
-    pub working: Option<&'a AtomicBool>,
+    /// Who says when it has to end, where it does not end by itself.
+    pub working: Option<&'a Working>,
     /// Bytes that it may send at once.
     pub limit: usize,
     /// Who hears what it tells before its answer.
@@ -97,8 +100,12 @@ pub fn listen(
         if interrupt::is_asked() {
             return Ended::Interrupted;
         }
-        if working.is_some_and(|working| !working.load(Ordering::Acquire)) {
+        if working.is_some_and(Working::is_over) {
             return over(transcript);
+        }
+        // The end of its input asks for it, once.
+        if working.is_some_and(Working::wants_last_word) && child.stdin.take().is_some() {
+            deadline = deadline.min(Instant::now() + LAST_WORD);
         }
         // Where we stood still it did too.
         let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());

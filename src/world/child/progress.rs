@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Resource, Rlimit, Signal};
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
@@ -12,11 +13,12 @@ use serde_json::Value;
 
 use super::{Line, MARK};
 use crate::world::handover::forget_handlers;
+use crate::world::pause;
 
 /// The child's side: says where it is and what it knows.
 pub struct Progress {
     out: File,
-    /// The rest of the input, of which a part may have come already, and which ends when it may go on.
+    /// The rest of the input, of which a part may have come already. It ends when the child may go on, or has to end.
     gate: Option<(Vec<u8>, File)>,
 }
 
@@ -61,6 +63,18 @@ impl Progress {
         // Nobody is there any more who would have let it go on.
         let until: u64 = until.unwrap_or_else(|| std::process::exit(0));
         Duration::from_millis(until.saturating_sub(clock()))
+    }
+
+    /// Waits for so long, or until it is asked for its last word. Whether it is.
+    pub fn is_asked_for_last_word(&self, patience: Duration) -> bool {
+        let timeout = Timespec { tv_sec: 0, tv_nsec: i64::from(patience.subsec_nanos()) };
+        let wait = |(_, gate): &(_, File)| poll(&mut [PollFd::new(gate, PollFlags::IN)], Some(&timeout)).ok();
+        let Some(ready) = self.gate.as_ref().and_then(wait) else {
+            // Whoever may not poll waits all the same.
+            pause(patience);
+            return false;
+        };
+        ready > 0
     }
 
     /// Says that it was asked too early: another one is to be asked when it is time.

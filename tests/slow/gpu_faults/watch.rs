@@ -1,12 +1,14 @@
 //! What is seen of GPUs while they work.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::facts::{Fact, GapKind, Gpu, GpuLoad, ProbeEnd, ProbeRun, ThrottleReason};
 use gpu_preflight::probe::nvml::watch;
+use gpu_preflight::world::child::Working;
 
 use super::{FakeMachine, PATIENCE, gap_kind, known, soon};
+use crate::support::failures::Scenario;
+use crate::support::fake_machine::collect_on;
 use crate::support::patience::{self, allowed};
 
 /// Looks at the GPUs of a scenario until each has been looked at some ten times: the GPUs, how the look ended, and how
@@ -20,12 +22,12 @@ fn watched(scenario: &str) -> (Vec<Gpu>, ProbeRun, Duration) {
 fn watched_until(scenario: &str, enough: impl Fn(usize) -> bool) -> (Vec<Gpu>, ProbeRun, Duration) {
     let machine = FakeMachine::plays(scenario);
     let (mut nvml, mut gpus, _) = machine.nvml();
-    let working = AtomicBool::new(true);
+    let working = Working::default();
     let (seen, run, late) = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch::collect(&machine.world, &working, soon(PATIENCE)));
         let looks = || machine.calls().iter().filter(|call| *call == "nvmlEventSetWait_v2").count();
         patience::until("the GPUs are looked at", || enough(looks()) || watcher.is_finished());
-        working.store(false, Ordering::Release);
+        working.end();
         let over = Instant::now();
         let (seen, run) = watcher.join().expect("a reading");
         (seen, run, over.elapsed())
@@ -104,4 +106,12 @@ fn a_library_that_ends_the_process_costs_only_what_was_not_yet_said() {
 fn a_library_that_hangs_is_not_waited_for() {
     let (_, _, late) = watched_until("hang=nvmlEventSetWait_v2", |looks| looks > 0);
     assert!(late < allowed(0.5), "{late:?}");
+}
+
+#[test]
+fn the_cause_that_is_reported_when_a_multiply_fails_is_heard() {
+    // Who watches has not heard the driver yet when the multiply is over.
+    let fake = "xid=0:79;fail=cudaDeviceSynchronize:999;after=nvmlEventSetWait_v2:cudaDeviceSynchronize".to_owned();
+    let collected = collect_on(&Scenario { fake, gpus: Some(1), ..Scenario::default() });
+    assert_eq!(known(&known(&collected.facts.gpus)[0].xids), [79]);
 }
