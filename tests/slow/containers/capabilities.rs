@@ -1,6 +1,7 @@
 //! Each capability of the kernel alone, as root and as a user.
 
 use std::process::Command;
+use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 
@@ -96,10 +97,13 @@ fn held(number: usize) -> bool {
 
 /// Docker before 23 refuses the three youngest by name.
 fn known(number: usize) -> bool {
-    let output = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output().expect("docker");
-    let version = text(&output.stdout);
-    let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).expect("a version");
-    number < 38 || major >= 23
+    static MAJOR: OnceLock<u32> = OnceLock::new();
+    let major = MAJOR.get_or_init(|| {
+        let output = Command::new("docker").args(["version", "--format", "{{.Server.Version}}"]).output();
+        let version = text(&output.expect("docker").stdout);
+        version.split('.').next().and_then(|major| major.parse().ok()).expect("a version")
+    });
+    number < 38 || *major >= 23
 }
 
 /// Runs `look` on every capability of this kernel, two at once: three tests do, each beside others.

@@ -71,7 +71,7 @@ fn a_termination_signal_while_we_look_ends_the_container() {
     let recipe = with_fake_gpu(Recipe::plain(BASE)).with(["--env=FAKE_GPU=hang=cuInit"]);
     let exec = ["gpu-preflight", "exec", "--mode=report", "--deadline=60", "--", "echo", "started"];
     let container = recipe.start(&exec);
-    container.until("the hanging probe", "grep -qs cuda /proc/[0-9]*/cmdline");
+    container.until("the hanging probe", "grep -qs [c]uda /proc/[0-9]*/cmdline");
     container.signal("TERM");
     assert_eq!(container.wait(), "143");
     let logs = container.logs();
