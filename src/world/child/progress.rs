@@ -30,6 +30,8 @@ impl Progress {
     pub fn begin() -> std::io::Result<(Self, Value)> {
         rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
         forget_handlers();
+        // Where memory is short the kernel takes this process, and neither who reports nor the workload.
+        let _ = std::fs::write("/proc/self/oom_score_adj", "1000");
         let none = Rlimit { current: Some(0), maximum: Some(0) };
         let _ = rustix::process::setrlimit(Resource::Core, none);
         let gate = File::from(rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 10)?);

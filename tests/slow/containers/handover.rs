@@ -72,6 +72,9 @@ fn a_termination_signal_while_we_look_ends_the_container() {
     let exec = ["gpu-preflight", "exec", "--mode=report", "--deadline=60", "--", "echo", "started"];
     let container = recipe.start(&exec);
     container.until("the hanging probe", "grep -qs [c]uda /proc/[0-9]*/cmdline");
+    let scores = "for process in $(grep -ls [c]uda /proc/[0-9]*/cmdline); do cat ${process%/*}/oom_score_adj; done";
+    assert_eq!(container.output(&["sh", "-c", scores]), "1000", "where memory is short it goes first");
+    assert_eq!(container.output(&["cat", "/proc/1/oom_score_adj"]), "0", "and the workload is as it would be");
     container.signal("TERM");
     assert_eq!(container.wait(), "143");
     let logs = container.logs();
