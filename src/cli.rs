@@ -1,5 +1,6 @@
 //! What the command line can say. No work is done here.
 
+mod harden;
 mod values;
 
 use std::ffi::OsString;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::{Phase, Tier};
+pub use harden::HardenArgs;
 use values::{assumption, duration, seconds};
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
@@ -46,6 +48,8 @@ pub enum Command {
     },
     /// List all checks
     List(JudgingArgs),
+    /// Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod
+    Harden(HardenArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
 }

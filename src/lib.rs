@@ -10,6 +10,7 @@
 //! - [`check`] is the catalogue under `checks/`, and what came of each check.
 //! - [`weigh`] gives it severity, verdict and score.
 //! - [`report`] tells it, one pure function per format; [`explain`] tells about a check.
+//! - [`harden`] makes the files that answer a report.
 //! - [`text`] is the only door for what is printed.
 //! - [`cli`], [`run`] and [`exit`] are what is asked, the spine, and what comes out.
 
@@ -20,6 +21,7 @@ pub mod derive;
 pub mod exit;
 pub mod explain;
 pub mod facts;
+pub mod harden;
 pub mod lang;
 pub mod probe;
 pub mod report;

@@ -3,6 +3,7 @@
 mod errand;
 mod files;
 mod gpus;
+mod harden;
 mod message;
 mod output;
 mod plan;
@@ -106,6 +107,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Judge(arguments) => judge_recording(&arguments),
         Command::Explain { check, checks } => explain_check(&check, &checks),
         Command::List(arguments) => list(&arguments),
+        Command::Harden(arguments) => harden::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
     }
 }

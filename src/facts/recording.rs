@@ -21,6 +21,8 @@ use fit::Fit;
 
 /// What stands before the number of a schema.
 const SCHEMAS: &str = "gpu-preflight/facts/";
+/// The same for a report.
+const REPORTS: &str = "gpu-preflight/report/";
 
 /// Names that one note lists at most.
 const NAMES_MAX: usize = 6;
@@ -67,9 +69,18 @@ impl From<serde_json::Error> for Mistake {
     }
 }
 
-/// Reads a recording of whatever version.
+/// Reads a recording of whatever version, or the one that a report was made from and holds.
 pub fn read(text: &str) -> Result<Recording, Mistake> {
     let mut value: Value = serde_json::from_str(text)?;
+    let is_report = value.get("schema").and_then(Value::as_str).is_some_and(|schema| schema.starts_with(REPORTS));
+    match value.get_mut("facts").filter(|_| is_report).map(Value::take) {
+        Some(facts) => of(facts.clone(), &facts.to_string()),
+        None => of(value, text),
+    }
+}
+
+/// The recording with this text.
+fn of(mut value: Value, text: &str) -> Result<Recording, Mistake> {
     // Reading that knows no patience says best where it failed.
     let strict = serde_json::from_str::<Facts>(text).map(drop);
     let Some(schema) = value.get("schema").and_then(Value::as_str).map(cut) else {

@@ -76,6 +76,18 @@ fn outcomes_of_recorded_machines_are_current() {
 }
 
 #[test]
+fn a_report_is_judged_again_as_the_recording_that_it_was_made_from() {
+    let plan = padded("production", PADDING);
+    for (name, facts) in machines() {
+        let report = gpu_preflight::run::report_on(facts.clone(), &plan, None, &[]);
+        let text = serde_json::to_string(&report).expect("JSON");
+        let again = recording::read(&text).unwrap_or_else(|mistake| panic!("{name}: {mistake:?}"));
+        assert_eq!(outcome::line(&name, &plan, &again.facts), outcome::line(&name, &plan, &facts));
+        assert!(again.notes.is_empty(), "{name}: {:?}", again.notes);
+    }
+}
+
+#[test]
 fn layouts_are_current() {
     for (name, profile) in LAYOUTS {
         let text = outcome::text(&padded(profile, PADDING), &facts(name));

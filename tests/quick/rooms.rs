@@ -22,13 +22,14 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("weigh", &["check", "facts", "lang"]),
     ("exit", &["weigh"]),
     ("report", &["check", "facts", "text", "weigh"]),
+    ("harden", &["check", "facts", "report", "text", "weigh"]),
     ("explain", &["check", "text"]),
-    ("cli", &["facts"]),
+    ("cli", &["facts", "harden"]),
     (
         "run",
         &[
-            "check", "cli", "collect", "derive", "exit", "explain", "facts", "lang", "probe", "report", "text",
-            "weigh", "world",
+            "check", "cli", "collect", "derive", "exit", "explain", "facts", "harden", "lang", "probe", "report",
+            "text", "weigh", "world",
         ],
     ),
     ("main", &[]),

@@ -7,6 +7,7 @@ mod capabilities;
 mod faults;
 mod gpu;
 mod handover;
+mod harden;
 mod isolation;
 mod misfortune;
 mod remedies;

@@ -16,8 +16,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use gpu_preflight::check::{Catalogue, CheckFile};
+use gpu_preflight::harden::flags::{Flag, Way};
 
-use self::flags::{Flag, Way};
+use self::flags::{arguments, covers, may_be_refused, needs_a_gpu_runtime};
 use self::scenarios::{BUSY, Gpu, NEED_A_GPU_RUNTIME, SCENARIOS, Scenario};
 use self::seen::{Seen, WORKLOAD};
 use super::gpu::{fakes, with_fake_gpu, with_fake_libraries};
@@ -36,7 +37,7 @@ fn remedies() -> BTreeMap<String, String> {
 #[test]
 fn every_docker_remedy_with_a_flag_is_tried_or_needs_a_gpu() {
     let remedies = remedies();
-    let needs = |text: &String| Way::all(text).iter().any(|way| way.flags().any(Flag::needs_a_gpu_runtime));
+    let needs = |text: &String| Way::all(text).iter().any(|way| way.flags().any(needs_a_gpu_runtime));
     let needing: Vec<&str> = remedies.iter().filter(|(_, text)| needs(text)).map(|(id, _)| id.as_str()).collect();
     let listed: Vec<&str> = NEED_A_GPU_RUNTIME.iter().map(|(id, _)| *id).collect();
     assert_eq!(listed, needing, "exactly those whose flags need a GPU runtime");
@@ -91,7 +92,7 @@ impl Scenario {
 
     /// What a container with these flags says of itself.
     fn look(&self, flags: &[Flag]) -> Result<Seen, Silence> {
-        let recipe = self.recipe().with(flags.iter().flat_map(Flag::arguments));
+        let recipe = self.recipe().with(flags.iter().flat_map(arguments));
         let output = recipe.run(&["sh", "-c", &self.command()]);
         if !output.stdout.is_empty() {
             return Ok(Seen::of(&output));
@@ -99,7 +100,7 @@ impl Scenario {
         let errors = text(&output.stderr);
         let is_refusal = ["operation not permitted", "unable to apply caps"].iter().any(|words| errors.contains(words));
         let first = errors.lines().find(|line| !line.is_empty()).unwrap_or_default().to_owned();
-        Err(if is_refusal && flags.iter().any(Flag::may_be_refused) {
+        Err(if is_refusal && flags.iter().any(may_be_refused) {
             Silence::Refused(first)
         } else {
             Silence::Broken(first)
@@ -128,7 +129,7 @@ impl Scenario {
         }
         for removed in &way.removed {
             let count = flags.len();
-            flags.retain(|flag| !removed.covers(flag));
+            flags.retain(|flag| !covers(removed, flag));
             if flags.len() == count {
                 return vec![format!("there is no {removed:?} to take away")];
             }
@@ -239,7 +240,7 @@ fn a_user_that_may_not_read_the_program_is_let_in_by_what_the_remedy_says() {
     assert_eq!((code, &*said), (Some(0), "it serves\n"), "root may read it");
 
     let remedy = &remedies()["identity.not-root"];
-    let user: Vec<String> = Way::all(remedy)[0].added.iter().flat_map(Flag::arguments).collect();
+    let user: Vec<String> = Way::all(remedy)[0].added.iter().flat_map(arguments).collect();
     let user: Vec<&str> = user.iter().map(String::as_str).collect();
     let (code, said, error) = serve(&user);
     assert_eq!((code, &*said), (Some(126), ""), "{error}");

@@ -1,146 +1,44 @@
-//! The flags of `docker run` that the text of a remedy names.
+//! What the tests know of Docker's flags.
 
-/// One flag of `docker run`, with its value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Flag {
-    /// `--memory`, `-e`.
-    pub name: String,
-    /// What follows it, unless it is a switch.
-    pub value: Option<String>,
+use gpu_preflight::harden::flags::Flag;
+
+/// Whether taking `flag` away takes `other` away: `-e` all variables, `-e A` that variable.
+pub fn covers(flag: &Flag, other: &Flag) -> bool {
+    let given = other.value.as_deref().unwrap_or_default();
+    let of_variable = |value: &str| given.strip_prefix(value).is_some_and(|rest| rest.starts_with('='));
+    flag.name == other.name && flag.value.as_deref().is_none_or(|value| value == given || of_variable(value))
 }
 
-impl Flag {
-    /// The flags of a text like `--read-only --tmpfs /tmp -e A=b --pid=host`.
-    pub fn all(text: &str) -> Vec<Self> {
-        let mut flags: Vec<Self> = Vec::new();
-        for word in text.split_whitespace() {
-            match flags.last_mut() {
-                _ if word.starts_with("--") && word.contains('=') => {
-                    let (name, value) = word.split_once('=').expect("an equals sign");
-                    flags.push(Self { name: name.to_owned(), value: Some(value.to_owned()) });
-                }
-                _ if word.starts_with('-') => flags.push(Self { name: word.to_owned(), value: None }),
-                Some(flag) if flag.value.is_none() => flag.value = Some(word.to_owned()),
-                _ => panic!("`{text}` is no list of flags"),
-            }
-        }
-        flags
-    }
-
-    /// Whether taking this flag away takes `other` away: `-e` all variables, `-e A` that variable.
-    pub fn covers(&self, other: &Self) -> bool {
-        let given = other.value.as_deref().unwrap_or_default();
-        let of_variable = |value: &str| given.strip_prefix(value).is_some_and(|rest| rest.starts_with('='));
-        self.name == other.name && self.value.as_deref().is_none_or(|value| value == given || of_variable(value))
-    }
-
-    /// Whether only NVIDIA's runtime can do what it asks for.
-    pub fn needs_a_gpu_runtime(&self) -> bool {
-        let value = self.value.as_deref().unwrap_or_default();
-        match self.name.as_str() {
-            "--gpus" => true,
-            "--device" => value.contains("nvidia"),
-            "-e" => value.starts_with("NVIDIA_"),
-            _ => false,
-        }
-    }
-
-    /// Whether Docker needs a privilege for it that a daemon inside another container may lack.
-    pub fn may_be_refused(&self) -> bool {
-        let value = self.value.as_deref().unwrap_or_default();
-        match self.name.as_str() {
-            "--privileged" | "--cap-add" => true,
-            "--ulimit" => value.starts_with("nofile=") || value.starts_with("memlock="),
-            _ => false,
-        }
-    }
-
-    /// As arguments of `docker run`.
-    pub fn arguments(&self) -> impl Iterator<Item = String> {
-        [Some(self.name.clone()), self.value.clone()].into_iter().flatten()
+/// Whether only NVIDIA's runtime can do what it asks for.
+pub fn needs_a_gpu_runtime(flag: &Flag) -> bool {
+    let value = flag.value.as_deref().unwrap_or_default();
+    match flag.name.as_str() {
+        "--gpus" => true,
+        "--device" => value.contains("nvidia"),
+        "-e" => value.starts_with("NVIDIA_"),
+        _ => false,
     }
 }
 
-/// One way that a remedy offers.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Way {
-    /// Flags that the container gets.
-    pub added: Vec<Flag>,
-    /// Flags that it gets no longer.
-    pub removed: Vec<Flag>,
-}
-
-impl Way {
-    /// The ways in the text of a Docker remedy that name a flag.
-    pub fn all(remedy: &str) -> Vec<Self> {
-        let ways = remedy.split(", or ").map(Self::read);
-        ways.filter(|way| *way != Self::default()).collect()
-    }
-
-    fn read(clause: &str) -> Self {
-        let (mut way, mut takes_away) = (Self::default(), false);
-        // What stands between backticks, and the words before it.
-        let mut parts = clause.split('`');
-        while let (Some(words), Some(code)) = (parts.next(), parts.next()) {
-            if words.contains("without") || words.contains("in place of") {
-                takes_away = true;
-            } else if words.contains("with") {
-                takes_away = false;
-            }
-            if code.starts_with('-') {
-                if takes_away { &mut way.removed } else { &mut way.added }.extend(Flag::all(code));
-            }
-        }
-        way
-    }
-
-    /// All that it names.
-    pub fn flags(&self) -> impl Iterator<Item = &Flag> {
-        self.added.iter().chain(&self.removed)
+/// Whether Docker needs a privilege for it that a daemon inside another container may lack.
+pub fn may_be_refused(flag: &Flag) -> bool {
+    let value = flag.value.as_deref().unwrap_or_default();
+    match flag.name.as_str() {
+        "--privileged" | "--cap-add" => true,
+        "--ulimit" => value.starts_with("nofile=") || value.starts_with("memlock="),
+        _ => false,
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// As arguments of `docker run`.
+pub fn arguments(flag: &Flag) -> impl Iterator<Item = String> {
+    [Some(flag.name.clone()), flag.value.clone()].into_iter().flatten()
+}
 
-    fn flag(name: &str, value: Option<&str>) -> Flag {
-        Flag { name: name.to_owned(), value: value.map(str::to_owned) }
-    }
-
-    #[test]
-    fn flags_are_read_with_their_values() {
-        let read = Flag::all("--read-only --tmpfs /tmp:exec -e HOME=/tmp --pid=host");
-        let expected = [
-            flag("--read-only", None),
-            flag("--tmpfs", Some("/tmp:exec")),
-            flag("-e", Some("HOME=/tmp")),
-            flag("--pid", Some("host")),
-        ];
-        assert_eq!(read, expected);
-    }
-
-    #[test]
-    fn a_clause_after_or_is_another_way() {
-        let ways = Way::all("Run with `--cpus 8`, or bind with `--cpuset-cpus 0-7`, or what you like, as `man` says.");
-        let added: Vec<&[Flag]> = ways.iter().map(|way| &*way.added).collect();
-        assert_eq!(added, [[flag("--cpus", Some("8"))], [flag("--cpuset-cpus", Some("0-7"))]]);
-    }
-
-    #[test]
-    fn what_follows_without_or_in_place_of_is_taken_away() {
-        let taken = |text| Way::all(text).remove(0);
-        let way = taken("Run with `--cap-drop ALL` and without `--cap-add`.");
-        assert_eq!((way.added, way.removed), (vec![flag("--cap-drop", Some("ALL"))], vec![flag("--cap-add", None)]));
-        let way = taken("Run with `--shm-size 8g` in place of `--ipc=host`.");
-        assert_eq!((way.added.len(), way.removed), (1, vec![flag("--ipc", Some("host"))]));
-        assert_eq!(Way::all("Set `limits` without `docker`."), []);
-    }
-
-    #[test]
-    fn a_flag_covers_those_that_it_leaves_open() {
-        let given = flag("-e", Some("A=b"));
-        assert!(flag("-e", None).covers(&given) && flag("-e", Some("A")).covers(&given) && given.covers(&given));
-        assert!(!flag("-e", Some("B")).covers(&given) && !flag("--pid", None).covers(&given));
-    }
+#[test]
+fn a_flag_covers_those_that_it_leaves_open() {
+    let flag = |name: &str, value: Option<&str>| Flag { name: name.to_owned(), value: value.map(str::to_owned) };
+    let given = flag("-e", Some("A=b"));
+    assert!(covers(&flag("-e", None), &given) && covers(&flag("-e", Some("A")), &given) && covers(&given, &given));
+    assert!(!covers(&flag("-e", Some("B")), &given) && !covers(&flag("--pid", None), &given));
 }
