@@ -57,14 +57,7 @@ pub fn run(arguments: &[OsString]) -> Exit {
     }
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            let is_mistake = error.use_stderr();
-            let told = message::usage(&error);
-            if is_mistake && arguments.get(1).is_some_and(|command| command == "exec") {
-                message::stopped(told);
-            }
-            return if is_mistake { exit::USAGE } else { exit::READY };
-        }
+        Err(error) => return message::usage(&error, arguments),
     };
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
     child::settle(); // or they stay zombies where process 1 reaps nobody

@@ -2,8 +2,10 @@
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::time::Duration;
 
+use crate::exit::{self, Exit};
 use crate::report::summary;
 use crate::text::{Shown, plain};
 use crate::world::World;
@@ -19,12 +21,24 @@ pub fn said(message: &str) -> Shown {
     [Shown::line(&format!("gpu-preflight: {message}"))].into_iter().collect()
 }
 
-/// Says what the parser of the command line has to say, and gives it. A mistake quotes what was written; help is ours, in
-/// colours of its own.
-pub fn usage(error: &clap::Error) -> Shown {
-    let text = Shown::lines(&error.to_string());
-    let _ = if error.use_stderr() { terminal::write(Stream::Stderr, &text) } else { error.print() };
-    text
+/// Says what the parser of the command line has to say, and with which code that ends. A mistake quotes what was written;
+/// help is ours, in colours of its own.
+pub fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
+    if error.use_stderr() {
+        let text = Shown::lines(&error.to_string());
+        let _ = terminal::write(Stream::Stderr, &text);
+        if arguments.get(1).is_some_and(|command| command == "exec") {
+            stopped(text);
+        }
+        return exit::USAGE;
+    }
+    match error.print() {
+        Err(why) if why.kind() != ErrorKind::BrokenPipe => {
+            say(&format!("standard output: {why}"));
+            exit::OUTPUT
+        }
+        _ => exit::READY,
+    }
 }
 
 /// Why a workload was not started, for whoever only sees the termination log.

@@ -587,3 +587,13 @@ then = "holds"
 given = { run = { phase = "start" } }
 then = "fails"
 "#;
+
+#[test]
+fn help_that_could_not_be_written_is_no_success() {
+    for arguments in [&["--help"][..], &["--version"], &["check", "--help"]] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("/dev/full");
+        let output = preflight(arguments).stdout(full).output().expect("the program runs");
+        assert_eq!((code(&output), errors(&output).lines().count()), (74, 1), "{arguments:?}: {}", errors(&output));
+        assert_eq!(code(&run(arguments)), 0);
+    }
+}
