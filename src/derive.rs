@@ -15,6 +15,7 @@
 //! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
+//! [`tools`] names the development tools by what they are for;
 //! here are the small ones.
 
 mod boards;
@@ -40,6 +41,7 @@ mod slow;
 mod stack;
 mod suspect;
 pub mod target;
+mod tools;
 mod users;
 mod visible;
 
@@ -91,6 +93,7 @@ pub fn derive(facts: &mut Facts) {
     packages::derive(facts);
     users::derive(facts);
     linking::derive(facts);
+    tools::derive(&mut facts.image);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

@@ -30,6 +30,18 @@ record! {
         pub os: Fact<String>,
         /// Development tools found on `$PATH`.
         pub tools: Fact<Vec<Tool>>,
+        /// Names of the text editors among them. Derived.
+        pub editors: Fact<Vec<String>>,
+        /// Names of the compilers and build tools among them. Derived.
+        pub compilers: Fact<Vec<String>>,
+        /// Names of the debuggers and tracers among them. Derived.
+        pub debuggers: Fact<Vec<String>>,
+        /// Names of the programs among them that reach out over the network; `curl` and `wget` are not counted. Derived.
+        pub network_tools: Fact<Vec<String>>,
+        /// Names of the programs among them that give the rights of another user; `su` is not counted. Derived.
+        pub privilege_tools: Fact<Vec<String>>,
+        /// Names of the clients of container engines and clusters among them. Derived.
+        pub orchestration_clients: Fact<Vec<String>>,
         /// Bytes in package-manager caches that this user may read (apt lists, apt, dnf and apk caches, conda packages, pip).
         pub cache_bytes: Fact<u64>,
         /// CUDA development files: headers and static libraries of a toolkit.

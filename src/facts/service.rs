@@ -170,9 +170,14 @@ record! {
         pub bind: Fact<Bind>,
         /// Whether its arguments switch authentication off.
         pub auth: Fact<Auth>,
+        /// The setting that switches authentication off, and where it stands; absent where none does.
+        pub opened_by: Fact<String>,
         /// Whether its arguments allow root.
         pub allow_root: Fact<bool>,
         /// Whether such a service listens already.
         pub running: Fact<bool>,
+        /// Whether its supervisor starts it again and again: runit's or s6's `supervise/status` beside its script changed
+        /// less than 5 s ago, while process 1 is older than 20 s. Absent where no such file is.
+        pub keeps_ending: Fact<bool>,
     }
 }

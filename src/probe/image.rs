@@ -16,6 +16,7 @@ pub fn collect(world: &World) -> Image {
         cache_bytes: caches::bytes(world),
         cuda_headers: cuda_development(world),
         leftovers: leftovers(world),
+        ..Image::default()
     }
 }
 

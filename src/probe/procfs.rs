@@ -97,6 +97,35 @@ impl Status {
     }
 }
 
+/// When process 1 started, in seconds since 1970-01-01 UTC.
+pub fn first_started(world: &World) -> Fact<i64> {
+    let (one, own) = (world.link("/proc/1/ns/mnt"), world.link("/proc/self/ns/mnt"));
+    if let (Fact::Known(one), Fact::Known(own)) = (one, own)
+        && one != own
+    {
+        return Fact::unknown(GapKind::NotSupported, "process 1 belongs to another container, so its age says nothing");
+    }
+    let ticks = world.read("/proc/1/stat").and_then(|text| {
+        // Field 22, the twentieth after the name.
+        let start = after_name(&text).and_then(|mut fields| fields.nth(19)?.parse().ok());
+        found::<u64>(start, "/proc/1/stat")
+    });
+    let boot = world.read("/proc/stat").and_then(|text| {
+        let boot = text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
+        found::<i64>(boot, "/proc/stat")
+    });
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let started = ticks.and_then(|ticks| boot.map(|boot| boot.saturating_add_unsigned(ticks / per_second)));
+    match started {
+        Fact::Absent => Fact::unknown(GapKind::NotSupported, "/proc/1/stat or /proc/stat is not there"),
+        other => other,
+    }
+}
+
+fn found<T>(value: Option<T>, path: &str) -> Fact<T> {
+    value.map_or_else(|| Fact::unknown(GapKind::Malformed, format!("{path}: no start time")), Fact::Known)
+}
+
 /// The processes visible in `/proc`.
 pub fn process_ids(world: &World) -> Fact<Vec<u32>> {
     let names = required(world.list("/proc"), "/proc");

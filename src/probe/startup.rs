@@ -41,6 +41,7 @@ mod jupyter;
 mod jupyter_config;
 mod shell;
 mod ssh;
+mod supervised;
 mod supervisord;
 mod supervisors;
 mod wrappers;

@@ -5,11 +5,12 @@ mod gpu;
 use gpu::{NOT_BUILT, NOT_EXPECTED, NOT_RUN, cuda, driver, libraries, links, memory, multiply};
 
 use super::Report;
-use crate::check::{Outcome, matches};
+use crate::check::{Dimension, Outcome, matches};
 use crate::facts::{Auth, ContainerKind, Fact, Facts, Jupyter, Listener, Phase};
 
 use crate::text::{bytes, number, plain};
 use crate::weigh::Finding;
+use crate::weigh::score::DimensionScore;
 pub use gpu::gpu_words;
 
 /// One line: what it is about, how it stands, and the figures.
@@ -72,8 +73,11 @@ pub fn lines(report: &Report) -> Vec<Row> {
         let text = text(report);
         // What is not expected or was not run cannot be well.
         let nothing_done = text == NOT_EXPECTED || text.starts_with(NOT_RUN);
-        let mark = Some(mark(report, patterns)).filter(|mark| *mark != Mark::Good || !nothing_done);
-        Row { name, mark: mark.unwrap_or(Mark::None), text }
+        let (mark, reason) = mark(report, patterns);
+        let mark = if mark == Mark::Good && nothing_done { Mark::None } else { mark };
+        // A line that has nothing to say is left out, whatever its mark.
+        let reason = reason.filter(|_| !text.is_empty()).map_or(String::new(), |reason| format!(" — {reason}"));
+        Row { name, mark, text: format!("{text}{reason}") }
     };
     ROWS.iter().map(line).filter(|line| !line.text.is_empty()).collect()
 }
@@ -87,8 +91,18 @@ pub fn score_words(report: &Report) -> String {
     }
 }
 
-fn mark(report: &Report, patterns: &[&str]) -> Mark {
-    let own = report.findings.iter().filter(|f| patterns.iter().any(|pattern| matches(pattern, &f.check)));
+/// The score of each dimension, and which of them nobody looked at.
+pub fn dimension_words(report: &Report) -> String {
+    let words = |dimension: &Dimension| {
+        let score = report.score.dimensions.iter().find(|score| score.dimension == *dimension);
+        let words = score.map_or_else(|| "not looked at".to_owned(), DimensionScore::words);
+        format!("{dimension} {words}")
+    };
+    Dimension::ALL.iter().map(words).collect::<Vec<_>>().join(" · ")
+}
+
+fn mark(report: &Report, patterns: &[&str]) -> (Mark, Option<String>) {
+    let own = || report.findings.iter().filter(|f| patterns.iter().any(|pattern| matches(pattern, &f.check)));
     let mark = |finding: &Finding| match finding.outcome {
         Outcome::Fails if finding.gating && finding.waived.is_none() => Mark::Bad,
         Outcome::Fails => Mark::Warning,
@@ -96,7 +110,26 @@ fn mark(report: &Report, patterns: &[&str]) -> Mark {
         Outcome::Holds => Mark::Good,
         Outcome::NotApplicable => Mark::None,
     };
-    own.map(mark).max().unwrap_or(Mark::None)
+    let worst = own().map(mark).max().unwrap_or(Mark::None);
+    (worst, reason(worst, own().filter(|finding| mark(finding) == worst)))
+}
+
+/// Why a line has its mark: the most urgent of the findings that give it, and how many more checks do.
+fn reason<'a>(mark: Mark, worst: impl Iterator<Item = &'a Finding>) -> Option<String> {
+    let verb = match mark {
+        Mark::Bad | Mark::Warning => "fails",
+        Mark::Unknown => "could not be told",
+        Mark::Good | Mark::None => return None,
+    };
+    let mut checks: Vec<&str> = Vec::new();
+    for finding in worst {
+        if !checks.contains(&finding.check.as_str()) {
+            checks.push(&finding.check);
+        }
+    }
+    let (first, others) = checks.split_first()?;
+    let more = if others.is_empty() { String::new() } else { format!(", and {} more", others.len()) };
+    Some(format!("{first} {verb}{more}"))
 }
 
 fn say<T>(fact: &Fact<T>, known: impl Fn(&T) -> String, absent: &str) -> String {

@@ -172,6 +172,8 @@ impl Page {
                 }
             }
         }
+        self.blank();
+        self.labelled("scores", &overview::dimension_words(report));
     }
 
     fn failures(&mut self, report: &Report) {
@@ -181,8 +183,7 @@ impl Page {
                 continue;
             }
             let title = match report.score.dimensions.iter().find(|score| score.dimension == *dimension) {
-                Some(score) if score.low == score.high => format!("{dimension}   {}", score.high),
-                Some(score) => format!("{dimension}   {}–{}", score.low, score.high),
+                Some(score) => format!("{dimension}   {}", score.words()),
                 None => dimension.to_string(),
             };
             self.blank();

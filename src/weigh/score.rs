@@ -30,6 +30,25 @@ record! {
         pub high: u32,
         /// Share of the weight that could be told, 0 to 1.
         pub coverage: f64,
+        /// Checks of it that hold or fail.
+        pub decided_count: usize,
+        /// Checks that it has under this profile, those included that do not apply here or could not be told.
+        pub check_count: usize,
+    }
+}
+
+impl DimensionScore {
+    /// The score as `39` or `61–88`; full marks that rest on less than half of the checks are none, so they are told as
+    /// `1 of 4 looked at`.
+    pub fn words(&self) -> String {
+        let Self { low, high, decided_count, check_count, .. } = self;
+        match low == high {
+            _ if *high == 100 && decided_count.saturating_mul(2) < *check_count => {
+                format!("{decided_count} of {check_count} looked at")
+            }
+            true => high.to_string(),
+            false => format!("{low}–{high}"),
+        }
     }
 }
 
@@ -129,6 +148,8 @@ pub fn score(checks: &[Entry]) -> Score {
             low: points(&own, true)?,
             high: points(&own, false)?,
             coverage: coverage(&own),
+            decided_count: own.iter().filter(|check| matches!(check.outcome, Outcome::Holds | Outcome::Fails)).count(),
+            check_count: own.len(),
         })
     });
     Score {
@@ -166,6 +187,21 @@ mod tests {
     fn nothing_to_judge_is_no_score() {
         assert_eq!(score(&[check(Severity::High, Outcome::NotApplicable)]).high, None);
         assert_eq!(score(&[]).low, None);
+    }
+
+    #[test]
+    fn full_marks_for_one_check_of_four_are_told_as_that() {
+        let words = |outcomes: &[Outcome]| {
+            let checks: Vec<Entry> = outcomes.iter().map(|outcome| check(Severity::Low, *outcome)).collect();
+            let scores = score(&checks).dimensions;
+            (scores[0].words(), scores[0].decided_count, scores[0].check_count)
+        };
+        let (holds, fails, unknown, other) = (Outcome::Holds, Outcome::Fails, Outcome::Unknown, Outcome::NotApplicable);
+        assert_eq!(words(&[holds, other, other, other]), ("1 of 4 looked at".to_owned(), 1, 4));
+        assert_eq!(words(&[holds, unknown, other, other]), ("1 of 4 looked at".to_owned(), 1, 4));
+        assert_eq!(words(&[holds, holds, other, other]), ("100".to_owned(), 2, 4));
+        assert_eq!(words(&[fails, other, other, other]), ("0".to_owned(), 1, 4));
+        assert_eq!(words(&[holds, holds, unknown]).0, "66–100");
     }
 
     fn any_check() -> impl Strategy<Value = Entry> {

@@ -18,6 +18,7 @@ mod laws;
 mod machines;
 mod real_machines;
 mod recordings;
+mod remedies;
 mod rooms;
 mod selection;
 mod shown;

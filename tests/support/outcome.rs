@@ -75,7 +75,24 @@ fn blocking(report: &Report) -> BTreeSet<String> {
 pub fn text(plan: &Plan, facts: &Facts) -> String {
     let report = report_on(facts.clone(), &answerable(plan, facts), None, &[]);
     let text = text::render(&report, Layout { width: 100, color: false, verbose: false });
-    text.lines().map(|line| uncounted(line) + "\n").collect()
+    let mut is_scores = false;
+    let shown = text.lines().map(|line| {
+        is_scores = line.starts_with("  scores") || (is_scores && !line.is_empty());
+        let line = if is_scores { unlooked(line) } else { uncounted(line) };
+        line + "\n"
+    });
+    shown.collect()
+}
+
+/// A line of scores with dots for how many of how many checks were looked at.
+fn unlooked(line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let counts = |index: usize| words.get(index).is_some_and(|word| *word == "of");
+    let dotted = |(index, word): (usize, &&str)| {
+        let is_count = counts(index + 1) || index.checked_sub(1).is_some_and(counts);
+        if is_count { "…".to_owned() } else { (*word).to_owned() }
+    };
+    words.iter().enumerate().map(dotted).collect::<Vec<_>>().join(" ")
 }
 
 /// A line with dots for the numbers that grow with the catalogue.

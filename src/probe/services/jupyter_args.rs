@@ -22,6 +22,8 @@ pub struct Options {
     pub holds_secret: bool,
     /// The token.
     pub token: Option<Setting>,
+    /// The option that set it, without the dashes.
+    pub token_name: Option<String>,
     /// The token under the name that the classic notebook had for it.
     pub legacy_token: Option<Setting>,
     /// The password.
@@ -74,6 +76,7 @@ impl Options {
                 self.holds_secret |= setting == Setting::Filled;
                 if matches!(class, "" | "IdentityProvider" | "PasswordIdentityProvider" | "ServerApp") {
                     self.token = Some(setting);
+                    self.token_name = Some(name.to_owned());
                 } else {
                     self.legacy_token = Some(setting);
                 }

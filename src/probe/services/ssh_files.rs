@@ -1,7 +1,7 @@
 //! Host keys that lie in the image, and the state of root's password.
 
 use crate::facts::{Fact, GapKind, HostKey, PasswordState, cut};
-use crate::probe::procfs::after_name;
+use crate::probe::procfs::first_started;
 use crate::probe::procfs::mounts::Mounts;
 use crate::world::World;
 
@@ -24,7 +24,7 @@ pub fn host_keys(world: &World) -> Fact<Vec<HostKey>> {
     if paths.is_empty() {
         return Fact::Known(Vec::new());
     }
-    let started = container_start(world);
+    let started = first_started(world);
     let made = world.stat("/.dockerenv").map(|stat| stat.modified_seconds);
     let mounts = Mounts::read(world);
     let key = |path: String| {
@@ -53,35 +53,6 @@ fn age(modified: i64, limit: i64, made: &Fact<i64>) -> Fact<bool> {
 /// Whether the file or a folder that it lies in is a mount of its own.
 fn is_mounted(mounts: &Mounts, path: &str) -> bool {
     mounts.of(path).is_some_and(|mount| mount.point != "/")
-}
-
-/// When process 1 started, in seconds since 1970-01-01 UTC.
-fn container_start(world: &World) -> Fact<i64> {
-    let (one, own) = (world.link("/proc/1/ns/mnt"), world.link("/proc/self/ns/mnt"));
-    if let (Fact::Known(one), Fact::Known(own)) = (one, own)
-        && one != own
-    {
-        return Fact::unknown(GapKind::NotSupported, "process 1 belongs to another container, so its age says nothing");
-    }
-    let ticks = world.read("/proc/1/stat").and_then(|text| {
-        // Field 22, the twentieth after the name.
-        let start = after_name(&text).and_then(|mut fields| fields.nth(19)?.parse().ok());
-        found::<u64>(start, "/proc/1/stat")
-    });
-    let boot = world.read("/proc/stat").and_then(|text| {
-        let boot = text.lines().find_map(|line| line.strip_prefix("btime ")?.trim().parse().ok());
-        found::<i64>(boot, "/proc/stat")
-    });
-    let per_second = rustix::param::clock_ticks_per_second().max(1);
-    let started = ticks.and_then(|ticks| boot.map(|boot| boot.saturating_add_unsigned(ticks / per_second)));
-    match started {
-        Fact::Absent => Fact::unknown(GapKind::NotSupported, "/proc/1/stat or /proc/stat is not there"),
-        other => other,
-    }
-}
-
-fn found<T>(value: Option<T>, path: &str) -> Fact<T> {
-    value.map_or_else(|| Fact::unknown(GapKind::Malformed, format!("{path}: no start time")), Fact::Known)
 }
 
 /// The state of root's password, from `/etc/shadow`, or from `/etc/passwd` where there is no shadow file.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::command::{self, Effect};
 use super::jupyter_config::{self, Configured};
+use super::supervised::keeps_ending;
 use super::{jupyter, ssh, supervisors};
 use crate::facts::{DeclaredBy, DeclaredKind, DeclaredService, Fact, Gap, GapKind, LIST_LIMIT, Listener, cut};
 use crate::probe::paths::{base_name, find_program};
@@ -191,7 +192,8 @@ impl Finder<'_> {
     fn jupyter(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
         let configured = self.jupyter.get_or_insert_with(|| jupyter_config::read(self.world));
         let server = jupyter::server(self.world, started, configured);
-        DeclaredService { by, path: cut(path), running: self.running(server.port, "jupyter"), ..server }
+        let (running, keeps_ending) = (self.running(server.port, "jupyter"), keeps_ending(self.world, path));
+        DeclaredService { by, path: cut(path), running, keeps_ending, ..server }
     }
 
     fn ssh(&mut self, started: &Started, by: DeclaredBy, path: &str) -> DeclaredService {
@@ -200,7 +202,8 @@ impl Finder<'_> {
         if !self.ssh_args.contains(&args) {
             self.ssh_args.push(args);
         }
-        DeclaredService { by, path: cut(path), running: self.running(server.port, &started.program), ..server }
+        let (running, keeps_ending) = (self.running(server.port, &started.program), keeps_ending(self.world, path));
+        DeclaredService { by, path: cut(path), running, keeps_ending, ..server }
     }
 
     /// Whether somebody listens on the port already; when the listener's process is known it must fit.

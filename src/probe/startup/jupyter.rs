@@ -2,7 +2,7 @@
 
 use super::jupyter_config::Configured;
 use super::shell;
-use crate::facts::{Auth, Bind, DeclaredKind, DeclaredService, Fact, GapKind};
+use crate::facts::{Auth, Bind, DeclaredKind, DeclaredService, Fact, GapKind, cut};
 use crate::probe::services::address::bind_of;
 use crate::probe::services::jupyter_args::{Options, PORT, Setting};
 use crate::probe::services::program::Started;
@@ -17,16 +17,31 @@ pub fn server(world: &World, started: &Started, configured: &Configured) -> Decl
     args.extend(more.iter().flat_map(|more| shell::commands(more)).flatten());
     let options = Options::read(&args);
     let bind = options.ip.as_deref().map(bind_of).or_else(|| configured.bind.clone());
-    let auth = auth(&options, &started.program, configured).or_else(|| configured.auth.clone());
+    let by_arguments = auth(&options, &started.program, configured);
+    let opened_by = opened_by(by_arguments.as_ref(), &options, configured);
+    let auth = by_arguments.or_else(|| configured.auth.clone());
     DeclaredService {
         kind: DeclaredKind::Jupyter,
         port: options.port.unwrap_or(PORT),
         bind: bind.unwrap_or(Fact::Known(Bind::Loopback)),
         // Without a setting the server makes up a token.
         auth: auth.unwrap_or(Fact::Known(Auth::Required)),
+        opened_by,
         allow_root: Fact::Known(options.allow_root),
         ..DeclaredService::default()
     }
+}
+
+/// What switches authentication off, in the words of who wrote it: a remedy that names another setting finds nothing.
+fn opened_by(by_arguments: Option<&Fact<Auth>>, options: &Options, configured: &Configured) -> Fact<String> {
+    let place = match (by_arguments, &configured.auth) {
+        (Some(Fact::Known(Auth::Open)), _) => {
+            options.token_name.as_ref().map(|name| format!("{name} is empty in its arguments"))
+        }
+        (None, Some(Fact::Known(Auth::Open))) => configured.opened_by.clone(),
+        _ => None,
+    };
+    Fact::present(place.map(|place| cut(&place)))
 }
 
 /// Whether the arguments switch authentication off or on; `None` when they leave it to the configuration.

@@ -18,6 +18,8 @@ const FILES: [&str; 4] = ["jupyter_config", "jupyter_server_config", "jupyter_no
 pub struct Configured {
     /// Whether authentication is on.
     pub auth: Option<Fact<Auth>>,
+    /// What switches it off, where something does: the setting and its file.
+    pub opened_by: Option<String>,
     /// Whether a password is set, which closes a server whose token is empty.
     pub password: Option<bool>,
     /// The address.
@@ -45,7 +47,11 @@ pub fn read(world: &World) -> Configured {
                         let what = "an empty NotebookApp.token opens old servers and is ignored by some newer ones";
                         configured.auth = Some(Fact::Unknown(gap(what)));
                     }
-                    token = text(&["IdentityProvider", "ServerApp"], "token").map(|t| !t.is_empty()).or(token);
+                    for class in ["ServerApp", "IdentityProvider"] {
+                        let Some(set) = text(&[class], "token") else { continue };
+                        token = Some(!set.is_empty());
+                        configured.opened_by = set.is_empty().then(|| format!("{class}.token is empty in {path}"));
+                    }
                     let hash = text(&["PasswordIdentityProvider"], "hashed_password");
                     password = hash.or_else(|| text(&classes, "password")).map(|t| !t.is_empty()).or(password);
                     configured.bind = text(&classes, "ip").map(|ip| bind_of(&ip)).or(configured.bind);
@@ -69,6 +75,9 @@ pub fn read(world: &World) -> Configured {
             (Some(false), _) => Some(Fact::Known(Auth::Open)),
             _ => token_file(world),
         };
+        if token.is_none() && configured.auth == Some(Fact::Known(Auth::Open)) {
+            configured.opened_by = Some("the file that JUPYTER_TOKEN_FILE names is empty".to_owned());
+        }
     }
     configured
 }
@@ -162,6 +171,8 @@ mod tests {
             r#"{"IdentityProvider": {"token": ""}, "ServerApp": {"ip": "0.0.0.0"}}"#,
         );
         assert_eq!(found.auth, Some(Fact::Known(Auth::Open)));
+        let said = "IdentityProvider.token is empty in /home/u/.jupyter/jupyter_server_config.json";
+        assert_eq!(found.opened_by.as_deref(), Some(said));
         assert_eq!(found.bind, Some(Fact::Known(Bind::Any)));
         let hashed = r#"{"IdentityProvider": {"token": ""}, "PasswordIdentityProvider": {"hashed_password": "x"}}"#;
         let found = configured("etc/jupyter/jupyter_server_config.json", hashed);

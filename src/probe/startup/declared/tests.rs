@@ -31,6 +31,18 @@ fn the_command_to_be_started_is_read_with_its_arguments() {
 }
 
 #[test]
+fn what_opens_a_server_is_told_as_it_is_written() {
+    let opened = |files: &[(&str, &str)], command| one(files, Some(command)).opened_by;
+    let by = |words: &str| Fact::Known(words.to_owned());
+    assert_eq!(opened(&[], "jupyter lab --ServerApp.token=''"), by("ServerApp.token is empty in its arguments"));
+    let config = ("root/.jupyter/jupyter_server_config.json", r#"{"ServerApp": {"token": ""}}"#);
+    let in_file = "ServerApp.token is empty in /root/.jupyter/jupyter_server_config.json";
+    assert_eq!(opened(&[config], "jupyter lab"), by(in_file));
+    assert_eq!(opened(&[config], "jupyter lab --IdentityProvider.token=abc"), Fact::Absent);
+    assert_eq!(opened(&[], "jupyter lab"), Fact::Absent);
+}
+
+#[test]
 fn without_arguments_the_defaults_hold() {
     let found = one(&[], Some("sh -c 'exec jupyter notebook'"));
     assert_eq!((found.port, found.bind, found.auth), (8888, Fact::Known(Bind::Loopback), Fact::Known(Auth::Required)));
