@@ -6,6 +6,7 @@ mod gpus;
 mod message;
 mod output;
 mod plan;
+mod sbom;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -107,6 +108,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain { check, checks } => explain_check(&check, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
+        Command::Sbom(arguments) => sbom::run(&arguments),
     }
 }
 
