@@ -52,6 +52,8 @@ pub enum Command {
     Harden(HardenArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
+    /// List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read
+    Sbom(SbomArgs),
 }
 
 /// Options of `check`.
@@ -143,6 +145,16 @@ pub struct GpusArgs {
     /// How the table is written
     #[arg(long, default_value = "text")]
     pub format: Format,
+}
+
+/// Options of `sbom`.
+#[derive(Debug, Clone, Args)]
+pub struct SbomArgs {
+    #[command(flatten)]
+    pub surroundings: EnvironmentArgs,
+    /// Write to this file instead of standard output; it is replaced whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Whose environment to look with. `exec` has none of this: it becomes the workload, which inherits ours.

@@ -12,7 +12,7 @@
 //! meanwhile, [`share`] and [`neighbours`] what else explains a low rate, [`suspect`] which library may be to blame;
 //! [`fingerprint`] holds bits against known ones, [`failure`] explains failed calls, [`limits`] holds them against
 //! limits, [`nodes`] device nodes against the driver, [`shadow`] finds driver libraries that an image brings,
-//! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU,
+//! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU, [`installed`] how old what is installed is,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
 //! [`tools`] names the development tools by what they are for;
@@ -25,6 +25,7 @@ mod copies;
 mod failure;
 mod fingerprint;
 mod grant;
+mod installed;
 mod limits;
 mod linking;
 mod links;
@@ -91,6 +92,7 @@ pub fn derive(facts: &mut Facts) {
     facts.compatibility.framework_remedy = builds::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
+    installed::derive(facts);
     users::derive(facts);
     linking::derive(facts);
     tools::derive(&mut facts.image);

@@ -18,6 +18,7 @@ mod gaps;
 mod gpu;
 mod identity;
 mod image;
+mod inventory;
 mod isolation;
 mod library;
 mod limits;
@@ -26,6 +27,7 @@ mod links;
 mod memory;
 mod native;
 mod network;
+mod packages;
 mod process;
 pub mod recording;
 pub mod reference;
@@ -48,6 +50,7 @@ pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
 pub use image::{Framework, Image, Package, Tool, ToolKind};
+pub use inventory::{Installed, Inventory, Licence};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
 pub use limits::Limits;
@@ -56,6 +59,9 @@ pub use links::{Links, Nccl, Pair};
 pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network, OwnName, VerbsPart};
+pub use packages::{
+    InstalledPackage, LibraryCopies, ManagedPackages, NeedlessKind, NeedlessPackage, PackageManager, Packages,
+};
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};
 pub use service::{
@@ -102,6 +108,8 @@ record! {
         pub environment: Environment,
         /// What the image carries.
         pub image: Image,
+        /// What is installed in it.
+        pub packages: Packages,
         /// The machine-learning framework, read from its files.
         pub framework: Framework,
         /// What a workload needs that compiles code while it runs.

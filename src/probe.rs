@@ -27,6 +27,7 @@ pub mod links;
 pub mod native;
 pub mod network;
 pub mod nvml;
+pub mod packages;
 mod paths;
 pub mod process;
 mod procfs;

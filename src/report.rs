@@ -5,6 +5,7 @@ mod nothing;
 mod overview;
 mod rates;
 mod rows;
+pub mod sbom;
 pub mod summary;
 mod table;
 pub mod text;

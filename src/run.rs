@@ -7,6 +7,7 @@ mod harden;
 mod message;
 mod output;
 mod plan;
+mod sbom;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -102,6 +103,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::List(arguments) => list(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
+        Command::Sbom(arguments) => sbom::run(&arguments),
     }
 }
 

@@ -36,6 +36,7 @@ pub const ALL: &[&str] = &[
     "environment",
     "image",
     "compile",
+    "packages",
 ];
 
 /// What the files of an image say of the GPUs that it can run on.
@@ -79,6 +80,9 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         spawn_or_run(scope, || look.linking(&framework, blind.as_ref()));
         spawn_or_run(scope, || look.services());
         spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
+        spawn_or_run(scope, || {
+            look.wanted("packages", blind.as_ref(), |world| probe::packages::collect(world, &framework));
+        });
         // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
         spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
         look.wanted("container", None, probe::container::collect);

@@ -27,7 +27,7 @@ pub enum Fact<T> {
 }
 
 /// Why a reading could not be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The sort of obstacle.
     pub kind: GapKind,

@@ -11,4 +11,5 @@ pub mod fingerprints;
 pub mod gemm;
 pub mod gpus;
 pub mod native;
+pub mod needless;
 pub mod xids;

@@ -9,7 +9,7 @@ mod asker;
 mod cache;
 #[cfg(test)]
 mod fake_root;
-mod folders;
+pub mod folders;
 mod load;
 mod names;
 pub mod plain;

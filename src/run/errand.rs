@@ -12,7 +12,8 @@ use serde_json::Value;
 use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
 use crate::exit;
-use crate::facts::{Fact, Gap, Gaps, ProbeEnd, StuckFolder};
+use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
+use crate::probe::packages;
 use crate::probe::storage::foreign;
 use crate::text::{Shown, plain};
 use crate::world::World;
@@ -29,6 +30,9 @@ const LAST_PATIENCE: Duration = Duration::from_millis(500);
 /// The same for writing: a busy disk takes its time, and a report that is lost is worse than one that is late.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// What all records of package managers may take.
+const LONG_PATIENCE: Duration = Duration::from_secs(30);
+
 /// What is to be done. Paths are bytes, for they need not be text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Errand {
@@ -36,6 +40,14 @@ enum Errand {
     Checks { folder: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
+    Inventory,
+}
+
+impl Errand {
+    /// How long it may take.
+    fn patience(&self) -> Duration {
+        if matches!(self, Self::Inventory) { LONG_PATIENCE } else { PATIENCE }
+    }
 }
 
 /// What came of it.
@@ -46,6 +58,7 @@ enum Outcome {
     Checks(Vec<SiteRoom>),
     Written,
     Found(Vec<u8>),
+    Inventory(Inventory),
     Failed { code: u8, message: String },
 }
 
@@ -74,6 +87,14 @@ pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failur
 pub fn write(world: &World, path: &Path, text: &Shown) -> Result<(), Failure> {
     let errand = Errand::Write { path: bytes(path), text: text.clone() };
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
+}
+
+/// Every installed package.
+pub fn inventory(world: &World) -> Result<Inventory, Failure> {
+    match send(world, Path::new("the records of package managers"), &Errand::Inventory, exit::INCOMPLETE)? {
+        Outcome::Inventory(inventory) => Ok(inventory),
+        _ => Ok(Inventory::default()),
+    }
 }
 
 /// Where the workload's program lies, when a folder that does not answer comes before it in `PATH`: whoever looks for it
@@ -107,7 +128,7 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 
 fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result<Outcome, Failure> {
     let last = if matches!(errand, Errand::Write { .. }) { WRITE_PATIENCE } else { LAST_PATIENCE };
-    let patience = PATIENCE.min(world.time_left().max(last));
+    let patience = errand.patience().min(world.time_left().max(last));
     let probed = child::send::<Outcome>(world, NAME, errand, Instant::now() + patience);
     let outcome = match (probed.reading, probed.run.end) {
         (Some(outcome), _) => outcome,
@@ -135,8 +156,8 @@ fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result
 
 /// The other side. Whether it understood what it is sent for.
 pub fn serve(input: Value, mut progress: Progress) -> bool {
-    let Ok(errand) = serde_json::from_value(input) else { return false };
-    progress.done(&perform(&World::here(PATIENCE), errand));
+    let Ok(errand) = serde_json::from_value::<Errand>(input) else { return false };
+    progress.done(&perform(&World::here(errand.patience()), errand));
     true
 }
 
@@ -151,6 +172,7 @@ fn perform(world: &World, errand: Errand) -> Outcome {
             let world = world.clone().leaving_out(places, "does not answer");
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
+        Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
     };
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
 }

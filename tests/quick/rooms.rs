@@ -59,6 +59,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("libraries", &["elf", "framework", "paths", "procfs"]),
     ("compile", &["libraries", "paths"]),
     ("linking", &["elf", "libraries", "paths"]),
+    ("packages", &["framework", "libraries"]),
     ("native", &["elf", "paths"]),
     ("cuda", &["libraries"]),
     ("nvml", &["cuda"]),

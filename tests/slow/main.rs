@@ -21,6 +21,7 @@ mod odd_machines;
 mod real_libraries;
 mod real_mixtures;
 mod refused_calls;
+mod sbom;
 mod stopped;
 mod tiers;
 mod wrong_bits;

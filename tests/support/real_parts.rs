@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Each part's variable, and where `tests/containers/build` puts it, as `tests/containers/paths.sh` has it.
-const PARTS: [(&str, &str); 6] = [
+const PARTS: [(&str, &str); 7] = [
     ("PREFLIGHT_TEST_JUPYTER", "jupyter/bin/jupyter-server"),
+    ("PREFLIGHT_TEST_CYCLONEDX", "cyclonedx/bin/python"),
     ("PREFLIGHT_TEST_NVIDIA_WHEELS", "nvidia-wheels"),
     ("PREFLIGHT_TEST_NVIDIA_OTHERS", "nvidia-others"),
     ("PREFLIGHT_TEST_NVIDIA_DRIVER", "nvidia-driver"),

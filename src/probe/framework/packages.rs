@@ -19,6 +19,8 @@ pub struct Distribution {
     pub name: String,
     /// Its version.
     pub version: String,
+    /// The name of that folder.
+    pub entry: String,
 }
 
 /// Folders of Python packages that are there, in the order in which an interpreter would be found.
@@ -148,20 +150,19 @@ impl Found<'_> {
 /// The distributions in a folder. A `.dist-info` folder without metadata is what an uninstall left and does not count.
 pub fn distributions(world: &World, folder: &str) -> Fact<Vec<Distribution>> {
     world.list(folder).map(|names| {
-        let mut found: Vec<(Distribution, String)> =
-            names.into_iter().filter_map(|entry| Some((parse(&entry)?, entry))).collect();
-        found.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        let mut found: Vec<Distribution> = names.iter().filter_map(|entry| parse(entry)).collect();
+        found.sort_by(|a, b| a.name.cmp(&b.name));
         let twins: Vec<bool> = (0..found.len())
             .map(|at| {
-                let name = |at: usize| found.get(at).map(|(distribution, _)| distribution.name.as_str());
+                let name = |at: usize| found.get(at).map(|distribution: &Distribution| distribution.name.as_str());
                 let before = at.checked_sub(1).and_then(name);
                 before == name(at) || name(at + 1) == name(at)
             })
             .collect();
         // Only where two share a name is it worth a look whether both are whole.
         let is_whole = |entry: &str| world.exists(format!("{folder}/{entry}/METADATA")) != Fact::Known(false);
-        let whole = found.into_iter().zip(twins).filter(|((_, entry), twin)| !twin || is_whole(entry));
-        whole.map(|((distribution, _), _)| distribution).collect()
+        let whole = found.into_iter().zip(twins).filter(|(found, twin)| !twin || is_whole(&found.entry));
+        whole.map(|(distribution, _)| distribution).collect()
     })
 }
 
@@ -172,11 +173,11 @@ fn parse(entry: &str) -> Option<Distribution> {
         return None;
     }
     let version = cut_word(version);
-    Some(Distribution { name: normal_name(name), version })
+    Some(Distribution { name: normal_name(name), version, entry: entry.to_owned() })
 }
 
 /// Lower case, with every run of `-`, `_` and `.` as one `-`.
-fn normal_name(name: &str) -> String {
+pub fn normal_name(name: &str) -> String {
     let words: Vec<String> =
         name.split(['-', '_', '.']).filter(|word| !word.is_empty()).map(str::to_lowercase).collect();
     cut(&words.join("-"))

@@ -1,0 +1,181 @@
+//! What is installed, by the records that package managers leave.
+//!
+//! Nothing that a record names is opened: its paths, names and sizes are text. A record is read as far as its bound, and
+//! what lies beyond makes what is asked of that manager unknown.
+
+mod apk;
+mod conda;
+mod copies;
+mod dpkg;
+mod needless;
+mod python;
+mod rpm;
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use crate::facts::{
+    Fact, Framework, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
+    cut,
+};
+use crate::probe::framework::packages::folders;
+use crate::world::World;
+
+/// Packages of one image that are listed.
+const PACKAGES_MAX: usize = 50_000;
+/// Packages that are told as the largest.
+const LARGEST: usize = 10;
+/// Bytes of one record that are read.
+const RECORD_LIMIT: u64 = 64 << 20;
+/// Times before 2015 are those of whoever makes images reproducible, and of a clock that is not set.
+const SENSIBLE_SECONDS: i64 = 1_420_070_400;
+
+/// The time that may be spent: a quarter of what is left, and three seconds at most.
+struct Time<'a> {
+    world: &'a World,
+    floor: Duration,
+}
+
+impl<'a> Time<'a> {
+    fn begin(world: &'a World) -> Self {
+        let left = world.time_left();
+        Self { world, floor: left.saturating_sub((left / 4).min(Duration::from_secs(3))) }
+    }
+
+    /// Why there is no more of it.
+    fn up(&self) -> Option<Gap> {
+        let is_up = self.world.time_left() <= self.floor;
+        is_up.then(|| Gap::new(GapKind::TimedOut, "the time for packages was up"))
+    }
+}
+
+/// What is read of every package beside its name and version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Depth {
+    /// How large it is.
+    Sizes,
+    /// Its licence.
+    Licences,
+}
+
+/// What is installed.
+pub fn collect(world: &World, framework: &Framework) -> Packages {
+    let folders = framework.site_packages.known().map_or(&[][..], Vec::as_slice);
+    let inventory = read(world, folders, Depth::Sizes);
+    let (needless, needless_bytes) = needless::find(world, &inventory);
+    let (library_copies, library_copies_bytes) = copies::find(world, folders);
+    Packages {
+        managers: Fact::Known(inventory.managers.iter().map(|manager| managed(&inventory, *manager)).collect()),
+        largest: largest(&inventory),
+        needless,
+        needless_bytes,
+        library_copies,
+        library_copies_bytes,
+        system_changed_seconds: Fact::present(inventory.changed_seconds),
+        ..Packages::default()
+    }
+}
+
+/// Every package, with its licence where the record says one.
+pub fn inventory(world: &World) -> Inventory {
+    read(world, &folders(world), Depth::Licences)
+}
+
+fn read(world: &World, folders: &[String], depth: Depth) -> Inventory {
+    let mut inventory = Inventory::default();
+    (inventory.system, inventory.system_version) = system(world);
+    dpkg::read(world, &mut inventory);
+    apk::read(world, &mut inventory);
+    rpm::read(world, &mut inventory);
+    let time = Time::begin(world);
+    conda::read(&time, folders, depth, &mut inventory);
+    python::read(&time, folders, depth, &mut inventory);
+    inventory
+        .packages
+        .sort_by(|a, b| (a.manager, &a.name, &a.version, &a.place).cmp(&(b.manager, &b.name, &b.version, &b.place)));
+    inventory
+}
+
+/// `ID` and `VERSION_ID` of `/etc/os-release`.
+fn system(world: &World) -> (String, String) {
+    let text = match world.read("/etc/os-release") {
+        Fact::Absent => world.read("/usr/lib/os-release"),
+        other => other,
+    };
+    let text = text.known().cloned().unwrap_or_default();
+    let value = |key: &str| {
+        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
+        line.map(|line| cut(line.trim_matches(['"', '\'']))).unwrap_or_default()
+    };
+    (value("ID"), value("VERSION_ID"))
+}
+
+/// Adds a package, unless there are too many already.
+fn add(inventory: &mut Inventory, package: crate::facts::Installed) {
+    let manager = package.manager;
+    if inventory.packages.len() < PACKAGES_MAX {
+        inventory.packages.push(package);
+    } else if inventory.gap(manager).is_none() {
+        let detail = format!("more than {PACKAGES_MAX} packages, of which so many are looked at");
+        inventory.note(manager, Some(Gap::new(GapKind::NotSupported, detail)));
+    }
+}
+
+/// The bytes of a record; one that is longer than is read is a gap.
+fn record(world: &World, path: &str) -> Fact<Vec<u8>> {
+    world.read_bytes(path, RECORD_LIMIT + 1).and_then(|bytes| match bytes.len() as u64 {
+        0..=RECORD_LIMIT => Fact::Known(bytes),
+        _ => Fact::unknown(GapKind::NotSupported, format!("{path} is longer than is read")),
+    })
+}
+
+/// When a record was changed last, where its time makes sense.
+fn changed(world: &World, path: &str) -> Option<u64> {
+    let stat = world.stat(path).known()?.modified_seconds;
+    u64::try_from(stat).ok().filter(|_| stat >= SENSIBLE_SECONDS)
+}
+
+fn managed(inventory: &Inventory, manager: PackageManager) -> ManagedPackages {
+    if let Some(gap) = inventory.gap(manager) {
+        let (count, installed_bytes) = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
+        return ManagedPackages { manager, count, installed_bytes };
+    }
+    let own = || inventory.of(manager).filter(|package| package.brought_by.is_none());
+    let mut sizes = own().filter_map(|package| package.bytes).peekable();
+    let says = sizes.peek().is_some();
+    let bytes = sizes.fold(0_u64, u64::saturating_add);
+    ManagedPackages {
+        manager,
+        count: Fact::Known(own().count() as u64),
+        installed_bytes: Fact::present(says.then_some(bytes)),
+    }
+}
+
+fn largest(inventory: &Inventory) -> Fact<Vec<InstalledPackage>> {
+    let own = inventory.packages.iter().filter(|package| package.brought_by.is_none());
+    let mut sized: Vec<_> = own.filter_map(|package| Some((package.bytes?, package))).collect();
+    sized.sort_by_key(|(bytes, package)| (Reverse(*bytes), &package.name));
+    let told = sized.into_iter().take(LARGEST).map(|(installed_bytes, package)| InstalledPackage {
+        name: package.name.clone(),
+        version: package.version.clone(),
+        manager: package.manager,
+        installed_bytes,
+    });
+    match (told.collect::<Vec<_>>(), inventory.gaps.first()) {
+        (told, Some((_, gap))) if told.is_empty() => Fact::Unknown(gap.clone()),
+        (told, _) => Fact::Known(told),
+    }
+}
+
+/// A list that can only accuse: what was found was found, and where nothing was, something may lie in what was not read.
+fn found<T>(mut found: Vec<T>, gap: Option<&Gap>) -> Fact<Vec<T>> {
+    found.truncate(LIST_LIMIT);
+    match gap {
+        Some(gap) if found.is_empty() => Fact::Unknown(gap.clone()),
+        _ => Fact::Known(found),
+    }
+}
+
+#[cfg(test)]
+#[path = "packages/packages_tests.rs"]
+mod tests;
