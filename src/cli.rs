@@ -64,6 +64,8 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
     #[command(flatten)]
+    pub image: ImageArgs,
+    #[command(flatten)]
     pub judging: JudgingArgs,
     #[command(flatten)]
     pub assuming: AssumingArgs,
@@ -109,6 +111,8 @@ pub struct FactsArgs {
     pub collecting: CollectingArgs,
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
+    #[command(flatten)]
+    pub image: ImageArgs,
     /// Write to this file instead of standard output; it is replaced whole or not at all
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -138,10 +142,12 @@ pub struct GpusArgs {
     #[arg(value_name = "GPU")]
     pub gpus: Vec<String>,
     /// Read the image from this recording instead of this container
-    #[arg(long, value_name = "FACTS.json", conflicts_with = "as_process")]
+    #[arg(long, value_name = "FACTS.json", conflicts_with_all = ["as_process", "root", "image_config"])]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
+    #[command(flatten)]
+    pub image: ImageArgs,
     /// How the table is written
     #[arg(long, default_value = "text")]
     pub format: Format,
@@ -163,6 +169,17 @@ pub struct EnvironmentArgs {
     /// Look with the environment of this process, for a shell has not the workload's: 1, or what `ps` shows
     #[arg(long, value_name = "PID")]
     pub as_process: Option<u32>,
+}
+
+/// Which image to look at, where it is not the one that runs here.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ImageArgs {
+    /// Look at the image that is unpacked in this folder and does not run, in the phase build
+    #[arg(long, value_name = "DIR", conflicts_with = "as_process")]
+    pub root: Option<PathBuf>,
+    /// The image's configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    pub image_config: Option<PathBuf>,
 }
 
 /// What to take for given.
@@ -206,9 +223,9 @@ pub struct CollectingArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file
-    #[arg(long, value_name = "NAME|FILE", default_value = "production")]
-    pub profile: String,
+    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root: image]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub profile: Option<String>,
     /// Report only these checks: an id, a room, or a pattern with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -18,12 +18,14 @@ mod waiting;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::facts::{Fact, Facts, Gap, GapKind, Phase, Run, SCHEMA, Tier};
+use crate::facts::{Fact, Facts, Gap, GapKind, Gaps, Phase, Run, SCHEMA, Tier};
 use crate::probe;
-use crate::world::World;
+use crate::probe::image_config::Given;
+use crate::world::{World, not_running};
+use gpu_chain::GpuChain;
 pub use held::{NAME, serve};
 use log::Log;
-use look::{ALL, Asked, IMAGE};
+use look::{ALL, Asked, IMAGE, STILL};
 use readings::Readings;
 use waiting::Waiting;
 
@@ -44,6 +46,10 @@ pub struct Input {
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
     pub gpu_code: bool,
+    /// The folder of an image that does not run, which is looked at in the place of what runs here.
+    pub image: Option<PathBuf>,
+    /// The configuration of the image.
+    pub config: Option<Given>,
 }
 
 /// Everything that can be learnt about this container until the deadline.
@@ -52,13 +58,20 @@ pub struct Input {
 pub fn collect(world: &World, input: &Input) -> Facts {
     let log = Log::default();
     let waiting = Waiting::begin();
-    let asks_gpu = !input.no_gpu && input.phase != Phase::Build;
-    let readings = Readings::new(world, asked(ALL, asks_gpu, input));
+    let is_still = input.image.is_some();
+    let asks_gpu = !input.no_gpu && input.phase != Phase::Build && !is_still;
+    let fields = if is_still { STILL } else { ALL };
+    let readings = Readings::new(world, asked(fields, asks_gpu, input)).of_image(input.image.clone());
     // Nothing but children are started from it: this process asks no path that may not answer.
     let closed = world.clone().leaving_out(vec![PathBuf::from("/")], "is not asked by the process that reports");
     let chain = std::thread::scope(|scope| {
         readings.begin(scope);
-        let chain = gpu_chain::read(&closed, &readings, input, asks_gpu, &log, &waiting);
+        let chain = if is_still {
+            // What an image carries is not loaded into anything of ours.
+            GpuChain { libraries: readings.wait("libraries"), ..GpuChain::default() }
+        } else {
+            gpu_chain::read(&closed, &readings, input, asks_gpu, &log, &waiting)
+        };
         waiting.on("this container");
         readings.finish();
         chain
@@ -75,6 +88,9 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         ..readings.into_facts(&log)
     };
     excuse_libraries(&mut facts);
+    if is_still {
+        facts.fill_gaps(&not_running());
+    }
     waiting.end();
     facts.probes = log.into_runs();
     if facts.probes.iter().any(|run| run.signal == Fact::Known("SIGKILL".to_owned())) {
@@ -86,6 +102,7 @@ pub fn collect(world: &World, input: &Input) -> Facts {
         taken_at_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
         phase: input.phase,
         tier: input.tier,
+        image_only: is_still,
         gpu_expected: !input.no_gpu,
         soak_seconds: Fact::present(input.soak.map(|time| time.as_secs_f64())),
         deadline_seconds: world.budget().as_secs_f64(),
@@ -111,9 +128,10 @@ fn excuse_libraries(facts: &mut Facts) {
 }
 
 /// What the files of this image say of the GPUs that it can run on.
-pub fn image(world: &World) -> Facts {
+pub fn image(world: &World, input: &Input) -> Facts {
     let asks_gpu = false;
-    let readings = Readings::new(world, asked(IMAGE, asks_gpu, &Input { gpu_code: true, ..Input::default() }));
+    let asked = Asked { gpu_code: true, ..asked(IMAGE, asks_gpu, input) };
+    let readings = Readings::new(world, asked).of_image(input.image.clone());
     std::thread::scope(|scope| {
         readings.begin(scope);
         readings.finish();
@@ -127,7 +145,9 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         asks_gpu,
         gpu_code: input.gpu_code,
         linking: !input.no_gpu,
-        command: input.command.clone(),
+        phase: input.phase,
+        command: input.command.clone().or_else(|| input.config.as_ref().map(|config| config.command.clone())),
+        config: input.config.clone(),
     }
 }
 

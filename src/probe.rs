@@ -19,6 +19,7 @@ mod glob;
 mod gpu;
 pub mod identity;
 pub mod image;
+pub mod image_config;
 pub mod isolation;
 pub mod libraries;
 pub mod limits;

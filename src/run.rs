@@ -4,6 +4,7 @@ mod errand;
 mod files;
 mod gpus;
 mod harden;
+mod image;
 mod message;
 mod output;
 mod plan;
@@ -111,10 +112,12 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting)?;
-    let plan = Plan::load(&world, &arguments.judging)?;
+    let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
-    let phase = plan.phase(arguments.collecting.phase, Phase::Live);
-    let input = Input { phase, environment_of, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
+    let (image, config) = image::of(&world, &arguments.image)?;
+    let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
+    let input =
+        Input { phase, environment_of, image, config, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
     let facts = collected(&world, &input);
     drop(watch);
     let report = reported(facts, &plan, &arguments.assuming.assume);
@@ -135,7 +138,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
     handover::heed_termination();
     handover::go_on_when_stopped();
     guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
-    let plan = match Plan::load(&world, &arguments.judging) {
+    let plan = match Plan::load(&world, &arguments.judging, plan::PROFILE) {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
             say(&failure.message);
@@ -193,9 +196,10 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
-    let phase = arguments.collecting.phase.unwrap_or_default();
+    let (image, config) = image::of(&world, &arguments.image)?;
+    let phase = image::phase(&arguments.image, |seat| arguments.collecting.phase.unwrap_or(seat))?;
     // Whoever judges the recording may ask about any GPU.
-    let input = Input { phase, environment_of, gpu_code: true, ..asked };
+    let input = Input { phase, environment_of, image, config, gpu_code: true, ..asked };
     let facts = collected(&world, &input);
     drop(watch);
     output::deliver(&world, &output::as_json(&facts)?, arguments.output.as_deref(), Target::Stdout)?;
@@ -204,7 +208,7 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
-    let plan = Plan::load(&world, &arguments.judging)?;
+    let plan = Plan::load(&world, &arguments.judging, plan::PROFILE)?;
     let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
     let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
     report.notes.splice(..0, notes);
@@ -225,7 +229,7 @@ fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
 
 fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
-    let plan = Plan::load(&world, arguments)?;
+    let plan = Plan::load(&world, arguments, plan::PROFILE)?;
     let mut checks: Vec<_> = plan.catalogue.checks.iter().filter(|check| plan.selects(&check.id)).collect();
     checks.sort_by(|a, b| a.id.cmp(&b.id));
     let severity = |check: &crate::check::Check| {

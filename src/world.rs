@@ -16,6 +16,7 @@ mod answers;
 pub mod asked;
 pub mod child;
 mod doors;
+mod files;
 pub mod guard;
 pub mod handover;
 pub mod interrupt;
@@ -24,29 +25,30 @@ mod pace;
 mod pause;
 mod spawn_or_run;
 mod standstill;
+mod still;
 pub mod terminal;
+mod within;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{Mode, OFlags};
 
-use crate::facts::{Fact, GapKind};
 use crate::text::Shown;
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
-use answers::{from_io, from_stat};
 pub use doors::OpenFile;
-use doors::{LeftOut, open};
+use doors::{LeftOut, Source};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
 pub use pause::pause;
 pub use spawn_or_run::{Spawned, spawn_or_run, thread};
 pub use standstill::stood_still;
+pub use still::{Still, User, not_running};
 
 /// Bytes of one file that are read at most.
 pub const READ_LIMIT: u64 = 1 << 20;
@@ -58,7 +60,7 @@ const FIRST_READ: usize = 16 << 10;
 /// The machine as probes see it.
 #[derive(Debug, Clone)]
 pub struct World {
-    root: PathBuf,
+    source: Source,
     environment: Vec<(OsString, OsString)>,
     program: PathBuf,
     started: Instant,
@@ -69,6 +71,8 @@ pub struct World {
     kept: Duration,
     /// The process that we read for; none where it is our own.
     reads_for: Option<u32>,
+    /// What is known of an image that does not run; none where we look at what runs.
+    still: Option<Arc<Still>>,
     left_out: LeftOut,
 }
 
@@ -83,7 +87,7 @@ impl World {
         let started = Instant::now();
         let (deadline, stood_before) = (started + budget, stood_still());
         Self {
-            root: root.into(),
+            source: Source::of(root.into()),
             environment,
             program: child::own_program(),
             started,
@@ -91,6 +95,7 @@ impl World {
             stood_before,
             kept: Duration::ZERO,
             reads_for: None,
+            still: None,
             left_out: LeftOut::default(),
         }
     }
@@ -129,35 +134,28 @@ impl World {
 
     /// Whether `/` is the real root, so that system calls about this process agree with the files.
     pub fn is_real(&self) -> bool {
-        self.root == Path::new("/")
+        matches!(self.source, Source::Machine)
     }
 
     /// The folder that plays the root.
     pub fn root(&self) -> &Path {
-        &self.root
+        match &self.source {
+            Source::Machine => Path::new("/"),
+            Source::Played(root) | Source::Image(root, _) => root,
+        }
     }
 
     /// An environment variable as text; what is not UTF-8 is replaced.
     pub fn env(&self, name: &str) -> Option<String> {
+        self.miss_the_environment();
         let (_, value) = self.environment.iter().find(|(key, _)| key == name)?;
         Some(value.to_string_lossy().into_owned())
     }
 
     /// Names of all environment variables.
     pub fn env_names(&self) -> impl Iterator<Item = String> {
+        self.miss_the_environment();
         self.environment.iter().map(|(key, _)| key.to_string_lossy().into_owned())
-    }
-
-    /// The environment that a process was started with; what it changed since is not seen. Absent without such a process.
-    pub fn process_environment(&self, pid: u32) -> Fact<Vec<(OsString, OsString)>> {
-        self.read_bytes(format!("/proc/{pid}/environ"), READ_LIMIT).map(|bytes| {
-            let variable = |entry: &[u8]| {
-                let at = entry.iter().position(|byte| *byte == b'=')?;
-                let (name, value) = (entry.get(..at)?, entry.get(at + 1..)?);
-                Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
-            };
-            bytes.split(|byte| *byte == 0).filter_map(variable).collect()
-        })
     }
 
     /// The same world with the environment of another process, for ourselves and for every child.
@@ -172,102 +170,13 @@ impl World {
         &self.environment
     }
 
-    /// The text of a file of at most [`READ_LIMIT`] bytes; a longer one is a gap, for what is asked about may stand
-    /// behind them. What is not UTF-8 is replaced.
-    pub fn read(&self, path: impl AsRef<Path>) -> Fact<String> {
-        let path = path.as_ref();
-        self.read_bytes(path, READ_LIMIT + 1).and_then(|bytes| match bytes.len() as u64 {
-            0..=READ_LIMIT => Fact::Known(String::from_utf8_lossy(&bytes).into_owned()),
-            _ => Fact::unknown(GapKind::NotSupported, format!("{} is longer than is read", path.display())),
-        })
-    }
-
-    /// The text of a one-line file without white space around it.
-    pub fn read_line(&self, path: impl AsRef<Path>) -> Fact<String> {
-        self.read(path).map(|text| text.trim().to_owned())
-    }
-
-    /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
-    pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
-        let path = path.as_ref();
-        self.ask(path, |place| {
-            open(place, path).and_then(|file| {
-                let mut bytes = Vec::with_capacity(FIRST_READ);
-                match file.take(limit).read_to_end(&mut bytes) {
-                    Ok(_) => Fact::Known(bytes),
-                    Err(error) => from_io(&error, path),
-                }
-            })
-        })
-    }
-
-    /// An open regular file, for readers that seek.
-    pub fn open(&self, path: impl AsRef<Path>) -> Fact<OpenFile> {
-        let path = path.as_ref();
-        self.ask(path, |place| open(place, path).map(|file| OpenFile::new(file, place)))
-    }
-
-    /// The names in a folder, sorted.
-    pub fn list(&self, path: impl AsRef<Path>) -> Fact<Vec<String>> {
-        let path = path.as_ref();
-        self.ask(path, |place| match std::fs::read_dir(place) {
-            Err(error) => from_io(&error, path),
-            Ok(entries) => {
-                let mut names: Vec<String> =
-                    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-                names.sort();
-                Fact::Known(names)
-            }
-        })
-    }
-
-    /// What a symbolic link says, unresolved.
-    pub fn link(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
-        let path = path.as_ref();
-        self.ask(path, |place| match std::fs::read_link(place) {
-            Ok(target) => Fact::Known(target),
-            Err(error) => from_io(&error, path),
-        })
-    }
-
-    /// The path with every link resolved, as seen from inside this world.
-    pub fn real_path(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
-        let path = path.as_ref();
-        self.ask(path, |place| match std::fs::canonicalize(place) {
-            Ok(real) if self.is_real() => Fact::Known(real),
-            Ok(real) => {
-                let root = std::fs::canonicalize(&self.root).unwrap_or_else(|_| self.root.clone());
-                Fact::Known(real.strip_prefix(root).map_or(real.clone(), |inner| Path::new("/").join(inner)))
-            }
-            Err(error) => from_io(&error, path),
-        })
-    }
-
-    /// What stat says, links followed.
-    pub fn stat(&self, path: impl AsRef<Path>) -> Fact<Stat> {
-        let path = path.as_ref();
-        self.ask(path, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::empty()), path))
-    }
-
-    /// What stat says of the link itself.
-    pub fn stat_link(&self, path: impl AsRef<Path>) -> Fact<Stat> {
-        let path = path.as_ref();
-        self.ask(path, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::SYMLINK_NOFOLLOW), path))
-    }
-
-    /// Whether something is there, links followed.
-    pub fn exists(&self, path: impl AsRef<Path>) -> Fact<bool> {
-        match self.stat(path) {
-            Fact::Known(_) => Fact::Known(true),
-            Fact::Absent => Fact::Known(false),
-            Fact::Unknown(gap) => Fact::Unknown(gap),
-        }
-    }
-
     /// What Kubernetes shows as the reason of a stopped container. Written only where the kubelet has put the file.
     pub fn write_termination_log(&self, text: &Shown) {
+        if !self.is_real() {
+            return;
+        }
         let flags = OFlags::WRONLY | OFlags::TRUNC | OFlags::CLOEXEC | OFlags::NONBLOCK;
-        if let Ok(fd) = rustix::fs::open(self.place(Path::new("/dev/termination-log")), flags, Mode::empty()) {
+        if let Ok(fd) = rustix::fs::open("/dev/termination-log", flags, Mode::empty()) {
             let _ = File::from(fd).write_all(text.as_bytes());
         }
     }
@@ -280,7 +189,7 @@ impl World {
 
     /// A TCP connection. Only loopback addresses are allowed: a preflight never scans the network.
     pub fn connect(&self, address: SocketAddr, patience: Duration) -> std::io::Result<TcpStream> {
-        if !address.ip().is_loopback() {
+        if !address.ip().is_loopback() || self.is_still() {
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidInput, "only loopback is ever contacted"));
         }
         let patience = patience.min(self.time_left()).max(Duration::from_millis(1));

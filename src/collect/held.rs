@@ -13,7 +13,7 @@ use crate::facts::{Fact, StuckFolder};
 use crate::probe::storage::stuck_folder;
 use crate::world::asked::{held_at, pending};
 use crate::world::child::{Progress, environment};
-use crate::world::{World, pause, thread};
+use crate::world::{Still, World, pause, thread};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "readings";
@@ -26,14 +26,27 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Order {
     /// What it reads.
     pub asked: Asked,
-    /// The folder that plays the root.
-    pub root: PathBuf,
+    /// The folder of an image that does not run; none where we look at what runs.
+    pub image: Option<PathBuf>,
     /// Seconds that it has.
     pub seconds_left: f64,
     /// Seconds after which a call counts as one that does not come back.
     pub patience_seconds: f64,
     /// Places that it leaves out.
     pub left_out: Vec<PathBuf>,
+}
+
+impl Order {
+    /// What is read.
+    pub fn world(&self) -> World {
+        let time = Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default();
+        let Some(folder) = &self.image else { return World::at("/", environment(), time) };
+        let image = World::image(folder, Vec::new(), Still::default(), time);
+        match &self.asked.config {
+            Some(config) => config.applied(image),
+            None => image,
+        }
+    }
 }
 
 /// Why a place is left out.
@@ -54,8 +67,7 @@ pub enum Told {
 /// The child's side. Whether it understood what it is sent for.
 pub fn serve(input: Value, progress: Progress) -> bool {
     let Ok(order) = serde_json::from_value::<Order>(input) else { return false };
-    let time = Duration::try_from_secs_f64(order.seconds_left).unwrap_or_default();
-    let world = World::at(&order.root, environment(), time).leaving_out(order.left_out, WHY);
+    let world = order.world().leaving_out(order.left_out.clone(), WHY);
     let world = match parent(&world) {
         Fact::Known(parent) => world.reading_for(parent),
         _ => world,

@@ -12,10 +12,12 @@ use super::copies::may_find;
 use super::log::timed;
 use crate::facts::shape::{Shape, Shaped};
 use crate::facts::{
-    Driver, Fact, Facts, Framework, Gap, Gaps, Library, LibraryId, Linking, Native, ProbeRun, Services,
+    Driver, Fact, Facts, Framework, Gap, GapKind, Gaps, Library, LibraryId, Linking, Native, Network, Phase, ProbeRun,
+    Services,
 };
 use crate::probe;
-use crate::world::{World, spawn_or_run};
+use crate::probe::image_config::Given;
+use crate::world::{World, not_running, spawn_or_run};
 
 /// Everything.
 pub const ALL: &[&str] = &[
@@ -42,6 +44,10 @@ pub const ALL: &[&str] = &[
 /// What the files of an image say of the GPUs that it can run on.
 pub const IMAGE: &[&str] = &["framework", "libraries", "native"];
 
+/// What the files of an image that does not run say.
+pub const STILL: &[&str] =
+    &["framework", "libraries", "native", "linking", "services", "identity", "environment", "image", "compile"];
+
 /// Parts of which every reading says by itself what it could not have.
 const EXACT: &[&str] = &["storage", "container", "host", "limits", "identity", "process"];
 
@@ -56,8 +62,12 @@ pub struct Asked {
     pub gpu_code: bool,
     /// Whether what frameworks load is followed.
     pub linking: bool,
-    /// The command that `exec` will become.
+    /// The command that `exec` will become, or that the configuration of the image names.
     pub command: Option<Vec<String>>,
+    /// When in the life of the container it is: before it runs, nobody but its configuration can say what it will start.
+    pub phase: Phase,
+    /// The configuration of the image.
+    pub config: Option<Given>,
 }
 
 /// One part that was read.
@@ -91,7 +101,7 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         look.wanted("identity", None, probe::identity::collect);
         look.wanted("process", None, probe::process::collect);
         look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
-        look.wanted("image", None, probe::image::collect);
+        look.wanted("image", None, |world| probe::image::collect(world, asked.config.as_ref()));
         look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
     });
 }
@@ -188,11 +198,22 @@ impl Look<'_> {
             return;
         }
         // The services are found by their listeners, so those are read once more where only the services are missing.
-        let (network, _) = self.part("network", None, probe::network::collect);
+        let network = if self.world.is_still() {
+            Network { listeners: Fact::Known(Vec::new()), ..Network::all_unknown(&not_running()) }
+        } else {
+            self.part("network", None, probe::network::collect).0
+        };
         self.wanted("services", None, |world| {
             let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
             let running = probe::services::collect(world, &network, &startup.ssh_args);
-            Services { declared: startup.declared, ..running }
+            let nothing = startup.declared.known().is_some_and(Vec::is_empty);
+            let declared = if nothing && self.asked.phase == Phase::Build && self.asked.command.is_none() {
+                let why = "what the image starts is not known without its configuration; --image-config gives it";
+                Fact::unknown(GapKind::NotSupported, why)
+            } else {
+                startup.declared
+            };
+            Services { declared, ..running }
         });
     }
 }
@@ -235,7 +256,7 @@ pub fn parts(world: &World, asked: &Asked) -> Vec<Part> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{GapKind, Image, Tool, ToolKind};
+    use crate::facts::{Image, Tool, ToolKind};
 
     #[test]
     fn what_was_not_found_is_unknown_where_something_was_left_out_and_what_was_found_stays() {
@@ -258,7 +279,7 @@ mod tests {
 
     #[test]
     fn every_part_is_a_field_of_the_facts() {
-        for field in ALL.iter().chain(IMAGE).chain(EXACT) {
+        for field in ALL.iter().chain(IMAGE).chain(STILL).chain(EXACT) {
             assert!(Facts::SHAPE.field(field).is_some(), "{field}");
         }
     }

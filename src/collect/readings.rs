@@ -36,6 +36,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Readings<'a> {
     world: &'a World,
     asked: Asked,
+    /// The folder of an image that does not run.
+    image: Option<PathBuf>,
     wanted: Working,
     state: Mutex<State>,
     news: Condvar,
@@ -98,7 +100,14 @@ impl<'a> Readings<'a> {
     /// None yet.
     pub fn new(world: &'a World, asked: Asked) -> Self {
         let (state, news) = (Mutex::default(), Condvar::new());
-        Self { world, asked, wanted: Working::default(), state, news }
+        Self { world, asked, image: None, wanted: Working::default(), state, news }
+    }
+
+    /// The same of an image in this folder, which does not run.
+    #[must_use]
+    pub fn of_image(mut self, folder: Option<PathBuf>) -> Self {
+        self.image = folder;
+        self
     }
 
     /// Sends the first child.
@@ -116,7 +125,7 @@ impl<'a> Readings<'a> {
     fn send<'s>(&'s self, scope: &'s Scope<'s, '_>, number: usize, asked: Asked, left_out: Vec<PathBuf>) {
         let order = Order {
             asked,
-            root: self.world.root().to_path_buf(),
+            image: self.image.clone(),
             seconds_left: self.world.time_left().as_secs_f64(),
             patience_seconds: PATIENCE.min(self.world.budget() / 4).as_secs_f64(),
             left_out,
@@ -132,7 +141,8 @@ impl<'a> Readings<'a> {
         let probed = follow(self.world, NAME, &order, &self.wanted, deadline, &mut hear);
         if probed.run.end == ProbeEnd::NotStarted && number == 0 {
             // Whoever cannot start a process still wants to know why. What may never answer is left out.
-            let world = self.world.clone().leaving_out(foreign(self.world), "may never answer");
+            let world = if self.image.is_some() { order.world() } else { self.world.clone() };
+            let world = world.leaving_out(foreign(self.world), "may never answer");
             for part in parts(&world, &order.asked) {
                 self.keep(number, part);
             }

@@ -1,6 +1,7 @@
 //! What the image carries.
 
 use super::Fact;
+use super::image_config::ImageConfig;
 use super::shape::{record, words};
 
 words! {
@@ -48,6 +49,10 @@ record! {
         pub cuda_headers: Fact<Vec<String>>,
         /// Repositories and notebooks at the top of the working folder (`.git`, `*.ipynb`).
         pub leftovers: Fact<Vec<String>>,
+        /// Whether its configuration was given, with `--image-config`.
+        pub configured: bool,
+        /// Its configuration, from that file; absent where none is given.
+        pub config: Fact<ImageConfig>,
     }
 
     /// A development tool.

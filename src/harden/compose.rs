@@ -1,7 +1,7 @@
 //! The settings as a service of a compose file.
 
 use super::run_line::size;
-use super::settings::{Asked, Given, Setting};
+use super::settings::{Asked, Setting};
 use super::yaml::Node;
 use crate::text::Shown;
 
@@ -14,6 +14,7 @@ pub fn fragment(asked: &[Asked]) -> Shown {
     let head = [
         "# What gpu-preflight's findings ask of the service `app`; call it as your own file does, and give both:",
         "#   docker compose --file compose.yaml --file compose.hardened.yaml up",
+        "# Limits under deploy.resources exclude mem_limit, cpus and pids_limit: keep one of the two forms.",
     ];
     let head: Shown = head.iter().map(|line| Shown::line(line)).collect();
     head + &Node::map([("services", Node::map([("app", service)]))]).render()
@@ -42,16 +43,5 @@ fn add(service: &mut Node, Asked { setting, answers }: &Asked) {
             service.set(&["ulimits", name, "hard"], Node::plain(*hard));
         }
         Setting::Init => service.set(&["init"], yes()),
-        Setting::Gpus => {
-            let device = [
-                ("driver", Node::plain("nvidia")),
-                ("count", text("all")),
-                ("capabilities", Node::List(vec![Node::plain("gpu")])),
-            ];
-            service.set(&["deploy", "resources", "reservations", "devices"], Node::List(vec![Node::map(device)]));
-        }
-        Setting::Without(Given::Privileged) => service.set(&["privileged"], Node::leaf(false, answers)),
-        // What the project's own file gives can only be taken out there.
-        Setting::Without(_) => {}
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::settings::{Asked, Given, Setting};
+use super::settings::{Asked, Setting};
 use super::yaml::Node;
 use crate::text::Shown;
 use crate::weigh::Finding;
@@ -14,6 +14,14 @@ const OF_THE_CONTAINER: [&str; 3] = [
     "securityContext.readOnlyRootFilesystem",
     "securityContext.seccompProfile.type",
 ];
+
+/// What is taken back, of the pod and of the container.
+const TAKEN_BACK: [(&str, &str); 3] = [
+    ("isolation.ipc-namespace-own", "hostIPC"),
+    ("isolation.network-namespace-own", "hostNetwork"),
+    ("isolation.pid-namespace-own", "hostPID"),
+];
+const PRIVILEGED: &str = "isolation.not-privileged";
 
 /// A patch for `kubectl patch deployment`.
 pub fn patch<'a>(asked: &[Asked], failures: impl Iterator<Item = &'a Finding>) -> Shown {
@@ -28,10 +36,17 @@ pub fn patch<'a>(asked: &[Asked], failures: impl Iterator<Item = &'a Finding>) -
             let place = if OF_THE_POD.contains(&path) { &mut pod } else { &mut container };
             place.set(&names, Node::leaf(value, &answers));
         }
+        for (_, field) in TAKEN_BACK.iter().filter(|(check, _)| *check == finding.check) {
+            pod.set(&[*field], Node::leaf(false, &answers));
+        }
+        if finding.check == PRIVILEGED {
+            container.set(&["securityContext", "privileged"], Node::leaf(false, &answers));
+        }
     }
     let head = [
         "# What gpu-preflight's findings ask of the container `app`; call it as your manifest does:",
         "#   kubectl patch deployment NAME --patch-file pod-patch.yaml",
+        "# Where it requests more memory or CPU than the limits here, raise the limits.",
     ];
     let mut lines: Vec<Shown> = head.iter().map(|line| Shown::line(line)).collect();
     for asked in asked {
@@ -43,9 +58,16 @@ pub fn patch<'a>(asked: &[Asked], failures: impl Iterator<Item = &'a Finding>) -
     lines.into_iter().collect::<Shown>() + &spec.render()
 }
 
-/// Whether a remedy's own words say all of it.
+/// Whether a pod can say it.
+pub fn says(setting: &Setting) -> bool {
+    not_here(setting).is_none()
+}
+
+/// Whether the patch says all that a finding asks for in a cluster, beside the settings.
 pub fn is_answered_by_fields(finding: &Finding) -> bool {
     finding.remedy.get("kubernetes").is_some_and(|remedy| fields(remedy).next().is_some())
+        || TAKEN_BACK.iter().any(|(check, _)| *check == finding.check)
+        || finding.check == PRIVILEGED
 }
 
 /// The fields that the text of a remedy sets: `` `path: value` `` in backticks.
@@ -96,22 +118,14 @@ fn add(pod: &mut Node, container: &mut Node, Asked { setting, answers }: &Asked)
             container.push("env", Node::map([("name", Node::plain(&**name)), ("value", leaf(value.clone().into()))]));
         }
         Setting::Init => pod.set(&["shareProcessNamespace"], leaf(true.into())),
-        Setting::Gpus => container.set(&["resources", "limits", "nvidia.com/gpu"], leaf(1.into())),
-        Setting::Without(Given::Privileged) => secure(&["privileged"], false.into()),
-        Setting::Without(Given::NoSeccomp) => secure(&["seccompProfile", "type"], "RuntimeDefault".into()),
-        Setting::Without(Given::AddedCapabilities) => {
-            container.set(&["securityContext", "capabilities", "add"], leaf(serde_json::json!([])));
-        }
-        Setting::Without(Given::HostPid) => pod.set(&["hostPID"], leaf(false.into())),
-        Setting::Without(Given::HostIpc) => pod.set(&["hostIPC"], leaf(false.into())),
-        Setting::Without(Given::HostNetwork) => pod.set(&["hostNetwork"], leaf(false.into())),
         Setting::Pids(_) | Setting::ProcessLimit { .. } => {}
     }
 }
 
 /// A folder of the pod's own at a path.
 fn mount(pod: &mut Node, container: &mut Node, path: &str, kind: Node) {
-    let name = path.trim_matches('/').replace('/', "-");
+    // No name that the manifest may have for another volume.
+    let name = format!("preflight{}", path.trim_end_matches('/').replace('/', "-"));
     pod.push("volumes", Node::map([("name", Node::plain(&*name)), ("emptyDir", kind)]));
     container.push("volumeMounts", Node::map([("name", Node::plain(name)), ("mountPath", Node::plain(path))]));
 }

@@ -1,6 +1,6 @@
 //! The settings as flags of `docker run`.
 
-use super::settings::{Asked, Given, Setting};
+use super::settings::{Asked, Setting};
 use crate::text::Shown;
 
 /// A script that starts the image with them: what else Docker is to be told, the image and the command follow as its
@@ -13,13 +13,7 @@ pub fn script(asked: &[Asked]) -> Shown {
         "# the image and its command follow as arguments:".to_owned(),
         "#   sh docker-run.sh --publish 8000:8000 IMAGE COMMAND".to_owned(),
     ];
-    let given = asked.iter().filter_map(|asked| match asked.setting {
-        Setting::Without(given) => Some((given, &asked.answers)),
-        _ => None,
-    });
-    lines.extend(given.map(|(given, answers)| format!("# without {}: {}", name(given), answers.join(", "))));
-    let flags: Vec<(String, &Vec<String>)> =
-        asked.iter().filter_map(|asked| Some((flag(&asked.setting)?, &asked.answers))).collect();
+    let flags: Vec<(String, &Vec<String>)> = asked.iter().map(|asked| (flag(&asked.setting), &asked.answers)).collect();
     let width = flags.iter().map(|(flag, _)| flag.len()).max().unwrap_or_default();
     lines.extend(flags.iter().map(|(flag, answers)| format!("# {flag:width$}  {}", answers.join(", "))));
     lines.push("exec docker run \\".to_owned());
@@ -28,8 +22,9 @@ pub fn script(asked: &[Asked]) -> Shown {
     lines.iter().map(|line| Shown::line(line)).collect()
 }
 
-fn flag(setting: &Setting) -> Option<String> {
-    Some(match setting {
+/// None of the values has a character in it that means anything to a shell.
+fn flag(setting: &Setting) -> String {
+    match setting {
         Setting::User(uid) => format!("--user={uid}:{uid}"),
         Setting::ReadOnly => "--read-only".to_owned(),
         Setting::NoNewPrivileges => "--security-opt=no-new-privileges".to_owned(),
@@ -43,23 +38,10 @@ fn flag(setting: &Setting) -> Option<String> {
         Setting::Variable { name, value } => format!("--env={name}={value}"),
         Setting::ProcessLimit { name, soft, hard } => format!("--ulimit={name}={soft}:{hard}"),
         Setting::Init => "--init".to_owned(),
-        Setting::Gpus => "--gpus=all".to_owned(),
-        Setting::Without(_) => return None,
-    })
+    }
 }
 
 /// Bytes by Docker's words.
 pub fn size(bytes: u64) -> String {
     if bytes.is_multiple_of(1 << 30) { format!("{}g", bytes >> 30) } else { format!("{}m", bytes >> 20) }
-}
-
-fn name(given: Given) -> &'static str {
-    match given {
-        Given::Privileged => "--privileged",
-        Given::HostPid => "--pid=host",
-        Given::HostIpc => "--ipc=host",
-        Given::HostNetwork => "--network=host",
-        Given::AddedCapabilities => "--cap-add",
-        Given::NoSeccomp => "--security-opt seccomp=unconfined",
-    }
 }

@@ -1,8 +1,33 @@
 //! What a container is to be started with, whatever starts it.
 
-use super::Choices;
+use super::choices::Choices;
 use super::flags::{Flag, Way};
 use crate::weigh::Finding;
+
+/// The checks whose Docker remedy is an answer by itself, whatever else the container was started with. What the others
+/// want depends on that, or on who has the GPU, and is left to whoever knows.
+pub const ANSWERED: &[&str] = &[
+    "identity.not-root",
+    "identity.capabilities-baseline",
+    "identity.bounding-baseline",
+    "identity.home-known",
+    "identity.home-writable",
+    "identity.user-named-for-pytorch",
+    "isolation.no-new-privileges",
+    "isolation.root-read-only",
+    "isolation.setuid-disarmed",
+    "limits.cpu-limited",
+    "limits.memory-limited",
+    "limits.open-files-bounded",
+    "limits.pids-limited",
+    "limits.shm-sufficient",
+    "limits.threads-bounded",
+    "limits.threads-fit",
+    "recovery.core-files-bounded",
+    "recovery.orphans-reaped",
+    "startup.terminates",
+    "storage.temporary-writable",
+];
 
 /// One thing that the start of a container says.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,21 +56,6 @@ pub enum Setting {
     ProcessLimit { name: String, soft: i64, hard: i64 },
     /// A small process 1 that reaps and passes signals on.
     Init,
-    /// All GPUs of the machine, or one each in a cluster.
-    Gpus,
-    /// What must not be given any more.
-    Without(Given),
-}
-
-/// What opens a container to the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
-    Privileged,
-    HostPid,
-    HostIpc,
-    HostNetwork,
-    AddedCapabilities,
-    NoSeccomp,
 }
 
 /// A setting and the checks that it answers.
@@ -62,21 +72,20 @@ impl Setting {
             (Self::Temporary { path, .. }, Self::Temporary { path: other, .. }) => path == other,
             (Self::Variable { name, .. }, Self::Variable { name: other, .. })
             | (Self::ProcessLimit { name, .. }, Self::ProcessLimit { name: other, .. }) => name == other,
-            (Self::Without(given), Self::Without(other)) => given == other,
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
         }
     }
 
-    /// What a flag asks for; none where that is not ours to decide, as which ports or volumes there are.
+    /// What a flag asks for; none where it cannot be given here.
     fn wanted(flag: &Flag, choices: &Choices) -> Option<Self> {
         let value = flag.value.as_deref().unwrap_or_default();
         Some(match flag.name.as_str() {
-            "--user" => Self::User(choices.uid),
+            "--user" => Self::User(choices.uid?),
             "--read-only" => Self::ReadOnly,
             "--security-opt" if value == "no-new-privileges" => Self::NoNewPrivileges,
             "--cap-drop" if value == "ALL" => Self::NoCapabilities,
-            "--memory" => Self::Memory(choices.memory_bytes(size(value)?)),
-            "--shm-size" => Self::SharedMemory(choices.shm_bytes(size(value)?)),
+            "--memory" => Self::Memory(choices.memory_bytes(size(value)?)?),
+            "--shm-size" => Self::SharedMemory(choices.shm_bytes(size(value)?)?),
             "--cpus" => Self::Cores(choices.cores(value.parse().ok()?)?),
             "--pids-limit" => Self::Pids(choices.pids(value.parse().ok()?)),
             "--tmpfs" => temporary(value, choices),
@@ -93,31 +102,18 @@ impl Setting {
                 Self::ProcessLimit { name: name.to_owned(), soft, hard: choices.hard_limit(name, soft, hard)? }
             }
             "--init" => Self::Init,
-            "--gpus" if value == "all" => Self::Gpus,
             _ => return None,
         })
-    }
-
-    /// What a flag that is to be taken away gave.
-    fn unwanted(flag: &Flag) -> Option<Self> {
-        let given = match (flag.name.as_str(), flag.value.as_deref().unwrap_or_default()) {
-            ("--privileged", _) => Given::Privileged,
-            ("--pid", "host") => Given::HostPid,
-            ("--ipc", "host") => Given::HostIpc,
-            ("--network", "host") => Given::HostNetwork,
-            ("--cap-add", _) => Given::AddedCapabilities,
-            ("--security-opt", "seccomp=unconfined") => Given::NoSeccomp,
-            _ => return None,
-        };
-        Some(Self::Without(given))
     }
 }
 
 /// A tmpfs by Docker's words, with the uid of whoever will run there.
 fn temporary(value: &str, choices: &Choices) -> Setting {
     let (path, options) = value.split_once(':').unwrap_or((value, ""));
-    let own =
-        |option: &str| if option.starts_with("uid=") { format!("uid={}", choices.uid) } else { option.to_owned() };
+    let own = |option: &str| match choices.runs_as {
+        Some(uid) if option.starts_with("uid=") => format!("uid={uid}"),
+        _ => option.to_owned(),
+    };
     let options = options.split(',').filter(|option| !option.is_empty()).map(own).collect();
     Setting::Temporary { path: path.to_owned(), options }
 }
@@ -131,22 +127,22 @@ fn size(words: &str) -> Option<u64> {
     number.parse::<u64>().ok()?.checked_mul(1 << shift)
 }
 
-/// What the failures ask of whoever starts the container, the most urgent first: the first way that each Docker remedy
-/// offers, where all of it can be said.
+/// What the failures ask of whoever starts the container, the most urgent first: the first way that the Docker remedy of
+/// each offers, where all of it can be given.
 pub fn settings<'a>(failures: impl Iterator<Item = &'a Finding>, choices: &Choices) -> Vec<Asked> {
     let mut asked: Vec<Asked> = Vec::new();
-    for finding in failures {
-        let Some(way) = finding.remedy.get("docker").and_then(|remedy| Way::all(remedy).into_iter().next()) else {
-            continue;
-        };
-        let added = way.added.iter().map(|flag| Setting::wanted(flag, choices));
-        let removed = way.removed.iter().filter_map(Setting::unwanted).map(Some);
-        let Some(wanted) = added.chain(removed).collect::<Option<Vec<Setting>>>() else { continue };
-        for setting in wanted {
+    for finding in failures.filter(|finding| ANSWERED.contains(&finding.check.as_str())) {
+        for setting in finding.remedy.get("docker").and_then(|remedy| answer(remedy, choices)).unwrap_or_default() {
             ask(&mut asked, setting, &finding.check);
         }
     }
     asked
+}
+
+/// The settings that a remedy names, if all of them can be given.
+fn answer(remedy: &str, choices: &Choices) -> Option<Vec<Setting>> {
+    let way = Way::all(remedy).into_iter().next()?;
+    way.added.iter().map(|flag| Setting::wanted(flag, choices)).collect()
 }
 
 /// Adds a setting, or its check and its options to the one that says it already.
@@ -171,32 +167,39 @@ fn ask(asked: &mut Vec<Asked>, setting: Setting, check: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::harden::Measure;
+    use crate::check::Catalogue;
 
-    fn choices() -> Choices {
-        let measure = |now, most| Measure { now, most: Some(most) };
-        Choices {
-            uid: 7,
-            memory: measure(None, 16 << 30),
-            shm: measure(None, 2 << 30),
-            cores: measure(None, 8),
-            threads: Some(4),
-            pids: measure(Some(4096), 1 << 20),
-            open_files: Some(1 << 16),
-        }
-    }
-
-    fn wanted(text: &str, choices: &Choices) -> Option<Setting> {
-        Setting::wanted(&Flag::all(text)[0], choices)
+    /// A machine on which every example can be given.
+    fn roomy() -> Choices {
+        Choices { cores_of_host: Some(64), uid: Some(7), runs_as: Some(7), ..Choices::default() }
     }
 
     #[test]
-    fn an_example_is_fitted_to_the_machine_and_to_what_was_too_little() {
-        let choices = choices();
-        let wanted = |text| wanted(text, &choices);
-        assert_eq!(wanted("--memory 32g"), Some(Setting::Memory(16 << 30)));
-        assert_eq!(wanted("--shm-size=8g"), Some(Setting::SharedMemory(2 << 30)));
-        assert_eq!(wanted("--pids-limit 4096"), Some(Setting::Pids(8192)));
+    fn every_answer_is_a_check_whose_remedy_can_be_given() {
+        let catalogue = Catalogue::load(&[]).expect("a catalogue");
+        for id in ANSWERED {
+            let check = catalogue.get(id).unwrap_or_else(|| panic!("{id}"));
+            let remedy = check.file.remedy.get("docker").unwrap_or_else(|| panic!("{id}"));
+            let settings = answer(remedy, &roomy()).unwrap_or_default();
+            assert!(!settings.is_empty(), "{id}: {remedy}");
+            assert!(!format!("{settings:?}").contains(['<', '>', '$', '\'']), "{id}: {settings:?}");
+        }
+    }
+
+    #[test]
+    fn an_example_is_fitted_to_the_machine() {
+        let choices = Choices {
+            memory_of_host: Some(16 << 30),
+            cores_of_host: Some(8),
+            threads: Some(4),
+            pids_wanted: 5000,
+            open_files: Some(1 << 16),
+            ..roomy()
+        };
+        let wanted = |text| Setting::wanted(&Flag::all(text)[0], &choices);
+        assert_eq!(wanted("--memory 32g"), Some(Setting::Memory(14 << 30)));
+        assert_eq!(wanted("--shm-size=8g"), Some(Setting::SharedMemory(7 << 30)));
+        assert_eq!(wanted("--pids-limit 4096"), Some(Setting::Pids(5000)));
         assert_eq!(wanted("--cpus 8"), None, "all there is bounds nobody");
         assert_eq!(wanted("--cpus 4"), Some(Setting::Cores(4)));
         let threads = Setting::Variable { name: "OMP_NUM_THREADS".to_owned(), value: "4".to_owned() };
@@ -206,23 +209,29 @@ mod tests {
     }
 
     #[test]
+    fn what_the_workload_takes_now_is_not_taken_from_it() {
+        let choices = Choices { memory_used: Some(40 << 30), shm_wanted: Some(16 << 30), ..roomy() };
+        let wanted = |text, choices: &Choices| Setting::wanted(&Flag::all(text)[0], choices);
+        assert_eq!(wanted("--memory 32g", &choices), Some(Setting::Memory(80 << 30)));
+        assert_eq!(wanted("--shm-size 8g", &choices), Some(Setting::SharedMemory(16 << 30)));
+        let small = Choices { memory_of_host: Some(40 << 30), memory_now: Some(20 << 30), ..choices };
+        assert_eq!(wanted("--memory 32g", &small), None, "so much is not there");
+        assert_eq!(wanted("--shm-size 8g", &small), None, "it counts as memory");
+    }
+
+    #[test]
     fn no_limit_is_asked_for_that_the_engine_may_not_be_able_to_give() {
         let files = |hard| Setting::ProcessLimit { name: "nofile".to_owned(), soft: 65536, hard };
-        let may = |has| wanted("--ulimit nofile=65536:1048576", &Choices { open_files: has, ..choices() });
-        assert_eq!(
-            [may(None), may(Some(1 << 16)), may(Some(1 << 10))],
-            [Some(files(1 << 20)), Some(files(1 << 16)), None]
-        );
+        let flag = &Flag::all("--ulimit nofile=65536:1048576")[0];
+        let may = |open_files| Setting::wanted(flag, &Choices { open_files, ..roomy() });
+        let expected = [Some(files(1 << 20)), Some(files(1 << 16)), None];
+        assert_eq!([may(None), may(Some(1 << 16)), may(Some(1 << 10))], expected);
     }
 
     #[test]
     fn what_is_not_ours_to_decide_is_asked_for_by_nobody() {
-        for text in
-            ["--publish 80:80", "--group-add 44", "--device /dev/x", "-e NAME", "--memory much", "--cap-drop KILL"]
-        {
-            assert_eq!(wanted(text, &choices()), None, "{text}");
+        for text in ["--publish 80:80", "--gpus all", "-e NAME", "--memory much", "--cap-drop KILL"] {
+            assert_eq!(Setting::wanted(&Flag::all(text)[0], &roomy()), None, "{text}");
         }
-        assert_eq!(Setting::unwanted(&Flag::all("--pid=host")[0]), Some(Setting::Without(Given::HostPid)));
-        assert_eq!(Setting::unwanted(&Flag::all("-p 22:22")[0]), None);
     }
 }

@@ -9,6 +9,8 @@ mod grant;
 mod pointers;
 mod secrets;
 
+pub use secrets::is_secret;
+
 use crate::facts::reference::env_vars;
 use crate::facts::{Environment, Fact, Framework, GapKind, LIST_LIMIT, Setting, cut, cut_word, redacted_uuid};
 use crate::world::World;

@@ -15,6 +15,9 @@ const UID_MAP: &str = "/proc/self/uid_map";
 
 /// Reads who we are.
 pub fn collect(world: &World) -> Identity {
+    if world.is_still() {
+        return of_image(world);
+    }
     let status = Status::read(world, "self");
     let uid = status.number::<u32>("Uid", 1);
     let home = home_folder(world, &uid);
@@ -45,6 +48,24 @@ pub fn collect(world: &World) -> Identity {
     }
 }
 
+/// Who a container of an image starts as, as far as its configuration and files tell.
+fn of_image(world: &World) -> Identity {
+    let user = world.user_of_image();
+    let uid = user.as_ref().map(|user| user.uid);
+    let home = home_folder(world, &uid);
+    Identity {
+        gid: user.as_ref().map(|user| user.gid),
+        groups: user.map(|user| user.groups),
+        user_name: user_name(world, &uid),
+        name_variable: name_variable(world),
+        home_writable: home.as_ref().and_then(|home| world.writable(home)),
+        home: home.map(|home| cut(&home)),
+        passwd_writable: uid.as_ref().and_then(|uid| passwd_writable(world, *uid)),
+        uid,
+        ..Identity::default()
+    }
+}
+
 /// The home folder: `$HOME`, else the entry of `uid` in `/etc/passwd`.
 pub fn home_folder(world: &World, uid: &Fact<u32>) -> Fact<String> {
     match world.env("HOME").filter(|home| !home.is_empty()) {
@@ -55,7 +76,12 @@ pub fn home_folder(world: &World, uid: &Fact<u32>) -> Fact<String> {
 
 /// The home folder of the user that runs this process.
 pub fn own_home(world: &World) -> Fact<String> {
-    home_folder(world, &Status::read(world, "self").number("Uid", 1))
+    let uid = if world.is_still() {
+        world.user_of_image().map(|user| user.uid)
+    } else {
+        Status::read(world, "self").number("Uid", 1)
+    };
+    home_folder(world, &uid)
 }
 
 fn user_name(world: &World, uid: &Fact<u32>) -> Fact<String> {

@@ -6,16 +6,19 @@ mod tools;
 use std::collections::HashSet;
 
 use crate::facts::{Fact, Image, LIST_LIMIT, cut};
+use crate::probe::image_config::{self, Given};
 use crate::world::World;
 
-/// Reads what the image carries.
-pub fn collect(world: &World) -> Image {
+/// Reads what the image carries, and what its configuration says where one is given.
+pub fn collect(world: &World, config: Option<&Given>) -> Image {
     Image {
         os: os(world),
         tools: tools::find(world),
         cache_bytes: caches::bytes(world),
         cuda_headers: cuda_development(world),
         leftovers: leftovers(world),
+        configured: config.is_some(),
+        config: image_config::collect(world, config),
         ..Image::default()
     }
 }
@@ -73,7 +76,7 @@ fn cuda_development(world: &World) -> Fact<Vec<String>> {
 
 /// Repositories and notebooks at the top of the working folder.
 fn leftovers(world: &World) -> Fact<Vec<String>> {
-    world.link("/proc/self/cwd").and_then(|folder| {
+    world.working_folder().and_then(|folder| {
         world.list(&folder).map(|names| {
             let is_notebook = |name: &str| std::path::Path::new(name).extension().is_some_and(|end| end == "ipynb");
             let left = names.into_iter().filter(|name| name == ".git" || is_notebook(name));
@@ -93,12 +96,12 @@ mod tests {
 
     #[test]
     fn the_system_is_named_by_its_release_file() {
-        let os = |text| collect(&root(&[("etc/os-release", text)])).os;
+        let os = |text| collect(&root(&[("etc/os-release", text)]), None).os;
         assert_eq!(os("NAME=x\nPRETTY_NAME=\"Ubuntu 24.04.1 LTS\"\n"), Fact::Known("Ubuntu 24.04.1 LTS".to_owned()));
         assert_eq!(os("NAME='Wolfi'\nVERSION_ID=20230201\n"), Fact::Known("Wolfi 20230201".to_owned()));
         assert_eq!(os("garbage"), Fact::Absent);
-        assert_eq!(collect(&root(&[])).os, Fact::Absent);
-        assert!(collect(&root(&[("etc/os-release/x", "")])).os.is_unknown());
+        assert_eq!(collect(&root(&[]), None).os, Fact::Absent);
+        assert!(collect(&root(&[("etc/os-release/x", "")]), None).os.is_unknown());
     }
 
     #[test]
@@ -109,7 +112,7 @@ mod tests {
             ("usr/local/cuda-11.8/lib64/libcudart.so", ""),
         ]);
         root.link("usr/local/cuda", "cuda-12.8");
-        let found = collect(&root).cuda_headers;
+        let found = collect(&root, None).cuda_headers;
         assert_eq!(
             found,
             Fact::Known(["/usr/local/cuda/include", "/usr/local/cuda/lib64"].map(str::to_owned).to_vec())
@@ -119,17 +122,17 @@ mod tests {
     #[test]
     fn leftovers_are_those_of_the_working_folder() {
         let root = root(&[("app/.git/HEAD", ""), ("app/a.ipynb", ""), ("app/serve.py", ""), ("b.ipynb", "")]);
-        assert!(collect(&root).leftovers.is_absent());
+        assert!(collect(&root, None).leftovers.is_absent());
         root.link("proc/self/cwd", "/app");
-        assert_eq!(collect(&root).leftovers, Fact::Known([".git", "a.ipynb"].map(str::to_owned).to_vec()));
+        assert_eq!(collect(&root, None).leftovers, Fact::Known([".git", "a.ipynb"].map(str::to_owned).to_vec()));
     }
 
     #[test]
     fn an_empty_image_has_empty_lists() {
-        let found = collect(&root(&[]));
+        let found = collect(&root(&[]), None);
         assert_eq!(found.tools, Fact::Known(Vec::new()));
         assert_eq!(found.cuda_headers, Fact::Known(Vec::new()));
         assert_eq!(found.cache_bytes, Fact::Known(0));
-        assert!(collect(&root(&[("usr/local", "a file")])).cuda_headers.known().is_some_and(Vec::is_empty));
+        assert!(collect(&root(&[("usr/local", "a file")]), None).cuda_headers.known().is_some_and(Vec::is_empty));
     }
 }

@@ -50,7 +50,10 @@ fn split(bytes: &[u8]) -> Vec<String> {
 
 /// A path as `process` means it: a relative one begins at its working folder.
 pub fn seen_from(world: &World, process: &str, path: &str) -> Fact<String> {
-    let folder = world.link(format!("/proc/{process}/cwd"));
+    let folder = match process {
+        "self" => world.working_folder(),
+        other => world.link(format!("/proc/{other}/cwd")),
+    };
     folder.map(|folder| folder.join(path).to_string_lossy().into_owned())
 }
 

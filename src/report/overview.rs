@@ -57,7 +57,11 @@ type Source = (&'static str, &'static [&'static str], fn(&Report) -> String);
 const ROWS: [Source; 10] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
-    ("user", &["identity", "isolation.no-new-privileges", "isolation.not-privileged"], |report| user(&report.facts)),
+    (
+        "user",
+        &["identity", "image.user-not-root", "isolation.no-new-privileges", "isolation.not-privileged"],
+        |report| user(&report.facts),
+    ),
     ("limits", &["limits"], |report| limits(&report.facts)),
     ("driver", &["driver", "gpu"], driver),
     ("CUDA", &["driver.runtime*", "library.cudart*", "library.cuda-*", "framework"], |report| cuda(&report.facts)),
@@ -187,6 +191,9 @@ fn user(facts: &Facts) -> String {
     let name = identity.user_name.known().map_or(String::new(), |name| format!(" ({})", plain(name)));
     let uid =
         say(&identity.uid, |uid| if *uid == 0 { "root".to_owned() } else { format!("uid {uid}{name}") }, "no uid");
+    if facts.run.image_only {
+        return uid;
+    }
     let capabilities = say(
         &identity.capabilities_effective,
         |list| crate::text::count_noun(list.len(), "capability", "capabilities"),
@@ -201,6 +208,9 @@ fn user(facts: &Facts) -> String {
 }
 
 fn limits(facts: &Facts) -> String {
+    if facts.run.image_only {
+        return String::new();
+    }
     let limits = &facts.limits;
     let host = facts.host.memory_bytes.known().map_or(String::new(), |all| format!(" ({} host)", size(*all)));
     let memory = say(&limits.memory_bytes, |limit| size(*limit), &format!("none{host}"));
@@ -220,6 +230,9 @@ fn size(count: u64) -> String {
 
 /// What this is, for the first line: `docker, cgroup v2`.
 pub fn place(facts: &Facts) -> String {
+    if facts.run.image_only {
+        return "an image that does not run".to_owned();
+    }
     let kind = match facts.container.kind.known() {
         Some(ContainerKind::None) => "no container".to_owned(),
         Some(kind) => kind.to_string(),

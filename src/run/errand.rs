@@ -38,6 +38,7 @@ const LONG_PATIENCE: Duration = Duration::from_secs(30);
 enum Errand {
     Read { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
+    Folder { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
     Inventory,
@@ -80,6 +81,14 @@ pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failur
     match send(world, folder, &Errand::Checks { folder: bytes(folder) }, exit::CONFIG)? {
         Outcome::Checks(rooms) => Ok(rooms),
         _ => Ok(Vec::new()),
+    }
+}
+
+/// Where a folder really lies, which has to be there.
+pub fn folder(world: &World, path: &Path) -> Result<PathBuf, Failure> {
+    match send(world, path, &Errand::Folder { path: bytes(path) }, exit::CONFIG)? {
+        Outcome::Found(real) => Ok(path_of(&real)),
+        _ => Err(files::wrong(path, "there is no such folder")),
     }
 }
 
@@ -167,6 +176,7 @@ fn perform(world: &World, errand: Errand) -> Outcome {
             files::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
         }
         Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
+        Errand::Folder { path } => files::folder(world, &path_of(&path)).map(|real| Outcome::Found(bytes(&real))),
         Errand::Write { path, text } => written(world, &path_of(&path), &text),
         Errand::Find { program, places } => {
             let world = world.clone().leaving_out(places, "does not answer");

@@ -1,6 +1,6 @@
 //! Files that the user named, as whoever may wait for them reads them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Failure;
 use crate::check::load::SiteRoom;
@@ -39,6 +39,16 @@ pub fn utf8(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<String, Failure> 
 /// The text of a file that has to be there.
 pub fn there(path: &Path, text: Option<String>) -> Result<String, Failure> {
     text.ok_or_else(|| wrong(path, "there is no such file"))
+}
+
+/// Where a folder really lies, which has to be there and may be read. Only a copy of ourselves may ask.
+pub fn folder(world: &World, path: &Path) -> Result<PathBuf, Failure> {
+    let real = world.real_path(path).and_then(|real| world.list(&real).map(|_| real));
+    match real {
+        Fact::Known(real) => Ok(real),
+        Fact::Absent => Err(wrong(path, "there is no such folder")),
+        Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
+    }
 }
 
 /// The checks of a folder, `DIR/ROOM/STATE.toml`, and what they share, `DIR/ROOM/room.toml`. Only a copy of ourselves

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, message, plan};
+use super::{Failure, image, message, plan};
 use crate::cli::{Format, GpusArgs};
 use crate::collect;
 use crate::derive::{self, target};
@@ -35,7 +35,8 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
         facts
     } else {
         let _watch = interrupt::Watch::begin();
-        let mut facts = collect::image(&world);
+        let (image, config) = image::of(&world, &arguments.image)?;
+        let mut facts = collect::image(&world, &collect::Input { image, config, ..collect::Input::default() });
         facts.run.environment_of = Fact::present(environment_of);
         facts
     };

@@ -41,7 +41,7 @@ pub fn run(arguments: &HardenArgs) -> Result<Exit, Failure> {
 /// The report that is answered.
 fn report(arguments: &HardenArgs) -> Result<Report, Failure> {
     let (world, asked) = look(&arguments.collecting)?;
-    let plan = plan::Plan::load(&world, &arguments.judging)?;
+    let plan = plan::Plan::load(&world, &arguments.judging, plan::PROFILE)?;
     if let Some(path) = &arguments.from {
         let Recording { facts, notes } = plan::recording(&world, path)?;
         for note in notes {

@@ -18,6 +18,9 @@ use crate::world::World;
 /// Bytes of a recording that are read at most.
 const RECORDING_LIMIT: u64 = 64 << 20;
 
+/// The profile where none is named.
+pub const PROFILE: &str = "production";
+
 /// How to judge and weigh.
 pub struct Plan {
     /// Every check.
@@ -42,10 +45,10 @@ impl Plan {
         plan
     }
 
-    /// Reads catalogue, site checks and profile, and refuses what does not fit together.
-    pub(super) fn load(world: &World, arguments: &JudgingArgs) -> Result<Self, Failure> {
+    /// Reads catalogue, site checks and profile (the `usual` one where none is named), and refuses what does not fit together.
+    pub(super) fn load(world: &World, arguments: &JudgingArgs, usual: &str) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
-        let profile = profile(world, &arguments.profile, &catalogue)?;
+        let profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }

@@ -7,13 +7,18 @@ use rustix::io::Errno;
 
 use super::World;
 use super::answers::{Volume, errno_name, from_errno};
+use super::doors::Last;
+use super::still::not_running;
 use crate::facts::Fact;
 
 impl World {
     /// Size and free space of the file system under a path.
     pub fn volume(&self, path: impl AsRef<Path>) -> Fact<Volume> {
         let path = path.as_ref();
-        self.ask(path, |place| match rustix::fs::statvfs(place) {
+        if self.is_still() {
+            return Fact::Unknown(not_running());
+        }
+        self.ask(path, Last::Followed, |place| match rustix::fs::statvfs(place) {
             Ok(v) => Fact::Known(Volume {
                 total_bytes: v.f_blocks.saturating_mul(v.f_frsize),
                 free_bytes: v.f_bavail.saturating_mul(v.f_frsize),
@@ -29,7 +34,10 @@ impl World {
     /// The magic number of the file system under a path.
     pub fn file_system_magic(&self, path: impl AsRef<Path>) -> Fact<u64> {
         let path = path.as_ref();
-        self.ask(path, |place| match rustix::fs::statfs(place) {
+        if self.is_still() {
+            return Fact::Unknown(not_running());
+        }
+        self.ask(path, Last::Followed, |place| match rustix::fs::statfs(place) {
             Ok(found) => Fact::Known(u64::try_from(found.f_type).unwrap_or_default()),
             Err(errno) => from_errno(errno, path),
         })
@@ -44,7 +52,10 @@ impl World {
     /// refused.
     pub fn write_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
         let path = path.as_ref();
-        self.ask(path, |place| match access(place, Access::WRITE_OK | Access::EXEC_OK) {
+        if self.is_still() {
+            return Fact::Unknown(not_running());
+        }
+        self.ask(path, Last::Followed, |place| match access(place, Access::WRITE_OK | Access::EXEC_OK) {
             Ok(()) => Fact::Absent,
             Err(errno @ (Errno::ACCESS | Errno::ROFS)) => Fact::Known(errno_name(errno)),
             Err(errno) => from_errno(errno, path),
@@ -57,7 +68,10 @@ impl World {
     }
 
     fn allowed(&self, path: &Path, asked: Access) -> Fact<bool> {
-        self.ask(path, |place| match access(place, asked) {
+        if self.is_still() {
+            return self.image_allows(path, if asked == Access::EXEC_OK { 1 } else { 2 });
+        }
+        self.ask(path, Last::Followed, |place| match access(place, asked) {
             Ok(()) => Fact::Known(true),
             Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
             Err(errno) => from_errno(errno, path),
@@ -67,7 +81,7 @@ impl World {
     /// Whether a file carries capabilities of its own.
     pub fn has_file_capabilities(&self, path: impl AsRef<Path>) -> bool {
         let mut buffer = [0_u8; 64];
-        let length = self.ask(path.as_ref(), |place| {
+        let length = self.ask(path.as_ref(), Last::Itself, |place| {
             Fact::present(rustix::fs::lgetxattr(place, c"security.capability", &mut buffer[..]).ok())
         });
         length.known().is_some()
@@ -77,8 +91,11 @@ impl World {
     /// else the name of the errno. The node must be there.
     pub fn open_device_errno(&self, path: impl AsRef<Path>) -> Fact<String> {
         let path = path.as_ref();
+        if self.is_still() {
+            return Fact::Unknown(not_running());
+        }
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        self.ask(path, |place| match rustix::fs::open(place, flags, Mode::empty()) {
+        self.ask(path, Last::Followed, |place| match rustix::fs::open(place, flags, Mode::empty()) {
             Ok(_) => Fact::Absent,
             Err(errno) => Fact::Known(errno_name(errno)),
         })

@@ -1,17 +1,45 @@
 //! How a path is asked: where it really is, noted for as long as it takes, and not at all where that was left out.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::World;
 use super::answers::{from_errno, from_io};
 use super::asked::{Asking, leads_to};
+pub use super::within::Last;
+use super::within::{Miss, Ways};
 use crate::facts::{Fact, Gap, GapKind};
+
+/// Where files are read.
+#[derive(Debug, Clone)]
+pub enum Source {
+    /// The machine that we run on.
+    Machine,
+    /// A folder that plays its root in a test, whose links lead where they lead.
+    Played(PathBuf),
+    /// An image in a folder, and the ways in it that are known.
+    Image(PathBuf, Arc<Ways>),
+}
+
+impl Source {
+    /// The machine itself, or a folder that plays it.
+    pub fn of(root: PathBuf) -> Self {
+        if root == Path::new("/") { Self::Machine } else { Self::Played(root) }
+    }
+
+    /// An image in a folder, be it the root itself.
+    pub fn image(root: PathBuf) -> Self {
+        Self::Image(root, Arc::default())
+    }
+}
 
 /// Places that are not asked, and why; and whether one of them was asked for.
 #[derive(Debug, Clone, Default)]
@@ -49,31 +77,76 @@ impl World {
         self
     }
 
-    /// Where `path` really is.
-    pub(super) fn place(&self, path: &Path) -> PathBuf {
-        if !self.is_real() {
-            return self.root.join(path.strip_prefix("/").unwrap_or(path));
-        }
-        match (self.reads_for, path.strip_prefix("/proc/self")) {
-            (Some(process), Ok(inner)) => Path::new("/proc").join(process.to_string()).join(inner),
-            _ => path.to_path_buf(),
-        }
-    }
-
-    /// Asks about a path.
-    pub(super) fn ask<T>(&self, path: &Path, ask: impl FnOnce(&Path) -> Fact<T>) -> Fact<T> {
-        let place = self.place(path);
-        let left_out = &self.left_out;
-        if !left_out.places.is_empty()
-            && let Some(closed) = leads_to(&place, &left_out.places)
+    /// Asks about a path, where it really is: on the machine as it is written, in an image with every link resolved inside.
+    pub(super) fn ask<T>(&self, path: &Path, last: Last, ask: impl FnOnce(&Path) -> Fact<T>) -> Fact<T> {
+        let place = match &self.source {
+            Source::Image(root, ways) => return self.ask_image(root, ways, path, last, ask),
+            Source::Played(root) => inside(root, path),
+            Source::Machine => match (self.reads_for, path.strip_prefix("/proc/self")) {
+                (Some(process), Ok(inner)) => Path::new("/proc").join(process.to_string()).join(inner),
+                _ => path.to_path_buf(),
+            },
+        };
+        if !self.left_out.places.is_empty()
+            && let Some(closed) = leads_to(&place, &self.left_out.places)
         {
-            let gap = Gap::new(GapKind::TimedOut, format!("{}: {} {}", path.display(), closed.display(), left_out.why));
-            left_out.missed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| gap.clone());
-            return Fact::Unknown(gap);
+            return Fact::Unknown(self.miss(path, closed));
         }
         let _asking = Asking::of(&place);
         ask(&place)
     }
+
+    /// Asks about a path of an image: the way there first, then what it leads to, which no link is on the way to.
+    fn ask_image<T>(
+        &self,
+        root: &Path,
+        ways: &Ways,
+        path: &Path,
+        last: Last,
+        ask: impl FnOnce(&Path) -> Fact<T>,
+    ) -> Fact<T> {
+        let _asking = Asking::of(&inside(root, path));
+        let mut step = |inner: &Path| {
+            if let Some(gap) = self.closed(inner) {
+                return Err(Miss::Gap(gap));
+            }
+            let place = inside(root, inner);
+            if let Some(closed) = self.left_out.places.iter().find(|closed| place.starts_with(closed)) {
+                return Err(Miss::Gap(self.miss(path, closed)));
+            }
+            match rustix::fs::readlink(&place, Vec::new()) {
+                Ok(target) => Ok(Some(PathBuf::from(OsString::from_vec(target.into_bytes())))),
+                Err(Errno::INVAL) => Ok(None),
+                Err(errno) => Err(Miss::Errno(errno)),
+            }
+        };
+        match ways.to(path, last, &mut step) {
+            Ok(inner) => match self.closed(&inner) {
+                Some(gap) => Fact::Unknown(gap),
+                None => ask(&inside(root, &inner)),
+            },
+            Err(Miss::Errno(errno)) => from_errno(errno, path),
+            Err(Miss::Gap(gap)) => Fact::Unknown(gap),
+        }
+    }
+
+    /// Notes that something was asked for that is left out.
+    fn miss(&self, path: &Path, closed: &Path) -> Gap {
+        let detail = format!("{}: {} {}", path.display(), closed.display(), self.left_out.why);
+        self.missing(Gap::new(GapKind::TimedOut, detail))
+    }
+
+    /// Notes why something that was asked for is not had.
+    pub(super) fn missing(&self, gap: Gap) -> Gap {
+        let mut missed = self.left_out.missed.lock().unwrap_or_else(PoisonError::into_inner);
+        missed.get_or_insert_with(|| gap.clone());
+        gap
+    }
+}
+
+/// A path of the folder that plays the root.
+fn inside(root: &Path, inner: &Path) -> PathBuf {
+    root.join(inner.strip_prefix("/").unwrap_or(inner))
 }
 
 /// Opens a regular file, and waits for no FIFO, socket or device.

@@ -1,6 +1,7 @@
 //! The door: what it reads, and what it says when it cannot.
 
 use super::*;
+use crate::facts::{Fact, GapKind};
 use rustix::fs::FileType;
 
 #[test]
@@ -16,7 +17,7 @@ fn not_there_is_absent_and_refused_is_a_gap() {
 fn a_fifo_is_refused_and_not_waited_for() {
     let root = FakeRoot::new();
     let fifo = root.path().join("pipe");
-    rustix::fs::mknodat(CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a fifo");
     assert!(root.read("/pipe").is_unknown());
 }
 

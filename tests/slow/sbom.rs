@@ -1,4 +1,4 @@
-//! The bill of materials against the official schema of CycloneDX, by a validator of others, and against what the package
+//! The bill of materials against the official schema of `CycloneDX`, by a validator of others, and against what the package
 //! managers themselves list.
 //!
 //! `PREFLIGHT_TEST_CYCLONEDX` names a Python that has `cyclonedx-python-lib`.

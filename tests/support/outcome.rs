@@ -21,6 +21,9 @@ use super::report::{answerable, plan};
 
 /// Checks a dimension that hold beside the catalogue's.
 pub const PADDING: usize = 20;
+/// The same for a whole report, which says of a dimension whether less than half of its checks were looked at: so many
+/// that it never is.
+pub const PADDING_OF_LAYOUTS: usize = 100;
 
 /// A profile over the catalogue and `padding` checks of every dimension that always hold.
 pub fn padded(profile: &str, padding: usize) -> Plan {
@@ -75,24 +78,8 @@ fn blocking(report: &Report) -> BTreeSet<String> {
 pub fn text(plan: &Plan, facts: &Facts) -> String {
     let report = report_on(facts.clone(), &answerable(plan, facts), None, &[]);
     let text = text::render(&report, Layout { width: 100, color: false, verbose: false });
-    let mut is_scores = false;
-    let shown = text.lines().map(|line| {
-        is_scores = line.starts_with("  scores") || (is_scores && !line.is_empty());
-        let line = if is_scores { unlooked(line) } else { uncounted(line) };
-        line + "\n"
-    });
+    let shown = text.lines().map(|line| uncounted(line) + "\n");
     shown.collect()
-}
-
-/// A line of scores with dots for how many of how many checks were looked at.
-fn unlooked(line: &str) -> String {
-    let words: Vec<&str> = line.split(' ').collect();
-    let counts = |index: usize| words.get(index).is_some_and(|word| *word == "of");
-    let dotted = |(index, word): (usize, &&str)| {
-        let is_count = counts(index + 1) || index.checked_sub(1).is_some_and(counts);
-        if is_count { "…".to_owned() } else { (*word).to_owned() }
-    };
-    words.iter().enumerate().map(dotted).collect::<Vec<_>>().join(" ")
 }
 
 /// A line with dots for the numbers that grow with the catalogue.

@@ -59,7 +59,8 @@ pub fn names(world: &World) -> Vec<String> {
     names
 }
 
-fn is_secret(name: &str, value: &str) -> bool {
+/// Whether a variable looks like a secret that has a value.
+pub fn is_secret(name: &str, value: &str) -> bool {
     let value = value.trim();
     if value.is_empty() {
         return false;

@@ -14,7 +14,7 @@ pub const FOLDERS_MAX: usize = 1024;
 /// folder.
 pub fn library_path(world: &World) -> Vec<String> {
     let Some(value) = world.env("LD_LIBRARY_PATH").filter(|value| !value.is_empty()) else { return Vec::new() };
-    let here = world.link("/proc/self/cwd").known().map_or_else(String::new, |cwd| cwd.to_string_lossy().into_owned());
+    let here = world.working_folder().known().map_or_else(String::new, |cwd| cwd.to_string_lossy().into_owned());
     let folder = |part: &str| if part.starts_with('/') { tidy(part) } else { tidy(&join(&here, part)) };
     let mut seen = HashSet::new();
     value.split([':', ';']).map(folder).filter(|folder| seen.insert(folder.clone())).collect()

@@ -39,6 +39,9 @@ const LOOKS_KEPT: usize = 1024;
 /// Xid codes of one GPU that are kept.
 const XIDS_KEPT: usize = 16;
 
+/// Events of one GPU that are heard from one look to the next.
+const EVENTS_AT_ONCE: usize = 256;
+
 record! {
     /// What a child answers.
     struct Reading {
@@ -146,23 +149,30 @@ pub fn serve(_world: &World, _input: Value, progress: &mut Progress) -> Result<(
     let (mut looks, mut told, mut is_last) = (0_usize, 0_usize, false);
     loop {
         let started = Instant::now();
+        let seen = |watches: &[Watch<'_>]| {
+            let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
+            Reading { gpus: Fact::Known(seen.collect()) }
+        };
+        progress.at("nvmlEventSetWait_v2");
+        let known: usize = watches.iter().map(|watch| watch.xids.len()).sum();
+        watches.iter_mut().for_each(Watch::hear);
+        // A GPU with a new one may answer nothing more.
+        if watches.iter().map(|watch| watch.xids.len()).sum::<usize>() > known {
+            progress.so_far(&seen(&watches));
+        }
         progress.at("nvmlDeviceGetCurrentClocksThrottleReasons and its like");
         for watch in &mut watches {
             watch.look(looks);
         }
         looks += 1;
-        let seen = || {
-            let seen = watches.iter().map(Watch::sum).chain(lost.iter().cloned());
-            Reading { gpus: Fact::Known(seen.collect()) }
-        };
         if is_last {
-            progress.done(&seen());
+            progress.done(&seen(&watches));
             return Ok(());
         }
         // Often at first, for it may soon be over; later so seldom that the answers stay few.
         if looks <= 25 || looks > told + told / 10 {
             told = looks;
-            progress.so_far(&seen());
+            progress.so_far(&seen(&watches));
         }
         is_last = progress.is_asked_for_last_word(PERIOD.saturating_sub(started.elapsed()));
     }
@@ -180,8 +190,9 @@ struct Watch<'nvml> {
     stride: usize,
     /// Why it could not be told whether it works.
     refused: Option<Fact<GpuLoad>>,
-    /// The counter at the first look at work: a link that rises from its rest may repeat some transfers.
+    /// The counter at the first and at the last look at work: a link that rises from its rest may repeat some transfers.
     first_replays: Option<Fact<u64>>,
+    last_replays: Fact<u64>,
 }
 
 impl<'nvml> Watch<'nvml> {
@@ -192,12 +203,21 @@ impl<'nvml> Watch<'nvml> {
             .and_then(|set| device.register_events(EventTypes::CRITICAL_XID_ERROR, set).map_err(|error| error.error));
         let events = or_older(fact("nvmlDeviceRegisterEvents", set)).map(ManuallyDrop::new);
         let (xids, looks) = (Vec::new(), Vec::new());
-        Self { index, device, events, xids, looks, stride: 1, refused: None, first_replays: None }
+        Self {
+            index,
+            device,
+            events,
+            xids,
+            looks,
+            stride: 1,
+            refused: None,
+            first_replays: None,
+            last_replays: Fact::Absent,
+        }
     }
 
     fn look(&mut self, number: usize) {
         const CALL: &str = "nvmlDeviceGetCurrentClocksThrottleReasons";
-        self.hear();
         let reasons = match or_older(fact(CALL, self.device.current_throttle_reasons())) {
             Fact::Known(reasons) => reasons,
             Fact::Absent => return self.refused = Some(Fact::Absent),
@@ -207,7 +227,8 @@ impl<'nvml> Watch<'nvml> {
             return;
         }
         let device = &self.device;
-        self.first_replays.get_or_insert_with(|| link::replays(device));
+        self.last_replays = link::replays(device);
+        self.first_replays.get_or_insert_with(|| self.last_replays.clone());
         self.looks.push(Look {
             reasons,
             sm_clock_mhz: or_absent(fact("nvmlDeviceGetClockInfo", device.clock_info(Clock::SM)))
@@ -231,24 +252,27 @@ impl<'nvml> Watch<'nvml> {
     /// Takes up what the driver has reported.
     fn hear(&mut self) {
         let Fact::Known(events) = &self.events else { return };
-        while self.xids.len() < XIDS_KEPT {
+        // They come in bursts, of which most repeat one code.
+        for _ in 0..EVENTS_AT_ONCE {
             let Ok(event) = events.wait(0) else { return };
+            if self.xids.len() == XIDS_KEPT {
+                return;
+            }
             let code = match event.event_data {
                 Some(XidError::Value(code)) => u32::try_from(code).unwrap_or(u32::MAX),
                 Some(XidError::Unknown) => 999,
-                None => return,
+                None => continue,
             };
-            if self.xids.contains(&code) {
-                return;
+            if !self.xids.contains(&code) {
+                self.xids.push(code);
             }
-            self.xids.push(code);
         }
     }
 
     fn sum(&self) -> Watched {
         let replays = self.first_replays.clone().unwrap_or(Fact::Absent).and_then(|first| {
             // It starts anew when the link does.
-            link::replays(&self.device).map(|now| now.saturating_sub(first))
+            self.last_replays.as_ref().map(|now| now.saturating_sub(first))
         });
         let load = match &self.refused {
             Some(refused) if self.looks.is_empty() => refused.clone(),

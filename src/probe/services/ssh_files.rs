@@ -28,7 +28,9 @@ pub fn host_keys(world: &World) -> Fact<Vec<HostKey>> {
     let made = world.stat("/.dockerenv").map(|stat| stat.modified_seconds);
     let mounts = Mounts::read(world);
     let key = |path: String| {
-        let baked = if mounts.known().is_some_and(|mounts| is_mounted(mounts, &path)) {
+        let baked = if world.is_still() {
+            Fact::Known(true) // what lies in an image is in every container of it
+        } else if mounts.known().is_some_and(|mounts| is_mounted(mounts, &path)) {
             Fact::Known(false) // it came from outside, whatever its age
         } else {
             let limit = started.clone().map(|started| started.saturating_sub(TOLERANCE_SECONDS));

@@ -39,6 +39,7 @@ pub fn find(
     };
     match command {
         Some(words) => finder.command(words),
+        None if world.is_still() => {}
         None => finder.first_process(),
     }
     let declarations = supervisors::read(world, command);
@@ -208,6 +209,9 @@ impl Finder<'_> {
 
     /// Whether somebody listens on the port already; when the listener's process is known it must fit.
     fn running(&self, port: u16, program: &str) -> Fact<bool> {
+        if self.world.is_still() {
+            return Fact::Known(false);
+        }
         self.listeners.clone().map(|listeners| {
             listeners.iter().any(|listener| {
                 let named = listener.process.known().is_none_or(|name| {

@@ -65,10 +65,9 @@ pub fn listen(
 ) -> Ended {
     let working = listening.working;
     let started = Instant::now();
-    let over = |transcript: &Transcript| {
-        let stuck = transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
-        if stuck { Ended::Deadline } else { Ended::Over }
-    };
+    let is_silent = |transcript: &Transcript| transcript.last_heard.unwrap_or(started).elapsed() >= SILENCE;
+    // That nothing comes where a last word was asked for shows nothing: it may be starting still.
+    let mut was_silent = false;
     loop {
         // It may have answered while we stood still.
         waiter.wake();
@@ -101,17 +100,21 @@ pub fn listen(
             return Ended::Interrupted;
         }
         if working.is_some_and(Working::is_over) {
-            return over(transcript);
+            return if is_silent(transcript) { Ended::Deadline } else { Ended::Over };
         }
         // The end of its input asks for it, once.
         if working.is_some_and(Working::wants_last_word) && child.stdin.take().is_some() {
-            deadline = deadline.min(Instant::now() + LAST_WORD);
+            was_silent = is_silent(transcript);
+            let until = Instant::now() + LAST_WORD;
+            // What we stood still before is in it already.
+            deadline = deadline.min(until.checked_sub(waiter.wake()).unwrap_or(until));
         }
         // Where we stood still it did too.
         let left = (deadline + waiter.wake()).saturating_duration_since(Instant::now());
         if left.is_zero() {
             // The work was not over in time, which is no fault of who watched it.
-            return if working.is_some() { over(transcript) } else { Ended::Deadline };
+            let is_stuck = if child.stdin.is_some() { is_silent(transcript) } else { was_silent };
+            return if working.is_some() && !is_stuck { Ended::Over } else { Ended::Deadline };
         }
         // Nobody may wait for one that watches after the work is over, nor at a gate that is open.
         let patience = Duration::from_millis(if working.is_some() || listening.gate.is_some() { 3 } else { 20 });

@@ -60,10 +60,11 @@ const PYTORCH: &str = "mkdir -p /tmp/packages/torch &&
     printf '__version__ = \"2.7.1\"\\ncuda = None\\n' > /tmp/packages/torch/version.py && exec {check}";
 /// A program that needs 200 MB for a moment.
 const HUNGRY: &str = "head -c 200m /dev/zero | tail -c 200m >/dev/null; exec {check}";
-/// A program that wants a whole core, for the three hundred periods of a tenth of a second that the check asks for, and
-/// for less where no quota stops it.
-pub const BUSY: &str = "busy() { timeout $1 sh -c 'while :; do :; done'; }
-    busy 3; grep -qs 'nr_throttled 0' /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat || busy 29; exec {check}";
+/// A program that wants a whole core, until the kernel has counted the three hundred periods that the check asks for, and
+/// not for long where no quota stops it.
+pub const BUSY: &str = "busy() { timeout 3 sh -c 'while :; do :; done'; }
+    count() { sed -n \"s/^$1 //p\" /sys/fs/cgroup/cpu.stat /sys/fs/cgroup/cpu/cpu.stat 2>/dev/null; }
+    busy; while [ $(count nr_throttled) != 0 ] && [ $(count nr_periods) -lt 310 ]; do busy; done; exec {check}";
 /// An orphan that ends. `timeout`, which is process 1 then, waits for its own child alone.
 const ORPHAN: &str = "(sleep 0.2 &); exec timeout 60 sh -c 'sleep 0.6; exec {check}'";
 /// An image in which Triton is installed, and one in which vLLM is.

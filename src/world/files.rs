@@ -1,0 +1,119 @@
+//! What files and folders say: the reading half of [`World`].
+
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD};
+
+use super::answers::{Stat, from_io, from_stat};
+use super::doors::{Last, OpenFile, open};
+use super::{FIRST_READ, READ_LIMIT, World};
+use crate::facts::{Fact, GapKind};
+
+impl World {
+    /// The text of a file of at most [`READ_LIMIT`] bytes; a longer one is a gap, for what is asked about may stand
+    /// behind them. What is not UTF-8 is replaced.
+    pub fn read(&self, path: impl AsRef<Path>) -> Fact<String> {
+        let path = path.as_ref();
+        self.read_bytes(path, READ_LIMIT + 1).and_then(|bytes| match bytes.len() as u64 {
+            0..=READ_LIMIT => Fact::Known(String::from_utf8_lossy(&bytes).into_owned()),
+            _ => Fact::unknown(GapKind::NotSupported, format!("{} is longer than is read", path.display())),
+        })
+    }
+
+    /// The text of a one-line file without white space around it.
+    pub fn read_line(&self, path: impl AsRef<Path>) -> Fact<String> {
+        self.read(path).map(|text| text.trim().to_owned())
+    }
+
+    /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
+    pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
+        let path = path.as_ref();
+        self.ask(path, Last::Followed, |place| {
+            open(place, path).and_then(|file| {
+                let mut bytes = Vec::with_capacity(FIRST_READ);
+                match file.take(limit).read_to_end(&mut bytes) {
+                    Ok(_) => Fact::Known(bytes),
+                    Err(error) => from_io(&error, path),
+                }
+            })
+        })
+    }
+
+    /// An open regular file, for readers that seek.
+    pub fn open(&self, path: impl AsRef<Path>) -> Fact<OpenFile> {
+        let path = path.as_ref();
+        self.ask(path, Last::Followed, |place| open(place, path).map(|file| OpenFile::new(file, place)))
+    }
+
+    /// The names in a folder, sorted.
+    pub fn list(&self, path: impl AsRef<Path>) -> Fact<Vec<String>> {
+        let path = path.as_ref();
+        self.ask(path, Last::Followed, |place| match std::fs::read_dir(place) {
+            Err(error) => from_io(&error, path),
+            Ok(entries) => {
+                let mut names: Vec<String> =
+                    entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+                names.sort();
+                Fact::Known(names)
+            }
+        })
+    }
+
+    /// What a symbolic link says, unresolved.
+    pub fn link(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
+        let path = path.as_ref();
+        self.ask(path, Last::Itself, |place| match std::fs::read_link(place) {
+            Ok(target) => Fact::Known(target),
+            Err(error) => from_io(&error, path),
+        })
+    }
+
+    /// The path with every link resolved, as seen from inside this world.
+    pub fn real_path(&self, path: impl AsRef<Path>) -> Fact<PathBuf> {
+        let path = path.as_ref();
+        self.ask(path, Last::Followed, |place| match std::fs::canonicalize(place) {
+            Ok(real) if self.is_real() => Fact::Known(real),
+            Ok(real) => {
+                let root = std::fs::canonicalize(self.root()).unwrap_or_else(|_| self.root().to_path_buf());
+                Fact::Known(real.strip_prefix(root).map_or(real.clone(), |inner| Path::new("/").join(inner)))
+            }
+            Err(error) => from_io(&error, path),
+        })
+    }
+
+    /// What stat says, links followed.
+    pub fn stat(&self, path: impl AsRef<Path>) -> Fact<Stat> {
+        let path = path.as_ref();
+        self.ask(path, Last::Followed, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::empty()), path))
+    }
+
+    /// What stat says of the link itself.
+    pub fn stat_link(&self, path: impl AsRef<Path>) -> Fact<Stat> {
+        let path = path.as_ref();
+        self.ask(path, Last::Itself, |place| from_stat(rustix::fs::statat(CWD, place, AtFlags::SYMLINK_NOFOLLOW), path))
+    }
+
+    /// Whether something is there, links followed.
+    pub fn exists(&self, path: impl AsRef<Path>) -> Fact<bool> {
+        match self.stat(path) {
+            Fact::Known(_) => Fact::Known(true),
+            Fact::Absent => Fact::Known(false),
+            Fact::Unknown(gap) => Fact::Unknown(gap),
+        }
+    }
+
+    /// The environment that a process was started with; what it changed since is not seen. Absent without such a process.
+    pub fn process_environment(&self, pid: u32) -> Fact<Vec<(OsString, OsString)>> {
+        self.read_bytes(format!("/proc/{pid}/environ"), READ_LIMIT).map(|bytes| {
+            let variable = |entry: &[u8]| {
+                let at = entry.iter().position(|byte| *byte == b'=')?;
+                let (name, value) = (entry.get(..at)?, entry.get(at + 1..)?);
+                Some((OsStr::from_bytes(name).to_owned(), OsStr::from_bytes(value).to_owned()))
+            };
+            bytes.split(|byte| *byte == 0).filter_map(variable).collect()
+        })
+    }
+}

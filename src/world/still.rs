@@ -1,0 +1,144 @@
+//! An image that does not run: its files are there, and nothing else is.
+//!
+//! What belongs to a running container is not asked of one, whatever its files say: no `/proc`, `/sys` and `/dev`, none of
+//! the files that an engine writes at the start, no access of our own user, no connection. Its environment, user and
+//! working folder are those of its configuration, and unknown where none was given.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::doors::Source;
+use super::{Stat, World};
+use crate::facts::{Fact, Gap, GapKind};
+
+/// Why nothing is said of what runs.
+pub const NOT_RUNNING: &str = "an image is looked at that does not run";
+/// Why nothing is said of what its configuration settles.
+pub const NOT_CONFIGURED: &str = "the configuration of the image is not known; --image-config gives it";
+
+/// What the kernel mounts, and what the engine writes into every container.
+const OF_THE_RUNNING: [&str; 6] = ["/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
+
+/// What the configuration of an image says; nothing without one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Still {
+    /// Whether a configuration was given.
+    pub is_configured: bool,
+    /// Who it runs as; none where nobody can tell.
+    pub user: Option<User>,
+    /// Its working folder.
+    pub folder: PathBuf,
+}
+
+/// Who an image runs as.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Further groups.
+    pub groups: Vec<u32>,
+}
+
+impl User {
+    /// Whether the bit (4 read, 2 write, 1 execute) is given to this user. Root may do everything but execute what nobody
+    /// may.
+    fn may(&self, stat: &Stat, bit: u32) -> bool {
+        let is_folder = stat.kind == rustix::fs::FileType::Directory;
+        if self.uid == 0 {
+            return bit != 1 || is_folder || stat.mode & 0o111 != 0;
+        }
+        let shift = match () {
+            () if stat.uid == self.uid => 6,
+            () if stat.gid == self.gid || self.groups.contains(&stat.gid) => 3,
+            () => 0,
+        };
+        stat.mode >> shift & bit != 0
+    }
+}
+
+/// That something belongs to what runs.
+pub fn not_running() -> Gap {
+    Gap::new(GapKind::NotAsked, NOT_RUNNING)
+}
+
+impl World {
+    /// An image in a folder. `environment` is that of its configuration.
+    pub fn image(
+        root: impl Into<PathBuf>,
+        environment: Vec<(OsString, OsString)>,
+        still: Still,
+        budget: Duration,
+    ) -> Self {
+        let mut world = Self::at("/", environment, budget);
+        world.source = Source::image(root.into());
+        world.still = Some(Arc::new(still));
+        world
+    }
+
+    /// The same image with what its configuration says, which may need its files to be told.
+    #[must_use]
+    pub fn configured(mut self, environment: Vec<(OsString, OsString)>, still: Still) -> Self {
+        self.environment = environment;
+        self.still = Some(Arc::new(still));
+        self
+    }
+
+    /// Whether we look at an image that does not run.
+    pub fn is_still(&self) -> bool {
+        self.still.is_some()
+    }
+
+    /// Who an image that does not run would run as; unknown without its configuration. Absent where we look at what runs.
+    pub fn user_of_image(&self) -> Fact<User> {
+        match self.still.as_deref() {
+            None => Fact::Absent,
+            Some(Still { user: Some(user), .. }) => Fact::Known(user.clone()),
+            Some(Still { is_configured: true, .. }) => {
+                Fact::unknown(GapKind::Malformed, "the image names a user that its /etc/passwd does not have")
+            }
+            Some(_) => Fact::unknown(GapKind::NotSupported, NOT_CONFIGURED),
+        }
+    }
+
+    /// The folder that a relative path begins at.
+    pub fn working_folder(&self) -> Fact<PathBuf> {
+        match self.still.as_deref() {
+            None => self.link("/proc/self/cwd"),
+            Some(still) if still.is_configured => Fact::Known(still.folder.clone()),
+            Some(_) => Fact::unknown(GapKind::NotSupported, NOT_CONFIGURED),
+        }
+    }
+
+    /// Notes that a variable was asked for which only the configuration could tell.
+    pub(super) fn miss_the_environment(&self) {
+        if self.still.as_ref().is_some_and(|still| !still.is_configured) {
+            self.missing(Gap::new(GapKind::NotSupported, NOT_CONFIGURED));
+        }
+    }
+
+    /// Why a path is not asked of an image that does not run.
+    pub(super) fn closed(&self, inner: &Path) -> Option<Gap> {
+        let is_closed = || OF_THE_RUNNING.iter().any(|closed| inner.starts_with(closed));
+        (self.still.is_some() && is_closed()).then(not_running)
+    }
+
+    /// Whether the user of an image may do something with a path, by its permission bits. Nobody knows who asks where no
+    /// configuration was given; then what everybody may do can be told, and what nobody may.
+    pub(super) fn image_allows(&self, path: &Path, bit: u32) -> Fact<bool> {
+        self.stat(path).and_then(|stat| match self.user_of_image() {
+            Fact::Known(user) => Fact::Known(user.may(&stat, bit)),
+            _ if stat.mode & (bit | bit << 3 | bit << 6) == 0 => Fact::Known(false),
+            _ if bit == 1 => Fact::Known(true),
+            Fact::Unknown(gap) => Fact::Unknown(gap),
+            Fact::Absent => Fact::Absent,
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "still_tests.rs"]
+mod tests;
