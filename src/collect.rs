@@ -40,6 +40,8 @@ pub struct Input {
     pub environment_of: Option<String>,
     /// Whether this container is not meant to have a GPU.
     pub no_gpu: bool,
+    /// The log that the command line names.
+    pub log: Option<String>,
     /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
@@ -127,6 +129,8 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         asks_gpu,
         gpu_code: input.gpu_code,
         linking: !input.no_gpu,
+        phase: input.phase,
+        log: input.log.clone(),
         command: input.command.clone(),
     }
 }

@@ -10,6 +10,7 @@ mod compatibility;
 mod compile;
 mod compute;
 mod container;
+mod date;
 mod driver;
 mod environment;
 mod fact;
@@ -20,6 +21,7 @@ mod identity;
 mod image;
 mod isolation;
 mod library;
+mod lifecycle;
 mod limits;
 mod linking;
 mod links;
@@ -34,12 +36,14 @@ mod service;
 pub mod shape;
 mod storage;
 pub mod version;
+mod workload;
 
 pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
+pub use date::day;
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
@@ -50,6 +54,7 @@ pub use identity::Identity;
 pub use image::{Framework, Image, Package, Tool, ToolKind};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
+pub use lifecycle::{Lifecycle, MaintainedPart, PartKind};
 pub use limits::Limits;
 pub use linking::{LinkFault, LinkProblem, Linking};
 pub use links::{Links, Nccl, Pair};
@@ -59,10 +64,11 @@ pub use network::{Bind, Listener, Network, OwnName, VerbsPart};
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};
 pub use service::{
-    Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
-    SshdConfig, Undecided,
+    Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, MetricsFormat, PasswordState, RootLogin,
+    Services, Ssh, SshdConfig, Undecided, WebServer,
 };
 pub use storage::{CacheFolder, Disk, DiskRole, Storage, StuckFolder};
+pub use workload::{SpeedSetting, Workload};
 
 use shape::record;
 
@@ -98,10 +104,14 @@ record! {
         pub network: Network,
         /// The services behind the ports, and those declared but not running yet.
         pub services: Services,
+        /// What the workload says of itself.
+        pub workload: Workload,
         /// Environment variables that change how a GPU workload behaves.
         pub environment: Environment,
         /// What the image carries.
         pub image: Image,
+        /// Until when those who make its parts mend them.
+        pub lifecycle: Lifecycle,
         /// The machine-learning framework, read from its files.
         pub framework: Framework,
         /// What a workload needs that compiles code while it runs.

@@ -12,7 +12,7 @@ use super::copies::may_find;
 use super::log::timed;
 use crate::facts::shape::{Shape, Shaped};
 use crate::facts::{
-    Driver, Fact, Facts, Framework, Gap, Gaps, Library, LibraryId, Linking, Native, ProbeRun, Services,
+    Driver, Fact, Facts, Framework, Gap, Gaps, Library, LibraryId, Linking, Native, Phase, ProbeRun, Services,
 };
 use crate::probe;
 use crate::world::{World, spawn_or_run};
@@ -33,6 +33,7 @@ pub const ALL: &[&str] = &[
     "limits",
     "identity",
     "process",
+    "workload",
     "environment",
     "image",
     "compile",
@@ -55,6 +56,10 @@ pub struct Asked {
     pub gpu_code: bool,
     /// Whether what frameworks load is followed.
     pub linking: bool,
+    /// When in the life of the container it is: servers are asked for their health and their metrics in phase live alone.
+    pub phase: Phase,
+    /// The log that the command line names.
+    pub log: Option<String>,
     /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
 }
@@ -86,6 +91,9 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         look.wanted("limits", None, probe::limits::collect);
         look.wanted("identity", None, probe::identity::collect);
         look.wanted("process", None, probe::process::collect);
+        look.wanted("workload", None, |world| {
+            probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref())
+        });
         look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
         look.wanted("image", None, probe::image::collect);
         look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
@@ -187,7 +195,7 @@ impl Look<'_> {
         let (network, _) = self.part("network", None, probe::network::collect);
         self.wanted("services", None, |world| {
             let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
-            let running = probe::services::collect(world, &network, &startup.ssh_args);
+            let running = probe::services::collect(world, &network, &startup.ssh_args, self.asked.phase == Phase::Live);
             Services { declared: startup.declared, ..running }
         });
     }

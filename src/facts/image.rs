@@ -28,6 +28,18 @@ record! {
     pub struct Image {
         /// Name and version, from `/etc/os-release`.
         pub os: Fact<String>,
+        /// Minor release of the Python that is first on `$PATH`, as `3.10`, from the name of the file that it is a link to;
+        /// absent where there is none, or its name does not say.
+        pub python_version: Fact<String>,
+        /// Whether that file lies in `/usr/bin`, where distributions put their own.
+        pub python_of_distribution: Fact<bool>,
+        /// Product of NVIDIA's catalogue (NGC) that the image is made from, as `PyTorch`, from `NVIDIA_PRODUCT_NAME`; absent
+        /// where that is not set.
+        pub ngc_product: Fact<String>,
+        /// Its release, year and month as `25.04`, from `NVIDIA_PYTORCH_VERSION` and its like.
+        pub ngc_release: Fact<String>,
+        /// Whole months from that release to the recording. Derived.
+        pub ngc_age_months: Fact<u64>,
         /// Development tools found on `$PATH`.
         pub tools: Fact<Vec<Tool>>,
         /// Names of the text editors among them. Derived.

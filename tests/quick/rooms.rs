@@ -47,6 +47,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("limits", &["procfs"]),
     ("network", &["procfs"]),
     ("process", &["procfs"]),
+    ("workload", &["paths", "procfs"]),
     ("environment", &[]),
     ("driver", &["paths", "procfs"]),
     ("framework", &["elf", "paths"]),
