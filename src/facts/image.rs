@@ -42,17 +42,20 @@ record! {
         pub ngc_age_months: Fact<u64>,
         /// Development tools found on `$PATH`.
         pub tools: Fact<Vec<Tool>>,
-        /// Names of the text editors among them. Derived.
+        /// Servers through which people log in and work, by the names of their programs in the folders of `$PATH` and in the
+        /// usual ones, whether anything starts them or not: SSH, Jupyter, Telnet, VNC.
+        pub remote_access: Fact<Vec<String>>,
+        /// Names of the text editors among the tools. Derived.
         pub editors: Fact<Vec<String>>,
-        /// Names of the compilers and build tools among them. Derived.
+        /// Names of the compilers and build tools among the tools. Derived.
         pub compilers: Fact<Vec<String>>,
-        /// Names of the debuggers and tracers among them. Derived.
+        /// Names of the debuggers and tracers among the tools. Derived.
         pub debuggers: Fact<Vec<String>>,
-        /// Names of the programs among them that reach out over the network; `curl` and `wget` are not counted. Derived.
+        /// Names of the programs among the tools that reach out over the network; `curl` and `wget` are not counted. Derived.
         pub network_tools: Fact<Vec<String>>,
-        /// Names of the programs among them that give the rights of another user; `su` is not counted. Derived.
+        /// Names of the programs among the tools that give the rights of another user; `su` is not counted. Derived.
         pub privilege_tools: Fact<Vec<String>>,
-        /// Names of the clients of container engines and clusters among them. Derived.
+        /// Names of the clients of container engines and clusters among the tools. Derived.
         pub orchestration_clients: Fact<Vec<String>>,
         /// Bytes in package-manager caches that this user may read (apt lists, apt, dnf and apk caches, conda packages, pip).
         pub cache_bytes: Fact<u64>,

@@ -87,6 +87,8 @@ record! {
         pub ssh_host_keys: Fact<Vec<HostKey>>,
         /// State of root's password in `/etc/shadow`.
         pub root_password: Fact<PasswordState>,
+        /// Accounts with a password in `/etc/shadow` whose shell lets one in, by name; only root can read them.
+        pub password_accounts: Fact<Vec<String>>,
         /// Services that something here will start.
         pub declared: Fact<Vec<DeclaredService>>,
         /// Servers of processes of this container that answer plain HTTP on loopback: Jupyter, and whatever else listens
@@ -148,6 +150,9 @@ record! {
         pub auth: Fact<Auth>,
         /// Whether a secret stands on the command line or in a file others may read.
         pub secret_exposed: Fact<bool>,
+        /// Whether the folder of its notebooks, from its arguments or where it was started, lies on a mount of its own, and
+        /// so outlives the container; absent where no process of this container holds the port.
+        pub work_kept: Fact<bool>,
     }
 
     /// One SSH server.

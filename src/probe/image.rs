@@ -15,6 +15,7 @@ pub fn collect(world: &World) -> Image {
     Image {
         os: os(world),
         tools: tools::find(world),
+        remote_access: tools::remote_access(world),
         python_version: python.as_ref().and_then(|file| made_from::python_version(file)),
         python_of_distribution: python.map(|file| file.starts_with("/usr/bin/")),
         ngc_product: made_from::ngc_product(world),

@@ -19,6 +19,7 @@ mod ssh_files;
 mod sshd;
 pub(super) mod sshd_config;
 mod web;
+mod work;
 
 use crate::facts::{Fact, Gap, GapKind, Network, Services, SshdConfig};
 use crate::world::World;
@@ -31,6 +32,7 @@ pub fn collect(world: &World, network: &Network, will_start: &[SshArgs], asks_we
     let mut services = Services {
         ssh_host_keys: ssh_files::host_keys(world),
         root_password: ssh_files::root_password(world),
+        password_accounts: ssh_files::password_accounts(world),
         ..Services::default()
     };
     match &network.listeners {

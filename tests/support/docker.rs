@@ -14,6 +14,8 @@ use super::report::Report;
 pub const BASE: &str = "gpu-preflight-test/base";
 /// An image as people develop in it: root, sshd, Jupyter, editors.
 pub const DEV: &str = "gpu-preflight-test/dev";
+/// The development image of an article in miniature; `tests/containers/replica/Dockerfile`.
+pub const REPLICA: &str = "gpu-preflight-test/replica";
 /// An image with glibc 2.31, as that of Ubuntu 20.04 and of the images of CUDA 11 and 12 that are made from it.
 pub const OLD: &str = "gpu-preflight-test/old";
 /// The option with which a look has time enough: that a busy machine is slow is not what is tried.
@@ -24,7 +26,7 @@ const PATIENCE: &str = "300";
 /// Whether the containers can be run here. Says aloud when not; where `.ci/run`
 /// requires them, not being able to is a failure.
 pub fn available() -> bool {
-    let missing = [BASE, DEV, OLD].into_iter().find(|image| {
+    let missing = [BASE, DEV, OLD, REPLICA].into_iter().find(|image| {
         !Command::new("docker").args(["image", "inspect", image]).output().is_ok_and(|output| output.status.success())
     });
     missing.is_none_or(|image| skip(&format!("no docker image {image}: run tests/containers/build")))
