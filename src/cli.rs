@@ -218,6 +218,9 @@ pub struct CollectingArgs {
     /// This container is not meant to have a GPU
     #[arg(long)]
     pub no_gpu: bool,
+    /// Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
 }
 
 /// How to judge.

@@ -42,6 +42,8 @@ pub struct Input {
     pub environment_of: Option<String>,
     /// Whether this container is not meant to have a GPU.
     pub no_gpu: bool,
+    /// The log that the command line names.
+    pub log: Option<String>,
     /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
@@ -148,6 +150,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         phase: input.phase,
         command: input.command.clone().or_else(|| input.config.as_ref().map(|config| config.command.clone())),
         config: input.config.clone(),
+        log: input.log.clone(),
     }
 }
 

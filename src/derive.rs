@@ -15,7 +15,7 @@
 //! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU, [`installed`] how old what is installed is,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
-//! [`tools`] names the development tools by what they are for;
+//! [`tools`] names the development tools by what they are for, [`workload`] says what bounds its memory and what TF32 would bring, [`lifecycle`] which parts are mended no longer;
 //! here are the small ones.
 
 mod boards;
@@ -26,6 +26,7 @@ mod failure;
 mod fingerprint;
 mod grant;
 mod installed;
+mod lifecycle;
 mod limits;
 mod linking;
 mod links;
@@ -45,6 +46,7 @@ pub mod target;
 mod tools;
 mod users;
 mod visible;
+mod workload;
 
 use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
 
@@ -96,6 +98,8 @@ pub fn derive(facts: &mut Facts) {
     users::derive(facts);
     linking::derive(facts);
     tools::derive(&mut facts.image);
+    workload::derive(facts);
+    lifecycle::derive(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

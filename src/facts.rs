@@ -10,6 +10,7 @@ mod compatibility;
 mod compile;
 mod compute;
 mod container;
+mod date;
 mod driver;
 mod environment;
 mod fact;
@@ -22,6 +23,7 @@ mod image_config;
 mod inventory;
 mod isolation;
 mod library;
+mod lifecycle;
 mod limits;
 mod linking;
 mod links;
@@ -37,12 +39,14 @@ mod service;
 pub mod shape;
 mod storage;
 pub mod version;
+mod workload;
 
 pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
 pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
+pub use date::day;
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
@@ -55,6 +59,7 @@ pub use image_config::ImageConfig;
 pub use inventory::{Installed, Inventory, Licence};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
 pub use library::{Candidate, FoundBy, Library, LibraryId};
+pub use lifecycle::{Lifecycle, MaintainedPart, PartKind};
 pub use limits::Limits;
 pub use linking::{LinkFault, LinkProblem, Linking};
 pub use links::{Links, Nccl, Pair};
@@ -67,10 +72,11 @@ pub use packages::{
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};
 pub use service::{
-    Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, PasswordState, RootLogin, Services, Ssh,
-    SshdConfig, Undecided,
+    Auth, DeclaredBy, DeclaredKind, DeclaredService, HostKey, Jupyter, MetricsFormat, PasswordState, RootLogin,
+    Services, Ssh, SshdConfig, Undecided, WebServer,
 };
 pub use storage::{CacheFolder, Disk, DiskRole, Storage, StuckFolder};
+pub use workload::{SpeedSetting, Workload};
 
 use shape::record;
 
@@ -106,12 +112,16 @@ record! {
         pub network: Network,
         /// The services behind the ports, and those declared but not running yet.
         pub services: Services,
+        /// What the workload says of itself.
+        pub workload: Workload,
         /// Environment variables that change how a GPU workload behaves.
         pub environment: Environment,
         /// What the image carries.
         pub image: Image,
         /// What is installed in it.
         pub packages: Packages,
+        /// Until when those who make its parts mend them.
+        pub lifecycle: Lifecycle,
         /// The machine-learning framework, read from its files.
         pub framework: Framework,
         /// What a workload needs that compiles code while it runs.

@@ -35,6 +35,7 @@ mod procfs;
 pub mod services;
 pub mod startup;
 pub mod storage;
+pub mod workload;
 
 /// Serves one probe that loads libraries as a child of ourselves: the other end of [`crate::world::child::probe`].
 /// Whether it could.

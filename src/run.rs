@@ -242,7 +242,8 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 /// The machine, and what the command line asks of a look at it.
 fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, ..Input::default() };
+    let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, ..Input::default() };
     Ok((World::here(arguments.deadline()), input))
 }
 

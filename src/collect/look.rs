@@ -35,6 +35,7 @@ pub const ALL: &[&str] = &[
     "limits",
     "identity",
     "process",
+    "workload",
     "environment",
     "image",
     "compile",
@@ -62,6 +63,8 @@ pub struct Asked {
     pub gpu_code: bool,
     /// Whether what frameworks load is followed.
     pub linking: bool,
+    /// The log that the command line names.
+    pub log: Option<String>,
     /// The command that `exec` will become, or that the configuration of the image names.
     pub command: Option<Vec<String>>,
     /// When in the life of the container it is: before it runs, nobody but its configuration can say what it will start.
@@ -100,6 +103,9 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         look.wanted("limits", None, probe::limits::collect);
         look.wanted("identity", None, probe::identity::collect);
         look.wanted("process", None, probe::process::collect);
+        look.wanted("workload", None, |world| {
+            probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref())
+        });
         look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
         look.wanted("image", None, |world| probe::image::collect(world, asked.config.as_ref()));
         look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
@@ -205,7 +211,7 @@ impl Look<'_> {
         };
         self.wanted("services", None, |world| {
             let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
-            let running = probe::services::collect(world, &network, &startup.ssh_args);
+            let running = probe::services::collect(world, &network, &startup.ssh_args, self.asked.phase == Phase::Live);
             let nothing = startup.declared.known().is_some_and(Vec::is_empty);
             let declared = if nothing && self.asked.phase == Phase::Build && self.asked.command.is_none() {
                 let why = "what the image starts is not known without its configuration; --image-config gives it";

@@ -43,6 +43,13 @@ record! {
         pub share_limit: Fact<f64>,
         /// What says so, for example `CUDA_DEVICE_SM_LIMIT=30`; absent like `share_limit`. Derived.
         pub share_limited_by: Fact<String>,
+        /// How many times faster TF32 is than strict float32 on the same GPU, of the GPU where it brings least; absent where
+        /// no GPU ran both. Derived.
+        pub tf32_factor: Fact<f64>,
+        /// Rate of strict float32 on that GPU in TFLOP/s. Derived.
+        pub strict_tflops: Fact<f64>,
+        /// Rate of TF32 on that GPU in TFLOP/s. Derived.
+        pub tf32_tflops: Fact<f64>,
         /// Files of libcudart, libcublas and libcublasLt that the processes that multiply had mapped, `/proc/self/maps` on
         /// the first GPU that told it; absent where no GPU was there to multiply.
         pub mapped_libraries: Fact<Vec<String>>,

@@ -29,19 +29,34 @@ record! {
     pub struct Image {
         /// Name and version, from `/etc/os-release`.
         pub os: Fact<String>,
+        /// Minor release of the Python that is first on `$PATH`, as `3.10`, from the name of the file that it is a link to;
+        /// absent where there is none, or its name does not say.
+        pub python_version: Fact<String>,
+        /// Whether that file lies in `/usr/bin`, where distributions put their own.
+        pub python_of_distribution: Fact<bool>,
+        /// Product of NVIDIA's catalogue (NGC) that the image is made from, as `PyTorch`, from `NVIDIA_PRODUCT_NAME`; absent
+        /// where that is not set.
+        pub ngc_product: Fact<String>,
+        /// Its release, year and month as `25.04`, from `NVIDIA_PYTORCH_VERSION` and its like.
+        pub ngc_release: Fact<String>,
+        /// Whole months from that release to the recording. Derived.
+        pub ngc_age_months: Fact<u64>,
         /// Development tools found on `$PATH`.
         pub tools: Fact<Vec<Tool>>,
-        /// Names of the text editors among them. Derived.
+        /// Servers through which people log in and work, by the names of their programs in the folders of `$PATH` and in the
+        /// usual ones, whether anything starts them or not: SSH, Jupyter, Telnet, VNC.
+        pub remote_access: Fact<Vec<String>>,
+        /// Names of the text editors among the tools. Derived.
         pub editors: Fact<Vec<String>>,
-        /// Names of the compilers and build tools among them. Derived.
+        /// Names of the compilers and build tools among the tools. Derived.
         pub compilers: Fact<Vec<String>>,
-        /// Names of the debuggers and tracers among them. Derived.
+        /// Names of the debuggers and tracers among the tools. Derived.
         pub debuggers: Fact<Vec<String>>,
-        /// Names of the programs among them that reach out over the network; `curl` and `wget` are not counted. Derived.
+        /// Names of the programs among the tools that reach out over the network; `curl` and `wget` are not counted. Derived.
         pub network_tools: Fact<Vec<String>>,
-        /// Names of the programs among them that give the rights of another user; `su` is not counted. Derived.
+        /// Names of the programs among the tools that give the rights of another user; `su` is not counted. Derived.
         pub privilege_tools: Fact<Vec<String>>,
-        /// Names of the clients of container engines and clusters among them. Derived.
+        /// Names of the clients of container engines and clusters among the tools. Derived.
         pub orchestration_clients: Fact<Vec<String>>,
         /// Bytes in package-manager caches that this user may read (apt lists, apt, dnf and apk caches, conda packages, pip).
         pub cache_bytes: Fact<u64>,

@@ -6,6 +6,7 @@
 pub mod builds;
 pub mod cuda_errors;
 pub mod drivers;
+pub mod end_of_life;
 pub mod env_vars;
 pub mod fingerprints;
 pub mod gemm;

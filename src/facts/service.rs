@@ -47,6 +47,14 @@ words! {
         ForcedCommandsOnly = "forced-commands-only",
     }
 
+    /// How a page of metrics is written.
+    pub enum MetricsFormat {
+        /// The text format of Prometheus, version 0.0.4.
+        Prometheus = "prometheus",
+        /// `OpenMetrics`, which ends in `# EOF`.
+        OpenMetrics = "openmetrics",
+    }
+
     /// State of a password field.
     pub enum PasswordState {
         /// No password login is possible.
@@ -79,8 +87,48 @@ record! {
         pub ssh_host_keys: Fact<Vec<HostKey>>,
         /// State of root's password in `/etc/shadow`.
         pub root_password: Fact<PasswordState>,
+        /// Accounts with a password in `/etc/shadow` whose shell lets one in, by name; only root can read them.
+        pub password_accounts: Fact<Vec<String>>,
         /// Services that something here will start.
         pub declared: Fact<Vec<DeclaredService>>,
+        /// Servers of processes of this container that answer plain HTTP on loopback: Jupyter, and whatever else listens
+        /// below the ports that the kernel gives out. At most eight are asked, and only in phase `live`.
+        pub web: Fact<Vec<WebServer>>,
+        /// Whether one of them, Jupyter aside, answers one of the paths under which servers conventionally tell their health,
+        /// whatever the status. Unknown where none does and one could not be asked, speaks TLS or HTTP/2, asks who one is,
+        /// or answers every path alike.
+        pub health_answered: Fact<bool>,
+        /// Whether one of them, Jupyter aside, answers `/metrics` with metrics; unknown likewise.
+        pub metrics_served: Fact<bool>,
+    }
+
+    /// A server that answers plain HTTP.
+    pub struct WebServer {
+        /// Port.
+        pub port: u16,
+        /// Address it is bound to.
+        pub address: String,
+        /// From where it can be reached.
+        pub bind: Bind,
+        /// Name of its process.
+        pub process: Fact<String>,
+        /// Whether it is Jupyter, which is not asked for its health.
+        pub is_jupyter: bool,
+        /// The path that tells its health: the first of `/healthz`, `/health`, `/readyz`, `/livez`, `/v1/models`,
+        /// `/v2/health/ready`, `/ping` that it answers with 200 to 299, else with 429 or a status from 500 on.
+        pub health_path: Fact<String>,
+        /// The status of that answer.
+        pub health_status: Fact<u16>,
+        /// Milliseconds from the connection to the whole of that answer.
+        pub health_ms: Fact<f64>,
+        /// How its `/metrics` is written; absent where there is none.
+        pub metrics_format: Fact<MetricsFormat>,
+        /// Metrics by name, in the first 256 KiB.
+        pub metric_count: Fact<u64>,
+        /// Whether the name of one says that it is of a GPU.
+        pub gpu_metrics: Fact<bool>,
+        /// Whether the name of one says that it is the time that requests take.
+        pub latency_metrics: Fact<bool>,
     }
 
     /// One Jupyter server.
@@ -102,6 +150,9 @@ record! {
         pub auth: Fact<Auth>,
         /// Whether a secret stands on the command line or in a file others may read.
         pub secret_exposed: Fact<bool>,
+        /// Whether the folder of its notebooks, from its arguments or where it was started, lies on a mount of its own, and
+        /// so outlives the container; absent where no process of this container holds the port.
+        pub work_kept: Fact<bool>,
     }
 
     /// One SSH server.

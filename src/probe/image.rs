@@ -1,6 +1,7 @@
 //! What the image carries beside the workload: tools, caches, development files, leftovers.
 
 mod caches;
+mod made_from;
 mod tools;
 
 use std::collections::HashSet;
@@ -11,9 +12,15 @@ use crate::world::World;
 
 /// Reads what the image carries, and what its configuration says where one is given.
 pub fn collect(world: &World, config: Option<&Given>) -> Image {
+    let python = made_from::python(world);
     Image {
         os: os(world),
         tools: tools::find(world),
+        remote_access: tools::remote_access(world),
+        python_version: python.as_ref().and_then(|file| made_from::python_version(file)),
+        python_of_distribution: python.map(|file| file.starts_with("/usr/bin/")),
+        ngc_product: made_from::ngc_product(world),
+        ngc_release: made_from::ngc_release(world),
         cache_bytes: caches::bytes(world),
         cuda_headers: cuda_development(world),
         leftovers: leftovers(world),

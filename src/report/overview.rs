@@ -99,10 +99,11 @@ pub fn score_words(report: &Report) -> String {
 pub fn dimension_words(report: &Report) -> String {
     let words = |dimension: &Dimension| {
         let score = report.score.dimensions.iter().find(|score| score.dimension == *dimension);
-        let words = score.map_or_else(|| "not looked at".to_owned(), DimensionScore::words);
-        format!("{dimension} {words}")
+        // A filter leaves out what nobody asked about.
+        let nothing = report.selection.is_none().then(|| "not looked at".to_owned());
+        score.map(DimensionScore::words).or(nothing).map(|words| format!("{dimension} {words}"))
     };
-    Dimension::ALL.iter().map(words).collect::<Vec<_>>().join(" · ")
+    Dimension::ALL.iter().filter_map(words).collect::<Vec<_>>().join(" · ")
 }
 
 fn mark(report: &Report, patterns: &[&str]) -> (Mark, Option<String>) {
@@ -183,7 +184,8 @@ fn jupyter_words(server: &Jupyter) -> String {
 fn declared(facts: &Facts, port: u16) -> Option<String> {
     let all = facts.services.declared.known()?;
     let service = all.iter().find(|service| service.port == port && service.running.known() != Some(&true))?;
-    Some(format!("{} will start ({}: {})", service.kind, service.by, plain(&service.path)))
+    let how = if service.keeps_ending == Fact::Known(true) { "does not stay up" } else { "will start" };
+    Some(format!("{} {how} ({}: {})", service.kind, service.by, plain(&service.path)))
 }
 
 fn user(facts: &Facts) -> String {

@@ -172,8 +172,11 @@ impl Page {
                 }
             }
         }
-        self.blank();
-        self.labelled("scores", &overview::dimension_words(report));
+        let scores = overview::dimension_words(report);
+        if !scores.is_empty() {
+            self.blank();
+            self.labelled("scores", &scores);
+        }
     }
 
     fn failures(&mut self, report: &Report) {

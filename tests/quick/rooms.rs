@@ -48,6 +48,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("limits", &["procfs"]),
     ("network", &["procfs"]),
     ("process", &["procfs"]),
+    ("workload", &["paths", "procfs"]),
     ("environment", &[]),
     ("image_config", &["environment"]),
     ("driver", &["paths", "procfs"]),

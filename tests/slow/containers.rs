@@ -3,6 +3,7 @@
 //! Needs Docker and the images of `tests/containers/build`; without them every test says aloud that it was skipped,
 //! except where `.ci/run` requires them.
 
+mod article;
 mod capabilities;
 mod faults;
 mod gpu;

@@ -67,7 +67,7 @@ fn found(server: &Server, base: &str, args: &[&str]) -> Jupyter {
     // A server under load may take longer than the probe's patience: what counts is what it says, not how soon.
     for attempt in 0..10 {
         let world = World::here(Duration::from_mins(1));
-        let services = services::collect(&world, &network::collect(&world), &[]);
+        let services = services::collect(&world, &network::collect(&world), &[], false);
         let Fact::Known(servers) = services.jupyter else { panic!("{:?}", services.jupyter) };
         let ours: Vec<Jupyter> = servers.into_iter().filter(|found| found.port == server.port).collect();
         assert_eq!(ours.len(), 1, "{args:?} under {base}: {ours:?}");

@@ -15,6 +15,8 @@ use super::report::Report;
 pub const BASE: &str = "gpu-preflight-test/base";
 /// An image as people develop in it: root, sshd, Jupyter, editors.
 pub const DEV: &str = "gpu-preflight-test/dev";
+/// The development image of an article in miniature; `tests/containers/replica/Dockerfile`.
+pub const REPLICA: &str = "gpu-preflight-test/replica";
 /// An image with glibc 2.31, as that of Ubuntu 20.04 and of the images of CUDA 11 and 12 that are made from it.
 pub const OLD: &str = "gpu-preflight-test/old";
 /// The option with which a look has time enough: that a busy machine is slow is not what is tried.
@@ -29,7 +31,7 @@ const GIVEN_UP: i32 = 124;
 pub fn available() -> bool {
     static MISSING: OnceLock<Option<&str>> = OnceLock::new();
     let missing = MISSING.get_or_init(|| {
-        [BASE, DEV, OLD].into_iter().find(|image| {
+        [BASE, DEV, OLD, REPLICA].into_iter().find(|image| {
             let output = Command::new("docker").args(["image", "inspect", image]).output();
             !output.is_ok_and(|output| output.status.success())
         })

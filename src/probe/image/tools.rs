@@ -42,6 +42,35 @@ pub fn find(world: &World) -> Fact<Vec<Tool>> {
     Fact::Known(found)
 }
 
+/// Servers through which people log in and work.
+const REMOTE: [&str; 10] = [
+    "sshd",
+    "dropbear",
+    "jupyter",
+    "jupyter-lab",
+    "jupyter-notebook",
+    "jupyter-server",
+    "in.telnetd",
+    "vncserver",
+    "x11vnc",
+    "xrdp",
+];
+
+/// The names of those that are there, wherever a start script would find them.
+pub fn remote_access(world: &World) -> Fact<Vec<String>> {
+    let mut folders = search_path(world);
+    folders.extend(PROGRAM_FOLDERS.map(str::to_owned));
+    let folders = absolute_once(folders);
+    if folders.len() > FOLDERS {
+        let detail = format!("{} folders in PATH, of which {FOLDERS} are looked at", folders.len());
+        return Fact::unknown(GapKind::NotSupported, detail);
+    }
+    let is_there = |name: &&str| {
+        folders.iter().any(|folder| is_program(world, &format!("{}/{name}", folder.trim_end_matches('/'))))
+    };
+    Fact::Known(REMOTE.iter().filter(|name| is_there(name)).map(|name| (*name).to_owned()).collect())
+}
+
 fn is_program(world: &World, path: &str) -> bool {
     // A folder passes the test for execution too.
     world.executable(path) == Fact::Known(true)
@@ -64,6 +93,14 @@ mod tests {
         assert_eq!(found, [("/opt/bin/gcc".to_owned(), ToolKind::Compiler)]);
         let without = World::at(world.path(), Vec::new(), Duration::from_secs(1));
         assert_eq!(find(&without).known().map_or(0, Vec::len), 1, "the default path has /usr/bin");
+    }
+
+    #[test]
+    fn servers_to_log_in_through_are_found_whether_anything_starts_them_or_not() {
+        let world = FakeRoot::of(&[], &[("PATH", "/opt/conda/bin")]);
+        world.program("usr/sbin/sshd").program("opt/conda/bin/jupyter-lab").file("usr/bin/dropbear", "no program");
+        assert_eq!(remote_access(&world), Fact::Known(["sshd", "jupyter-lab"].map(str::to_owned).to_vec()));
+        assert_eq!(remote_access(&FakeRoot::new()), Fact::Known(Vec::new()));
     }
 
     #[test]

@@ -35,7 +35,8 @@ fn may_lead_to_one(listener: &Listener, first_given: u16) -> bool {
     (is_hidden || is_proxy) && listener.port != ssh_args::PORT && listener.bind != Bind::Specific
 }
 
-fn first_given(world: &World) -> u16 {
+/// The first port that this kernel gives to whoever asks for none.
+pub fn first_given(world: &World) -> u16 {
     let range = world.read("/proc/sys/net/ipv4/ip_local_port_range");
     range.known().and_then(|text| text.split_whitespace().next()?.parse().ok()).unwrap_or(FIRST_GIVEN)
 }

@@ -69,6 +69,11 @@ impl Response {
 ///
 /// Jupyter answers 403 to any other host name when it is bound to loopback, which would look like authentication.
 pub fn get(world: &World, address: SocketAddr, path: &str, patience: Duration) -> Answer {
+    get_up_to(world, address, path, patience, ANSWER_LIMIT)
+}
+
+/// The same for an answer of which more is read.
+pub fn get_up_to(world: &World, address: SocketAddr, path: &str, patience: Duration, limit: usize) -> Answer {
     let until = Instant::now() + patience.min(world.time_left());
     let mut stream = match world.connect(address, patience) {
         Ok(stream) => stream,
@@ -95,7 +100,7 @@ pub fn get(world: &World, address: SocketAddr, path: &str, patience: Duration) -
             Ok(0) => return parse(&bytes, End::Closed),
             Ok(count) => {
                 bytes.extend_from_slice(chunk.get(..count).unwrap_or_default());
-                if bytes.len() >= ANSWER_LIMIT || is_whole(&bytes) {
+                if bytes.len() >= limit || is_whole(&bytes) {
                     return parse(&bytes, End::Enough);
                 }
             }

@@ -16,6 +16,7 @@ use super::hints::{Hint, Hints, clean_base};
 use super::http::{self, Answer, Response};
 use super::jupyter_args::PORT;
 use super::parallel::{WIDTH, in_parallel};
+use super::work;
 use crate::facts::{Auth, Fact, Gap, GapKind, Jupyter, Listener, Undecided, cut, cut_word};
 use crate::world::World;
 
@@ -122,6 +123,7 @@ fn ask(world: &World, listeners: &[Listener], listener: &Listener, reason: &Reas
             version,
             auth,
             secret_exposed: exposed.clone(),
+            work_kept: work::kept(world, &listener.pid),
         })
     };
     let hinted_base = hint.and_then(|hint| hint.base_url.clone());

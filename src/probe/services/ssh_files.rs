@@ -1,6 +1,6 @@
 //! Host keys that lie in the image, and the state of root's password.
 
-use crate::facts::{Fact, GapKind, HostKey, PasswordState, cut};
+use crate::facts::{Fact, GapKind, HostKey, LIST_LIMIT, PasswordState, cut, cut_word};
 use crate::probe::procfs::first_started;
 use crate::probe::procfs::mounts::Mounts;
 use crate::world::World;
@@ -73,6 +73,24 @@ pub fn root_password(world: &World) -> Fact<PasswordState> {
     }
 }
 
+/// Accounts that a password lets in; what the passwords are goes no further than [`state`].
+pub fn password_accounts(world: &World) -> Fact<Vec<String>> {
+    world.read("/etc/shadow").and_then(|shadow| {
+        let passwd = world.read("/etc/passwd").known().cloned().unwrap_or_default();
+        let has_shell = |name: &str| {
+            let line = passwd.lines().find(|line| line.split(':').next() == Some(name));
+            let shell = line.and_then(|line| line.split(':').nth(6)).unwrap_or_default();
+            !["nologin", "false", "sync", "halt", "shutdown"].iter().any(|end| shell.ends_with(end))
+        };
+        let fields = shadow.lines().filter_map(|line| {
+            let mut fields = line.split(':');
+            Some((fields.next()?, fields.next()?))
+        });
+        let open = fields.filter(|(name, field)| state(field) != PasswordState::Locked && has_shell(name));
+        Fact::Known(open.take(LIST_LIMIT).map(|(name, _)| cut_word(name)).collect())
+    })
+}
+
 /// The password field of root's line; it goes no further than [`state`].
 fn field(text: &str) -> Option<String> {
     text.lines().find_map(|line| line.strip_prefix("root:")?.split(':').next().map(str::to_owned))
@@ -113,6 +131,16 @@ mod tests {
             let text = format!("daemon:*:1::::::\nroot:{field}:19000:0:99999:7:::\n");
             assert_eq!(password(&[("etc/shadow", &text)]), Fact::Known(expected), "{field}");
         }
+    }
+
+    #[test]
+    fn accounts_with_a_password_and_a_shell_are_named_and_their_hashes_are_not() {
+        let shadow =
+            "root:$6$secret:1::::::\nada::1::::::\nbob:!:1::::::\ndaemon:$6$x:1::::::\nghost:$6$y:1::::::\nbroken\n";
+        let passwd = "root:x:0:0::/root:/bin/bash\nada:x:1:1::/home/ada:/bin/sh\ndaemon:x:2:2::/:/usr/sbin/nologin\n";
+        let found = password_accounts(&FakeRoot::of(&[("etc/shadow", shadow), ("etc/passwd", passwd)], &[]));
+        assert_eq!(found, Fact::Known(["root", "ada", "ghost"].map(str::to_owned).to_vec()));
+        assert_eq!(password_accounts(&FakeRoot::new()), Fact::Absent);
     }
 
     #[test]

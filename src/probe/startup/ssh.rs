@@ -26,6 +26,7 @@ pub fn server(world: &World, args: &SshArgs) -> DeclaredService {
         port: parsed.known().and_then(|parsed| parsed.config.ports.first().copied()).unwrap_or(PORT),
         bind,
         auth: Fact::Known(Auth::Required),
+        opened_by: Fact::Absent,
         allow_root: match parsed {
             Fact::Known(parsed) => parsed.config.root_login.map(|login| login != RootLogin::No),
             Fact::Absent => Fact::Known(true),

@@ -50,7 +50,7 @@ pub fn http_answers(bytes: &[u8], root: &Root) {
             process: Fact::Known("jupyter-lab".to_owned()),
         };
         let network = Network { listeners: Fact::Known(vec![listener]), ..Network::default() };
-        let _ = services::collect(&root.world(&[]), &network, &[]);
+        let _ = services::collect(&root.world(&[]), &network, &[], true);
     });
 }
 
@@ -59,7 +59,7 @@ pub fn sshd_config(bytes: &[u8], root: &Root) {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     root.write("/etc/ssh/sshd_config", &[first, b"\nInclude /etc/ssh/more.conf\n"].concat());
     root.write("/etc/ssh/more.conf", second);
-    let _ = services::collect(&root.world(&[]), &Network::default(), &[]);
+    let _ = services::collect(&root.world(&[]), &Network::default(), &[], true);
 }
 
 /// Jupyter's configuration, as JSON and as Python, of a server that will be started.

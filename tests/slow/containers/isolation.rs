@@ -30,7 +30,9 @@ const HARDENED: [&str; 15] = [
 /// What is true of a plain Debian image.
 pub const BASE_ACCUSATIONS: [&str; 1] = ["image.caches-cleared"];
 /// What is true of the development image, hardened or not.
-pub const DEV_ACCUSATIONS: [&str; 5] = [
+pub const DEV_ACCUSATIONS: [&str; 7] = [
+    "image.remote-access-absent",
+    "service.ssh-host-keys-left",
     "image.caches-cleared",
     "image.editors-absent",
     "image.network-tools-absent",

@@ -52,8 +52,14 @@ fn an_old_image_is_told_the_same_as_a_new_one() {
     let (Some(old), Some(new)) = (looks(OLD), looks(BASE)) else { return };
     assert_eq!(old.fact("cuda.init_code"), 100, "{}", old.fact("cuda"));
     assert_eq!((old.verdict(), old.code), (new.verdict(), new.code));
+    // Nobody mends Debian 11 any longer; what else is the same.
+    let ended = |(check, subject): &(String, String)| check == "image.parts-maintained" && subject.contains("Linux 11");
     for outcome in ["fails", "unknown", "blocked"] {
-        assert_eq!(old.subjects(outcome), new.subjects(outcome), "{outcome}: {}", old.troubles());
+        let mut told = old.subjects(outcome);
+        let count = told.len();
+        told.retain(|finding| !ended(finding));
+        assert_eq!(told.len() < count, outcome == "fails", "{outcome}: {}", old.troubles());
+        assert_eq!(told, new.subjects(outcome), "{outcome}: {}", old.troubles());
     }
 }
 

@@ -1,0 +1,187 @@
+//! What the workload says of itself: options on its command line, settings in its script, and how it writes its log.
+//!
+//! Nothing is run. The command of `exec` is the workload; otherwise the processes are that can be seen, the oldest first,
+//! Jupyter and its kernels aside. [`script`] reads the Python file, [`log`] the end of the log.
+
+mod log;
+mod script;
+
+use super::procfs::{command_line, process_ids, seen_from};
+use crate::facts::{Fact, Workload, cut};
+use crate::probe::paths::base_name;
+use crate::world::World;
+
+/// Processes whose command lines are read, the lowest numbers first.
+const PROCESSES: usize = 128;
+
+/// Options by which servers bound the GPU memory that they take: vLLM, `SGLang`, Hugging Face's TGI.
+const MEMORY_OPTIONS: [&str; 4] =
+    ["--gpu-memory-utilization", "--gpu_memory_utilization", "--mem-fraction-static", "--cuda-memory-fraction"];
+
+/// Variables that do the same: of MPS, of `HAMi`, of JAX. The second and later GPUs have names of their own, which count too.
+const MEMORY_VARIABLES: [&str; 3] =
+    ["CUDA_MPS_PINNED_DEVICE_MEM_LIMIT", "CUDA_DEVICE_MEMORY_LIMIT", "XLA_PYTHON_CLIENT_MEM_FRACTION"];
+
+/// PyTorch's variable, in its names, and the part of its value that bounds anything.
+const ALLOCATORS: [&str; 2] = ["PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"];
+const ALLOCATOR_BOUND: &str = "per_process_memory_fraction";
+
+/// One process, or the command that will be one.
+struct Command {
+    process: String,
+    words: Vec<String>,
+}
+
+/// Reads what the workload says. `log` is the file that the command line names.
+pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>) -> Workload {
+    let commands = commands(world, command);
+    let log = log::read(world, log);
+    let found = commands.as_ref().and_then(|commands| Fact::present(script_of(commands)));
+    let script = found.and_then(|(process, path)| seen_from(world, &process, &path));
+    let text = script.as_ref().and_then(|path| script::read(world, path));
+    Workload {
+        gpu_memory_option: memory_option(world, &commands),
+        script_uses_torch: text.as_ref().map(|text| script::uses_torch(text)),
+        script_settings: text.and_then(|text| script::settings(&text)),
+        script: script.map(|path| cut(&path)),
+        ..log
+    }
+}
+
+/// The command lines that are looked at. Where there are more processes, the others are not the workload's first.
+fn commands(world: &World, command: Option<&[String]>) -> Fact<Vec<Command>> {
+    if let Some(words) = command {
+        return Fact::Known(vec![Command { process: "self".to_owned(), words: words.to_vec() }]);
+    }
+    process_ids(world).map(|mut pids| {
+        pids.sort_unstable();
+        pids.truncate(PROCESSES);
+        let read = |pid: u32| {
+            let words = command_line(world, pid).known().filter(|words| !is_ours(words))?.clone();
+            Some(Command { process: pid.to_string(), words })
+        };
+        pids.into_iter().filter_map(read).collect()
+    })
+}
+
+/// Whether these are words of this program, or of a notebook.
+fn is_ours(words: &[String]) -> bool {
+    let is_other = |word: &String| word.contains("jupyter") || word.contains("ipykernel");
+    words.first().is_none_or(|first| base_name(first) == "gpu-preflight") || words.iter().any(is_other)
+}
+
+fn memory_option(world: &World, commands: &Fact<Vec<Command>>) -> Fact<String> {
+    let set = |name: &str| world.env(name).is_some_and(|value| !value.is_empty());
+    let of_more_gpus = || world.env_names().find(|name| name.starts_with("CUDA_DEVICE_MEMORY_LIMIT_"));
+    let variable = MEMORY_VARIABLES.iter().find(|name| set(name)).map(|name| (*name).to_owned()).or_else(of_more_gpus);
+    let is_bound = |name: &&&str| world.env(name).is_some_and(|value| value.contains(ALLOCATOR_BOUND));
+    let allocator = || ALLOCATORS.iter().find(is_bound).map(|name| format!("{ALLOCATOR_BOUND} in {name}"));
+    if let Some(variable) = variable.or_else(allocator) {
+        return Fact::Known(cut(&variable));
+    }
+    commands.as_ref().and_then(|commands| {
+        let mut words = commands.iter().flat_map(|command| &command.words);
+        let option = words.find_map(|word| {
+            MEMORY_OPTIONS
+                .iter()
+                .find(|option| word.strip_prefix(**option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
+        });
+        Fact::present(option.map(|option| (*option).to_owned()))
+    })
+}
+
+/// The process that runs a Python file, and the file as it names it.
+fn script_of(commands: &[Command]) -> Option<(String, String)> {
+    commands.iter().find_map(|command| Some((command.process.clone(), python_file(&command.words)?)))
+}
+
+/// The first word that is a Python file, where the program is Python, a launcher of PyTorch, or that file itself.
+fn python_file(words: &[String]) -> Option<String> {
+    /// Programs that start a Python file which stands among their words, and those that hand over to another program.
+    const LAUNCHERS: [&str; 11] = [
+        "torchrun",
+        "accelerate",
+        "deepspeed",
+        "uv",
+        "tini",
+        "dumb-init",
+        "docker-init",
+        "env",
+        "exec",
+        "nice",
+        "numactl",
+    ];
+    let first = base_name(words.first()?);
+    let is_file = |word: &str| std::path::Path::new(word).extension().is_some_and(|end| end == "py");
+    if !(first.starts_with("python") || LAUNCHERS.contains(&first) || is_file(first)) {
+        return None;
+    }
+    words.iter().find(|word| is_file(word) && !word.starts_with('-')).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facts::SpeedSetting;
+    use crate::world::FakeRoot;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    fn process(root: &FakeRoot, pid: u32, command: &str) {
+        root.file(&format!("proc/{pid}/cmdline"), command.replace(' ', "\0") + "\0");
+        root.link(&format!("proc/{pid}/cwd"), "/app");
+    }
+
+    #[test]
+    fn the_script_of_the_workload_is_found_behind_its_launchers() {
+        for (command, script) in [
+            ("python3 -u serve.py --port 1", Some("serve.py")),
+            ("tini -- python serve.py", Some("serve.py")),
+            ("torchrun --nproc-per-node 2 train.py", Some("train.py")),
+            ("/app/serve.py", Some("/app/serve.py")),
+            ("vim serve.py", None),
+            ("python3 -m vllm", None),
+            ("sh start.sh", None),
+        ] {
+            assert_eq!(python_file(&words(command)).as_deref(), script, "{command}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_process_with_a_script_is_the_workload_and_notebooks_are_not() {
+        let root =
+            FakeRoot::of(&[("app/serve.py", "import torch\ntorch.backends.cuda.matmul.allow_tf32 = True\n")], &[]);
+        process(&root, 1, "runsvdir /etc/service");
+        process(&root, 20, "/usr/bin/python3 /usr/bin/jupyter-lab x.py");
+        process(&root, 30, "python3 serve.py");
+        let found = collect(&root, None, None);
+        assert_eq!(found.script, Fact::Known("/app/serve.py".to_owned()));
+        assert_eq!(found.script_uses_torch, Fact::Known(true));
+        assert_eq!(found.script_settings, Fact::Known(vec![SpeedSetting::Tf32]));
+        let none = collect(&root, Some(&words("sh start.sh")), None);
+        assert_eq!((none.script, none.script_settings), (Fact::Absent, Fact::Absent));
+    }
+
+    #[test]
+    fn a_script_that_is_gone_has_settings_that_nobody_can_know() {
+        let root = FakeRoot::new();
+        process(&root, 1, "python3 serve.py");
+        assert!(collect(&root, None, None).script_settings.is_unknown());
+    }
+
+    #[test]
+    fn what_bounds_the_memory_is_told_by_its_name_alone() {
+        let option = |variables: &[(&str, &str)], command: &str| {
+            collect(&FakeRoot::of(&[], variables), Some(&words(command)), None).gpu_memory_option
+        };
+        let known = |name: &str| Fact::Known(name.to_owned());
+        assert_eq!(option(&[], "vllm serve m --gpu-memory-utilization=0.6"), known("--gpu-memory-utilization"));
+        assert_eq!(option(&[], "vllm serve m --gpu-memory-utilizations"), Fact::Absent);
+        assert_eq!(option(&[("CUDA_DEVICE_MEMORY_LIMIT_0", "8g")], "x"), known("CUDA_DEVICE_MEMORY_LIMIT_0"));
+        let fraction = ("PYTORCH_CUDA_ALLOC_CONF", "per_process_memory_fraction:0.5");
+        assert_eq!(option(&[fraction], "x"), known("per_process_memory_fraction in PYTORCH_CUDA_ALLOC_CONF"));
+        assert_eq!(option(&[("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")], "x"), Fact::Absent);
+    }
+}
