@@ -15,6 +15,7 @@ mod readings;
 pub mod second_look;
 mod waiting;
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,6 +45,8 @@ pub struct Input {
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
     pub gpu_code: bool,
+    /// The advisories that packages are held against.
+    pub advisories: Option<PathBuf>,
 }
 
 /// Everything that can be learnt about this container until the deadline.
@@ -128,6 +131,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         gpu_code: input.gpu_code,
         linking: !input.no_gpu,
         command: input.command.clone(),
+        advisories: input.advisories.as_ref().map(|path| path.as_os_str().as_bytes().to_vec()),
     }
 }
 

@@ -109,6 +109,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::List(arguments) => list(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
+        Command::OsvIndex(arguments) => {
+            errand::index(&World::here(Duration::from_mins(5)), &arguments.export, &arguments.output)
+        }
     }
 }
 
@@ -243,7 +246,8 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 /// The machine, and what the command line asks of a look at it.
 fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, ..Input::default() };
+    let advisories = arguments.osv.clone();
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, advisories, ..Input::default() };
     Ok((World::here(arguments.deadline()), input))
 }
 

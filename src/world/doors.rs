@@ -49,6 +49,14 @@ impl World {
         self
     }
 
+    /// The same world with the root of this machine, for what the command line names.
+    #[must_use]
+    pub fn of_machine(&self) -> Self {
+        let mut own = self.clone();
+        own.root = PathBuf::from("/");
+        own
+    }
+
     /// Where `path` really is.
     pub(super) fn place(&self, path: &Path) -> PathBuf {
         if !self.is_real() {

@@ -15,6 +15,7 @@ mod guard;
 mod language;
 mod laws;
 mod machines;
+mod packages;
 mod real_machines;
 mod recordings;
 mod rooms;
