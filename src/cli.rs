@@ -54,6 +54,8 @@ pub enum Command {
     Gpus(GpusArgs),
     /// List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read
     Sbom(SbomArgs),
+    /// Make an index of an export of OSV, which `--osv` reads much faster
+    OsvIndex(OsvIndexArgs),
 }
 
 /// Options of `check`.
@@ -163,6 +165,17 @@ pub struct SbomArgs {
     pub output: Option<PathBuf>,
 }
 
+/// Options of `osv-index`.
+#[derive(Debug, Clone, Args)]
+pub struct OsvIndexArgs {
+    /// The export: a folder, or a zip of one ecosystem
+    #[arg(value_name = "EXPORT")]
+    pub export: PathBuf,
+    /// Where the index is written; it is replaced whole or not at all
+    #[arg(long, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
 /// Whose environment to look with. `exec` has none of this: it becomes the workload, which inherits ours.
 #[derive(Debug, Clone, Args)]
 pub struct EnvironmentArgs {
@@ -221,6 +234,10 @@ pub struct CollectingArgs {
     /// Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    /// Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index
+    /// that `osv-index` made of one. Without it nobody looks for known vulnerabilities
+    #[arg(long, value_name = "PATH")]
+    pub osv: Option<PathBuf>,
 }
 
 /// How to judge.

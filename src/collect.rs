@@ -15,6 +15,7 @@ mod readings;
 pub mod second_look;
 mod waiting;
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -52,6 +53,8 @@ pub struct Input {
     pub image: Option<PathBuf>,
     /// The configuration of the image.
     pub config: Option<Given>,
+    /// The advisories that packages are held against.
+    pub advisories: Option<PathBuf>,
 }
 
 /// Everything that can be learnt about this container until the deadline.
@@ -151,6 +154,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         command: input.command.clone().or_else(|| input.config.as_ref().map(|config| config.command.clone())),
         config: input.config.clone(),
         log: input.log.clone(),
+        advisories: input.advisories.as_ref().map(|path| path.as_os_str().as_bytes().to_vec()),
     }
 }
 

@@ -67,7 +67,8 @@ pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network, OwnName, VerbsPart};
 pub use packages::{
-    InstalledPackage, LibraryCopies, ManagedPackages, NeedlessKind, NeedlessPackage, PackageManager, Packages,
+    Advisories, InstalledPackage, LibraryCopies, ManagedPackages, NeedlessKind, NeedlessPackage, PackageManager,
+    Packages, Vulnerability, VulnerabilitySeverity,
 };
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};

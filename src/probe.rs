@@ -7,6 +7,7 @@ use crate::world::World;
 use crate::world::child::{Progress, forbid_device_nodes};
 use crate::world::library::CallFailed;
 
+pub mod advisories;
 pub mod compile;
 pub mod compute;
 pub mod container;

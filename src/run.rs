@@ -105,6 +105,9 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Harden(arguments) => harden::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
+        Command::OsvIndex(arguments) => {
+            errand::index(&World::here(Duration::from_mins(5)), &arguments.export, &arguments.output)
+        }
     }
 }
 
@@ -243,7 +246,8 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, ..Input::default() };
+    let advisories = arguments.osv.clone();
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
     Ok((World::here(arguments.deadline()), input))
 }
 

@@ -3,6 +3,9 @@
 //! Each part is told as soon as it is there, under the name of its field in [`Facts`]. What part of it was left out makes
 //! the rest doubtful: what was not found may lie there.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
@@ -71,6 +74,8 @@ pub struct Asked {
     pub phase: Phase,
     /// The configuration of the image.
     pub config: Option<Given>,
+    /// The bytes of the path of advisories that packages are held against.
+    pub advisories: Option<Vec<u8>>,
 }
 
 /// One part that was read.
@@ -94,7 +99,8 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         spawn_or_run(scope, || look.services());
         spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
         spawn_or_run(scope, || {
-            look.wanted("packages", blind.as_ref(), |world| probe::packages::collect(world, &framework));
+            let advisories = asked.advisories.as_ref().map(|path| Path::new(OsStr::from_bytes(path)));
+            look.wanted("packages", blind.as_ref(), |world| probe::packages::collect(world, &framework, advisories));
         });
         // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
         spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));

@@ -37,6 +37,22 @@ words! {
     }
 }
 
+words! {
+    /// How bad a vulnerability is: by its CVSS vector, else by the word of whoever wrote the advisory.
+    pub enum VulnerabilitySeverity {
+        /// A score of 9 or more.
+        Critical = "critical",
+        /// A score of 7 or more.
+        High = "high",
+        /// A score of 4 or more.
+        Medium = "medium",
+        /// A lower score.
+        Low = "low",
+        /// Nobody said.
+        Unrated = "unrated",
+    }
+}
+
 record! {
     /// What is installed, by the records that package managers leave. Names and sizes are what the records say.
     pub struct Packages {
@@ -63,6 +79,55 @@ record! {
         pub system_changed_seconds: Fact<u64>,
         /// Days from then to this recording. Derived.
         pub system_age_days: Fact<u64>,
+        /// Whether packages were held against advisories: only where `--osv` names some. Derived.
+        pub advisories_asked: Fact<bool>,
+        /// The advisories that `--osv` names. Without that nobody looked, which says nothing of the packages.
+        pub advisories: Fact<Advisories>,
+        /// Known vulnerabilities of installed packages, by these advisories, the worst first, at most 64. Those that were
+        /// withdrawn are left out, and those with one alias are one.
+        pub vulnerabilities: Fact<Vec<Vulnerability>>,
+        /// How many are critical.
+        pub critical_vulnerability_count: Fact<u64>,
+        /// How many are high.
+        pub high_vulnerability_count: Fact<u64>,
+        /// How many are neither: medium, low or not rated.
+        pub other_vulnerability_count: Fact<u64>,
+        /// The critical ones that are listed, in words. Derived.
+        pub critical_vulnerabilities: Fact<Vec<String>>,
+        /// The high ones that are listed, in words. Derived.
+        pub high_vulnerabilities: Fact<Vec<String>>,
+        /// The others that are listed, in words. Derived.
+        pub other_vulnerabilities: Fact<Vec<String>>,
+    }
+
+    /// Advisories that packages were held against.
+    pub struct Advisories {
+        /// How many were read.
+        pub count: u64,
+        /// When the newest of them was changed, as it says.
+        pub newest: Fact<String>,
+        /// Whose packages were held against them, as `python (PyPI)`.
+        pub matched: Vec<String>,
+        /// Whose packages were not, or not all, and why.
+        pub unmatched: Vec<String>,
+    }
+
+    /// A known vulnerability of an installed package.
+    pub struct Vulnerability {
+        /// Identifier of the advisory.
+        pub id: String,
+        /// Its other names, CVE numbers among them, at most 16.
+        pub aliases: Vec<String>,
+        /// The package; of dpkg the source package, which advisories speak of.
+        pub package: String,
+        /// Who installed it.
+        pub manager: PackageManager,
+        /// The version that is installed.
+        pub installed: String,
+        /// The first version after it that has a fix; absent where the advisory names none.
+        pub fixed_in: Fact<String>,
+        /// How bad it is.
+        pub severity: VulnerabilitySeverity,
     }
 
     /// The packages of one package manager.

@@ -12,12 +12,14 @@ mod python;
 mod rpm;
 
 use std::cmp::Reverse;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::facts::{
     Fact, Framework, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
-    cut,
+    VulnerabilitySeverity, cut,
 };
+use crate::probe::advisories;
 use crate::probe::framework::packages::folders;
 use crate::world::World;
 
@@ -58,8 +60,8 @@ enum Depth {
     Licences,
 }
 
-/// What is installed.
-pub fn collect(world: &World, framework: &Framework) -> Packages {
+/// What is installed, held against the advisories at a path of this machine where one is named.
+pub fn collect(world: &World, framework: &Framework, advisories: Option<&Path>) -> Packages {
     let folders = framework.site_packages.known().map_or(&[][..], Vec::as_slice);
     let inventory = read(world, folders, Depth::Sizes);
     let (needless, needless_bytes) = needless::find(world, &inventory);
@@ -72,6 +74,25 @@ pub fn collect(world: &World, framework: &Framework) -> Packages {
         library_copies,
         library_copies_bytes,
         system_changed_seconds: Fact::present(inventory.changed_seconds),
+        ..advisories.map_or_else(Packages::default, |path| vulnerable(world, path, &inventory))
+    }
+}
+
+/// What advisories say, and nothing else.
+fn vulnerable(world: &World, path: &Path, inventory: &Inventory) -> Packages {
+    let answer = advisories::hold(&world.of_machine(), path, inventory);
+    let count = |wanted: &dyn Fn(VulnerabilitySeverity) -> bool| {
+        answer.vulnerabilities.as_ref().map(|all| all.iter().filter(|one| wanted(one.severity)).count() as u64)
+    };
+    Packages {
+        critical_vulnerability_count: count(&|severity| severity == VulnerabilitySeverity::Critical),
+        high_vulnerability_count: count(&|severity| severity == VulnerabilitySeverity::High),
+        other_vulnerability_count: count(&|severity| severity > VulnerabilitySeverity::High),
+        vulnerabilities: answer.vulnerabilities.map(|mut all| {
+            all.truncate(LIST_LIMIT);
+            all
+        }),
+        advisories: answer.advisories,
         ..Packages::default()
     }
 }

@@ -13,8 +13,8 @@ use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
 use crate::exit;
 use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
-use crate::probe::packages;
 use crate::probe::storage::foreign;
+use crate::probe::{advisories, packages};
 use crate::text::{Shown, plain};
 use crate::world::World;
 use crate::world::child::{self, Progress};
@@ -33,6 +33,9 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 /// What all records of package managers may take.
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What a whole export of advisories may take.
+const INDEX_PATIENCE: Duration = Duration::from_mins(5);
+
 /// What is to be done. Paths are bytes, for they need not be text.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Errand {
@@ -42,12 +45,17 @@ enum Errand {
     Write { path: Vec<u8>, text: Shown },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
     Inventory,
+    Index { export: Vec<u8>, path: Vec<u8> },
 }
 
 impl Errand {
     /// How long it may take.
     fn patience(&self) -> Duration {
-        if matches!(self, Self::Inventory) { LONG_PATIENCE } else { PATIENCE }
+        match self {
+            Self::Index { .. } => INDEX_PATIENCE,
+            Self::Inventory => LONG_PATIENCE,
+            _ => PATIENCE,
+        }
     }
 }
 
@@ -104,6 +112,12 @@ pub fn inventory(world: &World) -> Result<Inventory, Failure> {
         Outcome::Inventory(inventory) => Ok(inventory),
         _ => Ok(Inventory::default()),
     }
+}
+
+/// Puts an index of an export of advisories in place of a file.
+pub fn index(world: &World, export: &Path, path: &Path) -> Result<exit::Exit, Failure> {
+    let errand = Errand::Index { export: bytes(export), path: bytes(path) };
+    send(world, export, &errand, exit::CONFIG).map(|_| exit::READY)
 }
 
 /// Where the workload's program lies, when a folder that does not answer comes before it in `PATH`: whoever looks for it
@@ -183,6 +197,9 @@ fn perform(world: &World, errand: Errand) -> Outcome {
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
         Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
+        Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
+            .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
+            .and_then(|read| written(world, &path_of(&path), &Shown::lines(&advisories::index_text(read)))),
     };
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
 }

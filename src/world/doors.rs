@@ -77,6 +77,12 @@ impl World {
         self
     }
 
+    /// The same world with the root of this machine, for what the command line names.
+    #[must_use]
+    pub fn of_machine(&self) -> Self {
+        Self { source: Source::Machine, ..self.clone() }
+    }
+
     /// Asks about a path, where it really is: on the machine as it is written, in an image with every link resolved inside.
     pub(super) fn ask<T>(&self, path: &Path, last: Last, ask: impl FnOnce(&Path) -> Fact<T>) -> Fact<T> {
         let place = match &self.source {

@@ -16,6 +16,7 @@ mod harden;
 mod language;
 mod laws;
 mod machines;
+mod packages;
 mod real_machines;
 mod recordings;
 mod remedies;

@@ -18,6 +18,7 @@ mod linking;
 mod lost_look;
 mod many_gpus;
 mod odd_machines;
+mod osv;
 mod real_libraries;
 mod real_mixtures;
 mod refused_calls;

@@ -1,12 +1,12 @@
 //! dpkg: `/var/lib/dpkg/status`, and one file a package under `status.d` in distroless images.
 
 use super::{add, changed, record};
-use crate::facts::{Fact, Installed, Inventory, PackageManager, cut};
+use crate::facts::{Fact, Gap, GapKind, Installed, Inventory, PackageManager, cut};
 use crate::world::World;
 
 const STATUS: &str = "/var/lib/dpkg/status";
 const PIECES: &str = "/var/lib/dpkg/status.d";
-/// Files of `status.d` that are read.
+/// Packages of `status.d` that are read; each has two files at most.
 const PIECES_MAX: usize = 10_000;
 
 /// Reads what dpkg knows to be installed.
@@ -25,8 +25,10 @@ pub fn read(world: &World, inventory: &mut Inventory) {
         Fact::Absent => return,
         Fact::Unknown(gap) => return inventory.note(PackageManager::Dpkg, Some(gap)),
     };
-    inventory.note(PackageManager::Dpkg, None);
-    for name in names.iter().filter(|name| !name.ends_with(".md5sums")).take(PIECES_MAX) {
+    let more = names.len() > 2 * PIECES_MAX;
+    let gap = more.then(|| Gap::new(GapKind::NotSupported, format!("{PIECES} holds more than is read")));
+    inventory.note(PackageManager::Dpkg, gap);
+    for name in names.iter().take(2 * PIECES_MAX).filter(|name| !name.ends_with(".md5sums")) {
         match world.read(format!("{PIECES}/{name}")) {
             Fact::Known(text) => stanzas(&text, inventory),
             Fact::Absent => {}

@@ -54,7 +54,7 @@ fn told(package: &Installed) -> Option<NeedlessPackage> {
     })
 }
 
-/// What other Python packages require: one of conda has the same metadata. None where there is no time for it.
+/// What other Python packages require: one of conda has the same metadata. None where that cannot be read of all.
 fn required_by_python(world: &World, inventory: &Inventory) -> Option<Vec<String>> {
     let time = Time::begin(world);
     let mut names = Vec::new();
@@ -65,7 +65,7 @@ fn required_by_python(world: &World, inventory: &Inventory) -> Option<Vec<String
         if time.up().is_some() {
             return None;
         }
-        names.extend(python::requires(world, &package.place));
+        names.extend(python::requires(world, &package.place)?);
     }
     Some(names)
 }

@@ -20,7 +20,7 @@ fn root(files: &[(&str, &str)]) -> FakeRoot {
 }
 
 fn packages(root: &FakeRoot) -> Packages {
-    collect(root, &framework::collect(root))
+    collect(root, &framework::collect(root), None)
 }
 
 fn only(packages: &Packages) -> &ManagedPackages {
@@ -103,7 +103,7 @@ fn python_packages_have_the_sizes_of_their_own_files_and_spdx_licences() {
 fn what_another_manager_installed_is_counted_there() {
     let root = root(&[
         ("var/lib/dpkg/status", STATUS),
-        ("usr/lib/python3/dist-packages/six-1.16.egg-info", ""),
+        ("usr/lib/python3/dist-packages/six-1.16.egg-info", "Name: six\nLicense: MIT\n"),
         (
             "opt/conda/conda-meta/numpy-2.2.1-py312_0.json",
             r#"{"channel": "https://conda.anaconda.org/conda-forge/linux-64", "subdir": "linux-64", "license": "BSD-3-Clause", "paths_data": {"paths": [{"size_in_bytes": 7}, {"size_in_bytes": 5}, {}]}}"#,
@@ -119,7 +119,8 @@ fn what_another_manager_installed_is_counted_there() {
     assert_eq!(of(PackageManager::Python), Some((&Fact::Known(1), &Fact::Known(100))));
     assert_eq!(of(PackageManager::Conda), Some((&Fact::Known(1), &Fact::Known(12))));
     let inventory = inventory(&root);
-    assert_eq!(named(&inventory, "six").brought_by, Some(PackageManager::Dpkg));
+    let six = named(&inventory, "six");
+    assert_eq!((six.brought_by, &six.licence), (Some(PackageManager::Dpkg), &Some(Licence::Named("MIT".to_owned()))));
     let conda = inventory.of(PackageManager::Conda).next().expect("numpy");
     assert_eq!(conda.build, Some(("py312_0".to_owned(), "conda-forge".to_owned())));
 }
@@ -185,6 +186,11 @@ fn hostile_records_are_bounded_and_said() {
     assert_eq!(inventory.packages.len(), 4);
     let found = packages(&root);
     assert_eq!(only(&found).installed_bytes, Fact::Absent, "a record that is too long says nothing");
+    // Fields without end hide who requires what.
+    root.file(&format!("{SITE}/pytest-8.dist-info/METADATA"), "Name: pytest\n");
+    assert_eq!(packages(&root).needless.known().map(Vec::len), Some(1));
+    root.file(&format!("{SITE}/endless-1.dist-info/METADATA"), "Requires-Dist: a\n".repeat(20_000));
+    assert!(packages(&root).needless.is_unknown());
     // A record of dpkg that is too long is a gap, and so is a loop in its place.
     root.folder("var/lib/dpkg");
     let status = std::fs::File::create(root.path().join("var/lib/dpkg/status")).expect("a file");

@@ -45,7 +45,9 @@ pub fn read(time: &Time<'_>, folders: &[String], depth: Depth, inventory: &mut I
             match depth {
                 Depth::Sizes if brought_by.is_none() => package.bytes = recorded_bytes(time.world, &package.place),
                 Depth::Sizes => {}
-                Depth::Licences => package.licence = licence(&fields(time.world, &package.place)),
+                Depth::Licences => {
+                    package.licence = fields(time.world, &package.place).and_then(|fields| licence(&fields));
+                }
             }
             add(inventory, package);
         }
@@ -112,23 +114,30 @@ fn egg(world: &World, folder: &str, entry: &str) -> Option<(String, String)> {
         let version = rest.split_once("-py").map_or(rest, |(version, _)| version);
         return Some((normal_name(name), cut(version)));
     }
-    let fields = fields(world, &format!("{folder}/{entry}"));
+    let fields = fields(world, &format!("{folder}/{entry}"))?;
     Some((normal_name(stem), cut(field(&fields, "Version").next()?)))
 }
 
-/// The fields of `METADATA` or `PKG-INFO`, which end at the first empty line.
-pub fn fields(world: &World, place: &str) -> String {
-    let read = ["METADATA", "PKG-INFO"].iter().find_map(|file| {
-        let bytes = world.read_bytes(format!("{place}/{file}"), FIELDS_LIMIT);
-        bytes.known().map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+/// The fields of `METADATA` or `PKG-INFO`, which end at the first empty line; an old `.egg-info` is that file itself. None
+/// where they cannot be read, or go on beyond what is read.
+fn fields(world: &World, place: &str) -> Option<String> {
+    let places = [format!("{place}/METADATA"), format!("{place}/PKG-INFO"), place.to_owned()];
+    let bytes = places.iter().find_map(|place| match world.read_bytes(place, FIELDS_LIMIT) {
+        Fact::Known(bytes) => Some(Some(bytes)),
+        Fact::Unknown(gap) if gap.kind == GapKind::NotPermitted => Some(None),
+        Fact::Absent | Fact::Unknown(_) => None,
     });
-    let text = read.unwrap_or_default();
-    let end = text.find("\n\n").or_else(|| text.find("\n\r\n")).unwrap_or(text.len());
-    text.get(..end).unwrap_or_default().to_owned()
+    // Without a file nothing is said, and nothing is hidden.
+    let Some(bytes) = bytes else { return Some(String::new()) };
+    let bytes = bytes?;
+    let text = String::from_utf8_lossy(&bytes);
+    let end = text.find("\n\n").or_else(|| text.find("\n\r\n"));
+    let is_whole = end.is_some() || (bytes.len() as u64) < FIELDS_LIMIT;
+    is_whole.then(|| text.get(..end.unwrap_or(text.len())).unwrap_or_default().to_owned())
 }
 
 /// The values of a field.
-pub fn field<'a>(fields: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
+fn field<'a>(fields: &'a str, name: &'a str) -> impl Iterator<Item = &'a str> {
     let value = move |line: &'a str| line.strip_prefix(name)?.strip_prefix(':').map(str::trim);
     fields.lines().filter_map(value).filter(|value| !value.is_empty() && *value != "UNKNOWN")
 }
@@ -142,14 +151,14 @@ fn licence(fields: &str) -> Option<Licence> {
     words.map(|words| Licence::Named(words.to_owned()))
 }
 
-/// Names of the distributions that it requires without being asked for more.
-pub fn requires(world: &World, place: &str) -> Vec<String> {
-    let fields = fields(world, place);
+/// Names of the distributions that it requires without being asked for more; none where that cannot be read.
+pub fn requires(world: &World, place: &str) -> Option<Vec<String>> {
+    let fields = fields(world, place)?;
     let required = field(&fields, "Requires-Dist").filter(|required| !required.contains("extra ==")).map(|required| {
         let end = required.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.')));
         normal_name(required.get(..end.unwrap_or(required.len())).unwrap_or_default())
     });
-    required.collect()
+    Some(required.collect())
 }
 
 /// The sizes that `RECORD` says of files in its own folder; what it says of others, as `../../etc`, is nobody's business.
@@ -168,7 +177,7 @@ fn recorded_bytes(world: &World, place: &str) -> Option<u64> {
     Some(total).filter(|total| *total > 0)
 }
 
-/// A gap where the requirements of so many packages cannot be read.
+/// The gap where somebody's requirements cannot be read.
 pub fn unread() -> Gap {
-    Gap::new(GapKind::TimedOut, "there was no time to see which packages require which")
+    Gap::new(GapKind::NotSupported, "it could not be read which Python packages require which")
 }

@@ -4,6 +4,7 @@
 
 mod gpu_code;
 mod machine;
+mod packages;
 mod root;
 mod services;
 mod texts;
@@ -14,7 +15,7 @@ use root::Root;
 pub type Body = fn(&[u8], &Root);
 
 /// The targets, each with its seeds in `tests/fuzz/seeds/`.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 12] = [
     ("gpu_code", gpu_code::read),
     ("library", machine::library),
     ("loader_cache", machine::loader_cache),
@@ -25,6 +26,8 @@ pub const TARGETS: [(&str, Body); 10] = [
     ("http_answers", services::http_answers),
     ("sshd_config", services::sshd_config),
     ("jupyter_config", services::jupyter_config),
+    ("packages", packages::records),
+    ("advisories", packages::advisories),
 ];
 
 /// Runs one target.
