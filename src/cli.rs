@@ -136,7 +136,7 @@ pub struct GpusArgs {
     #[arg(value_name = "GPU")]
     pub gpus: Vec<String>,
     /// Read the image from this recording instead of this container
-    #[arg(long, value_name = "FACTS.json", conflicts_with_all = ["as_process", "root", "image_config"])]
+    #[arg(long, value_name = "FACTS.json", conflicts_with_all = ["as_process", "root", "oci", "image_config"])]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
@@ -161,6 +161,9 @@ pub struct ImageArgs {
     /// Look at the image that is unpacked in this folder and does not run, in the phase build
     #[arg(long, value_name = "DIR", conflicts_with = "as_process")]
     pub root: Option<PathBuf>,
+    /// Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["as_process", "root"])]
+    pub oci: Option<PathBuf>,
     /// The image's configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub image_config: Option<PathBuf>,
@@ -207,7 +210,7 @@ pub struct CollectingArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root: image]
+    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// Report only these checks: an id, a room, or a pattern with *

@@ -17,7 +17,8 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, Format, JudgeArgs, JudgingArgs, Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, Format, ImageArgs, JudgeArgs,
+    JudgingArgs, Mode,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
@@ -114,7 +115,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
-    let (world, asked) = look(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
@@ -129,7 +130,7 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
 }
 
 fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    let (world, asked) = look(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting, &ImageArgs::default())?;
     let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
     let mode = match arguments.mode {
         Some(mode) => mode,
@@ -197,7 +198,7 @@ fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
-    let (world, asked) = look(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| arguments.collecting.phase.unwrap_or(seat))?;
@@ -243,10 +244,11 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 }
 
 /// The machine, and what the command line asks of a look at it.
-fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
+fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, ..Input::default() };
-    Ok((World::here(arguments.deadline()), input))
+    let time = image::deadline(image, arguments.deadline, arguments.deadline());
+    Ok((World::here(time), input))
 }
 
 /// Everything that can be learnt about this container now.
