@@ -40,13 +40,14 @@ impl Order {
     /// What is read; the reason why it cannot be.
     pub fn world(&self) -> Result<World, Gap> {
         let time = Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default();
+        let begun = Instant::now();
         let image = match &self.image {
             None => return Ok(World::at("/", environment(), time)),
             Some(Place::Folder(folder)) => World::image(folder, Vec::new(), Still::default(), time),
             Some(Place::Archive(path)) => {
                 let tree = archive::find(path).and_then(|found| found.tree());
                 let tree = tree.map_err(|why| Gap::new(GapKind::Malformed, format!("{}: {why}", path.display())))?;
-                World::archived(tree, time)
+                World::archived(tree, time.saturating_sub(begun.elapsed()))
             }
         };
         Ok(match &self.asked.config {

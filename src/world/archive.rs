@@ -55,7 +55,12 @@ pub fn find(path: &Path) -> Result<Found, String> {
     let files = if std::fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir()) {
         Files::Folder(path.to_owned())
     } else {
-        Files::Archive(listed(&Blob::open(path).map_err(|error| error.to_string())?)?)
+        let archive = Blob::open(path).map_err(|error| error.to_string())?;
+        let mut first = [0; 4];
+        if archive.read_exact_at(&mut first, 0).is_ok() && layer::is_compressed(first) {
+            return Err("is compressed as a whole, so no place in it can be gone to; uncompress it first".to_owned());
+        }
+        Files::Archive(listed(&archive)?)
     };
     match files.get("manifest.json") {
         Some(manifest) => docker(&files, &json(&manifest)?),

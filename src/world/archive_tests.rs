@@ -266,4 +266,6 @@ fn layouts_are_followed_to_the_image_of_this_machine_and_no_further() {
     assert!(find(root.path()).is_err_and(|error| error.contains("is not in it")));
     assert!(find(&root.path().join("blobs")).is_err_and(|error| error.contains("neither")));
     assert!(find(Path::new("/nothing/here")).is_err());
+    root.file("whole.tar.gz", gzip(b"x"));
+    assert!(find(&root.path().join("whole.tar.gz")).is_err_and(|error| error.contains("uncompress it first")));
 }

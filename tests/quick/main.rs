@@ -12,6 +12,7 @@ mod failure_page;
 mod fingerprints;
 mod gpu_code;
 mod guard;
+mod images;
 mod language;
 mod laws;
 mod machines;

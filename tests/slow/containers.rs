@@ -7,6 +7,7 @@ mod capabilities;
 mod faults;
 mod gpu;
 mod handover;
+mod images;
 mod isolation;
 mod misfortune;
 mod remedies;

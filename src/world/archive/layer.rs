@@ -29,6 +29,11 @@ const ELF: &[u8] = b"\x7fELF";
 const WHITEOUT: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
 
+/// Whether something that begins so is gzip or zstd.
+pub fn is_compressed(first: [u8; 4]) -> bool {
+    matches!(first, [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd])
+}
+
 /// Applies a layer, compressed or not.
 pub fn apply(tree: &mut Tree, blob: &Blob) -> Result<(), String> {
     let mut first = [0; 4];
