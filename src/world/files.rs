@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD};
+use rustix::fs::{AtFlags, CWD, FileType};
 use rustix::io::Errno;
 
 use super::answers::{Stat, from_errno, from_io, from_stat};
@@ -31,18 +31,23 @@ impl World {
     /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
     pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
         let path = path.as_ref();
-        self.ask(path, Last::Followed, |place| {
-            open(place, path).and_then(|file| match file.first(limit) {
-                Ok(bytes) => Fact::Known(bytes),
-                Err(error) => from_io(&error, path),
-            })
+        self.ask_file(path, |file| match file.first(limit) {
+            Ok(bytes) => Fact::Known(bytes),
+            Err(error) => from_io(&error, path),
         })
     }
 
     /// An open regular file, for readers that seek.
     pub fn open(&self, path: impl AsRef<Path>) -> Fact<OpenFile> {
-        let path = path.as_ref();
-        self.ask(path, Last::Followed, |place| open(place, path))
+        self.ask_file(path.as_ref(), Fact::Known)
+    }
+
+    fn ask_file<T>(&self, path: &Path, ask: impl FnOnce(OpenFile) -> Fact<T>) -> Fact<T> {
+        // An unpacked image may hold the node of any device of this machine, and some do something when they are opened.
+        if self.is_still() && self.stat(path).known().is_some_and(|stat| stat.kind != FileType::RegularFile) {
+            return Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display()));
+        }
+        self.ask(path, Last::Followed, |place| open(place, path).and_then(ask))
     }
 
     /// The names in a folder, sorted.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::docker::{Image, PATIENT, Recipe, available, text};
+use crate::support::docker::{BASE, Image, PATIENT, Recipe, available, text};
 use crate::support::fakes;
+use crate::support::real_parts::part;
 use crate::support::report::Report;
 
 /// A small sound image: a user, a health check, nothing that starts anything else.
@@ -171,6 +172,27 @@ fn an_open_image_is_not_ready_in_any_seat_and_all_say_the_same() {
         }
         assert_alike(&seats);
     }
+}
+
+/// A6: what takes the memory is cuBLAS itself, so it is not loaded where it cannot be, and that is said.
+#[test]
+fn an_image_is_judged_in_little_memory_and_what_was_left_out_for_it_is_said() {
+    let Some(wheels) = part("PREFLIGHT_TEST_NVIDIA_WHEELS").filter(|_| available()) else { return };
+    let recipe = Recipe::plain(BASE).mount(&wheels, "/opt/wheels").with(["--env", "PYTHONPATH=/opt/wheels"]);
+    let check =
+        |memory: &str| recipe.clone().with(["--memory", memory, "--memory-swap", memory]).check(&["--profile=image"]);
+    let report = check("48m");
+    for probe in report.fact("probes").as_array().expect("probes") {
+        assert!(matches!(probe["end"].as_str(), Some("completed" | "skipped")), "{probe}");
+    }
+    assert_eq!(report.fact("limits.oom_kills"), 0);
+    for check in ["library.loadable", "library.dependencies-present"] {
+        let finding = report.findings().find(|finding| finding["check"] == check).expect("a finding");
+        assert_eq!(finding["outcome"], "unknown", "{finding}");
+        assert!(finding["message"].as_str().is_some_and(|words| words.contains("memory limit of 48 MiB")), "{finding}");
+    }
+    assert_eq!(report.outcomes("library.usable-copy-present")[0], "holds");
+    assert_eq!(check("1g").outcomes("library.loadable")[0], "holds");
 }
 
 #[test]
