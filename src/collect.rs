@@ -24,7 +24,7 @@ use crate::probe;
 use crate::probe::image_config::Given;
 use crate::world::{World, not_running};
 use gpu_chain::GpuChain;
-pub use held::{NAME, serve};
+pub use held::{NAME, Place, serve};
 use log::Log;
 use look::{ALL, Asked, IMAGE, STILL};
 use readings::Readings;
@@ -49,8 +49,8 @@ pub struct Input {
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
     pub gpu_code: bool,
-    /// The folder of an image that does not run, which is looked at in the place of what runs here.
-    pub image: Option<PathBuf>,
+    /// An image that does not run, which is looked at in the place of what runs here.
+    pub image: Option<Place>,
     /// The configuration of the image.
     pub config: Option<Given>,
     /// The advisories that packages are held against.
@@ -151,7 +151,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         gpu_code: input.gpu_code,
         linking: !input.no_gpu,
         phase: input.phase,
-        command: input.command.clone().or_else(|| input.config.as_ref().map(|config| config.command.clone())),
+        command: input.command.clone(),
         config: input.config.clone(),
         log: input.log.clone(),
         advisories: input.advisories.as_ref().map(|path| path.as_os_str().as_bytes().to_vec()),

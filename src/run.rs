@@ -1,6 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
 mod errand;
+mod exec;
 mod files;
 mod gpus;
 mod harden;
@@ -19,18 +20,18 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, ExecArgs, FactsArgs, Format, JudgeArgs, JudgingArgs, Mode,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
-use crate::report::{Report, summary};
+use crate::report::Report;
 use crate::text::plain;
-use crate::weigh::{Verdict, weigh};
+use crate::weigh::weigh;
 use crate::world::child::{self, Descendants, Progress};
-use crate::world::{World, guard, handover, interrupt};
+use crate::world::{World, handover, interrupt};
 use crate::{explain, probe};
 use message::say;
 use output::Target;
@@ -96,7 +97,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
     match cli.command.unwrap_or(Command::Check(cli.check)) {
         Command::Check(arguments) => check(&arguments),
         Command::Exec(arguments) => {
-            exec(&arguments).inspect_err(|failure| message::stopped(message::said(&failure.message)))
+            exec::run(&arguments).inspect_err(|failure| message::stopped(message::said(&failure.message)))
         }
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
@@ -112,92 +113,29 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let watch = interrupt::Watch::begin();
-    let _descendants = Descendants::watch();
-    let (world, asked) = look(&arguments.collecting)?;
-    let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
-    let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
-    let (image, config) = image::of(&world, &arguments.image)?;
-    let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
-    let input =
-        Input { phase, environment_of, image, config, gpu_code: plan.asks_about_gpus(&arguments.assuming), ..asked };
-    let facts = collected(&world, &input);
-    drop(watch);
-    let report = reported(facts, &plan, &arguments.assuming.assume);
+    let (world, report) = looked(&arguments.look)?;
     output::report(&world, &report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
 
-fn exec(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    let (world, asked) = look(&arguments.collecting)?;
-    let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
-    let mode = match arguments.mode {
-        Some(mode) => mode,
-        None => by_name.map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
-    };
-    if mode == Mode::Off {
-        return Err(become_workload(&arguments.command, None));
-    }
-    handover::heed_termination();
-    handover::go_on_when_stopped();
-    guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
-    let plan = match Plan::load(&world, &arguments.judging, plan::PROFILE) {
-        Ok(plan) => plan,
-        Err(failure) if mode == Mode::Report => {
-            say(&failure.message);
-            return Err(become_workload(&arguments.command, None));
-        }
-        Err(failure) => return Err(failure),
-    };
-    let words = arguments.command.iter().map(|word| word.to_string_lossy().into_owned());
-    let input = Input {
-        phase: plan.phase(arguments.collecting.phase, Phase::Start),
-        command: Some(words.collect()),
-        gpu_code: !plan.profile.file.want.is_empty(),
-        ..asked
-    };
-    let descendants = Descendants::watch();
-    // A bug of ours may not keep a workload from starting that would have started without us.
-    let looked = catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &input), &plan, &[])));
-    let verdict = match &looked {
-        Ok(report) => {
-            // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
-            let told =
-                catch_unwind(AssertUnwindSafe(|| output::report(&world, report, &arguments.output, Target::Stderr)));
-            if let Ok(Err(failure)) = told {
-                say(&failure.message);
-            }
-            report.verdict
-        }
-        Err(_) => Verdict::Incomplete,
-    };
-    let stops = mode == Mode::Enforce
-        && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
-    if stops {
-        guard::start_when_lost(false);
-        if let Ok(report) = &looked {
-            world.write_termination_log(&summary::render(report));
-        }
-        // Whoever asked for JSON on this stream wants to read it.
-        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
-            let verdict = verdict.as_str().replace('-', " ").to_uppercase();
-            let (name, variable) = (message::name(&arguments.command), Mode::VARIABLE);
-            let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
-            say(&line);
-        }
-        return Ok(verdict.into());
-    }
-    let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
-    let place = errand::past(&world, stuck, &arguments.command);
-    // A bug of ours may not keep a workload from starting here either.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(descendants)));
-    Err(become_workload(&arguments.command, place.as_ref()))
+/// Looks and judges.
+fn looked(arguments: &LookArgs) -> Result<(World, Report), Failure> {
+    let _watch = interrupt::Watch::begin();
+    let _descendants = Descendants::watch();
+    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
+    let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
+    let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
+    let (image, config) = image::of(&world, &arguments.image)?;
+    let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
+    let gpu_code = plan.asks_about_gpus(&arguments.assuming);
+    let facts = collected(&world, &Input { phase, environment_of, gpu_code, image, config, ..asked });
+    Ok((world, reported(facts, &plan, &arguments.assuming.assume)))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
-    let (world, asked) = look(&arguments.collecting)?;
+    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| arguments.collecting.phase.unwrap_or(seat))?;
@@ -243,12 +181,13 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 }
 
 /// The machine, and what the command line asks of a look at it.
-fn look(arguments: &CollectingArgs) -> Result<(World, Input), Failure> {
+fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
     let advisories = arguments.osv.clone();
     let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
-    Ok((World::here(arguments.deadline()), input))
+    let time = image::deadline(image, arguments.deadline, arguments.deadline());
+    Ok((World::here(time), input))
 }
 
 /// Everything that can be learnt about this container now.
@@ -286,12 +225,4 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     judged.retain(|finding| plan.selects(&finding.check));
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
     Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
-}
-
-/// Becomes the command, from `place` where that is known.
-fn become_workload(command: &[OsString], place: Option<&OsString>) -> Failure {
-    child::settle(); // it finds the GPU as free as it was, and no zombies
-    let error = handover::become_workload(command, place.map(OsString::as_os_str));
-    let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
-    Failure::new(exit, format!("{}: {error}", message::name(command)))
 }

@@ -13,6 +13,7 @@
 
 mod access;
 mod answers;
+pub mod archive;
 pub mod asked;
 pub mod child;
 mod doors;
@@ -140,7 +141,7 @@ impl World {
     /// The folder that plays the root.
     pub fn root(&self) -> &Path {
         match &self.source {
-            Source::Machine => Path::new("/"),
+            Source::Machine | Source::Archive(..) => Path::new("/"),
             Source::Played(root) | Source::Image(root, _) => root,
         }
     }

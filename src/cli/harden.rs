@@ -5,15 +5,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CollectingArgs, JudgingArgs};
+use super::LookArgs;
 
 /// Options of `harden`.
 #[derive(Debug, Clone, Args)]
 pub struct HardenArgs {
     #[command(flatten)]
-    pub collecting: CollectingArgs,
-    #[command(flatten)]
-    pub judging: JudgingArgs,
+    pub look: LookArgs,
     /// Answer a recording or a report as JSON instead of looking at this container
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,

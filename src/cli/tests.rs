@@ -1,11 +1,13 @@
 //! The command line: what is taken, and what is refused.
 
+use std::time::Duration;
+
 use super::*;
 
 fn collecting(words: &[&str]) -> Result<CollectingArgs, String> {
     let words = [&["gpu-preflight", "check"][..], words].concat();
     match Cli::try_parse_from(words).map_err(|error| error.to_string())?.command {
-        Some(Command::Check(arguments)) => Ok(arguments.collecting),
+        Some(Command::Check(arguments)) => Ok(arguments.look.collecting),
         other => Err(format!("{other:?}")),
     }
 }

@@ -8,7 +8,9 @@ use super::gpu_work::Work;
 use super::log::Log;
 use super::readings::Readings;
 use super::waiting::Waiting;
-use crate::facts::{Compute, Cuda, Driver, Fact, Framework, Gpu, Library, LibraryId, Links, Memory, Nvml, Phase};
+use crate::facts::{
+    Compute, Cuda, Driver, Fact, Framework, Gap, GapKind, Gpu, Library, LibraryId, Limits, Links, Memory, Nvml, Phase,
+};
 use crate::probe;
 use crate::probe::nvml::watch;
 use crate::world::child::Gate;
@@ -17,6 +19,10 @@ use crate::world::{Spawned, World, pause, spawn_or_run};
 /// How long driver and libraries may take to start, however long the tier is: a soak of hours must not wait for a driver
 /// that hangs at its first call. One that brings eight GPUs up from rest takes some ten seconds.
 const DRIVER_START: Duration = Duration::from_mins(1);
+
+/// Memory that loading the CUDA libraries takes. Measured: with cuBLAS 12.9 a container of 64 MiB is too small, while all
+/// else that is looked at takes 18.
+const LOADING_BYTES: u64 = 128 << 20;
 
 /// How long the multiplies wait for NVML at most: with many GPUs it takes longer than the driver, and one that hangs is waited
 /// for in any case.
@@ -55,8 +61,14 @@ pub fn read(
     std::thread::scope(|scope| {
         // Nobody waits there for one of us who is lost.
         let _closed = Closed(&gate);
-        let loads =
-            (asks_gpu || input.phase == Phase::Build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
+        let is_build = input.phase == Phase::Build;
+        let mut loads = (asks_gpu || is_build) && chain.libraries.known().is_some_and(|all| !all.is_empty());
+        if let Some(gap) = no_room(readings).filter(|_| loads && is_build)
+            && let Fact::Known(libraries) = &mut chain.libraries
+        {
+            loads = false;
+            probe::libraries::leave_unloaded(libraries, &gap);
+        }
         let mut libraries = chain.libraries.clone();
         let loader = spawn_or_run(scope, move || {
             if let Fact::Known(libraries) = &mut libraries
@@ -106,6 +118,19 @@ pub fn read(
         }
     });
     chain
+}
+
+/// Why an image is judged without loading its libraries: the kernel would end whoever does. At the start and later the
+/// workload needs the memory as well, and that it has too little is a finding of its own.
+fn no_room(readings: &Readings) -> Option<Gap> {
+    let limit = *readings.wait::<Limits>("limits").memory_bytes.known()?;
+    (limit < LOADING_BYTES).then(|| {
+        let [limit, needed] = [limit, LOADING_BYTES].map(|bytes| crate::text::bytes(bytes as f64));
+        Gap::new(
+            GapKind::NotAsked,
+            format!("the memory limit of {limit} has no room to load libraries of CUDA, which takes {needed}"),
+        )
+    })
 }
 
 /// Closes a gate when it goes, if nobody has said who may pass.

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::look::{Asked, Part, look};
-use crate::facts::{Fact, StuckFolder};
+use super::look::{Asked, Part, look, unreadable};
+use crate::facts::{Fact, Gap, GapKind, StuckFolder};
 use crate::probe::storage::stuck_folder;
 use crate::world::asked::{held_at, pending};
 use crate::world::child::{Progress, environment};
-use crate::world::{Still, World, pause, thread};
+use crate::world::{Still, World, archive, pause, thread};
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "readings";
@@ -26,8 +26,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Order {
     /// What it reads.
     pub asked: Asked,
-    /// The folder of an image that does not run; none where we look at what runs.
-    pub image: Option<PathBuf>,
+    /// An image that does not run; none where we look at what runs.
+    pub image: Option<Place>,
     /// Seconds that it has.
     pub seconds_left: f64,
     /// Seconds after which a call counts as one that does not come back.
@@ -37,16 +37,33 @@ pub struct Order {
 }
 
 impl Order {
-    /// What is read.
-    pub fn world(&self) -> World {
+    /// What is read; the reason why it cannot be.
+    pub fn world(&self) -> Result<World, Gap> {
         let time = Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default();
-        let Some(folder) = &self.image else { return World::at("/", environment(), time) };
-        let image = World::image(folder, Vec::new(), Still::default(), time);
-        match &self.asked.config {
+        let begun = Instant::now();
+        let image = match &self.image {
+            None => return Ok(World::at("/", environment(), time)),
+            Some(Place::Folder(folder)) => World::image(folder, Vec::new(), Still::default(), time),
+            Some(Place::Archive(path)) => {
+                let tree = archive::find(path).and_then(|found| found.tree());
+                let tree = tree.map_err(|why| Gap::new(GapKind::Malformed, format!("{}: {why}", path.display())))?;
+                World::archived(tree, time.saturating_sub(begun.elapsed()))
+            }
+        };
+        Ok(match &self.asked.config {
             Some(config) => config.applied(image),
             None => image,
-        }
+        })
     }
+}
+
+/// Where an image lies that does not run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Place {
+    /// It is unpacked in this folder.
+    Folder(PathBuf),
+    /// An OCI layout, or an archive of one or of `docker save`.
+    Archive(PathBuf),
 }
 
 /// Why a place is left out.
@@ -67,7 +84,17 @@ pub enum Told {
 /// The child's side. Whether it understood what it is sent for.
 pub fn serve(input: Value, progress: Progress) -> bool {
     let Ok(order) = serde_json::from_value::<Order>(input) else { return false };
-    let world = order.world().leaving_out(order.left_out.clone(), WHY);
+    let world = match order.world() {
+        Ok(world) => world.leaving_out(order.left_out.clone(), WHY),
+        Err(gap) => {
+            let mut progress = progress;
+            for part in unreadable(&order.asked, &gap) {
+                progress.told(&Told::Part(part));
+            }
+            progress.done(&Value::Null);
+            return true;
+        }
+    };
     let world = match parent(&world) {
         Fact::Known(parent) => world.reading_for(parent),
         _ => world,

@@ -68,7 +68,7 @@ pub struct Asked {
     pub linking: bool,
     /// The log that the command line names.
     pub log: Option<String>,
-    /// The command that `exec` will become, or that the configuration of the image names.
+    /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
     /// When in the life of the container it is: before it runs, nobody but its configuration can say what it will start.
     pub phase: Phase,
@@ -201,6 +201,12 @@ impl Look<'_> {
         });
     }
 
+    /// What will be started: what `exec` will become, or what the configuration of the image names.
+    fn command(&self) -> Option<&[String]> {
+        let configured = self.asked.config.as_ref().map(|config| &config.command);
+        self.asked.command.as_ref().or(configured).map(Vec::as_slice)
+    }
+
     fn a_gpu_may_be_here(&self, libraries: &Fact<Vec<Library>>) -> bool {
         self.asked.asks_gpu && [LibraryId::Nvml, LibraryId::Cuda].iter().any(|id| may_find(libraries, *id).is_there())
     }
@@ -216,10 +222,10 @@ impl Look<'_> {
             self.part("network", None, probe::network::collect).0
         };
         self.wanted("services", None, |world| {
-            let startup = probe::startup::collect(world, &network.listeners, self.asked.command.as_deref());
+            let startup = probe::startup::collect(world, &network.listeners, self.command());
             let running = probe::services::collect(world, &network, &startup.ssh_args, self.asked.phase == Phase::Live);
             let nothing = startup.declared.known().is_some_and(Vec::is_empty);
-            let declared = if nothing && self.asked.phase == Phase::Build && self.asked.command.is_none() {
+            let declared = if nothing && self.asked.phase == Phase::Build && self.command().is_none() {
                 let why = "what the image starts is not known without its configuration; --image-config gives it";
                 Fact::unknown(GapKind::NotSupported, why)
             } else {
@@ -252,6 +258,16 @@ fn doubt(value: &mut Value, shape: &Shape, gap: &Gap) {
 
 fn unknown(gap: &Gap) -> Value {
     serde_json::to_value(Fact::<bool>::Unknown(gap.clone())).unwrap_or_default()
+}
+
+/// All parts of an image that could not be read.
+pub fn unreadable(asked: &Asked, gap: &Gap) -> Vec<Part> {
+    let facts = serde_json::to_value(Facts::all_unknown(gap)).unwrap_or_default();
+    let part = |field: &String| {
+        let value = facts.get(field).cloned().unwrap_or_default();
+        Part { field: field.clone(), value, run: None }
+    };
+    asked.fields.iter().map(part).collect()
 }
 
 /// All parts of a look that was made in this process.

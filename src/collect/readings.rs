@@ -12,9 +12,9 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use super::held::{NAME, Order, Told};
+use super::held::{NAME, Order, Place, Told};
 use super::log::Log;
-use super::look::{Asked, Part, parts};
+use super::look::{Asked, Part, parts, unreadable};
 use crate::facts::{Fact, Facts, Gap, GapKind, Gaps, ProbeEnd, ProbeRun, StuckFolder};
 use crate::probe::storage::{foreign, is_of_the_kernel, left_out};
 use crate::world::child::{Working, follow};
@@ -36,8 +36,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Readings<'a> {
     world: &'a World,
     asked: Asked,
-    /// The folder of an image that does not run.
-    image: Option<PathBuf>,
+    /// An image that does not run.
+    image: Option<Place>,
     wanted: Working,
     state: Mutex<State>,
     news: Condvar,
@@ -103,10 +103,10 @@ impl<'a> Readings<'a> {
         Self { world, asked, image: None, wanted: Working::default(), state, news }
     }
 
-    /// The same of an image in this folder, which does not run.
+    /// The same of an image that does not run.
     #[must_use]
-    pub fn of_image(mut self, folder: Option<PathBuf>) -> Self {
-        self.image = folder;
+    pub fn of_image(mut self, image: Option<Place>) -> Self {
+        self.image = image;
         self
     }
 
@@ -141,9 +141,12 @@ impl<'a> Readings<'a> {
         let probed = follow(self.world, NAME, &order, &self.wanted, deadline, &mut hear);
         if probed.run.end == ProbeEnd::NotStarted && number == 0 {
             // Whoever cannot start a process still wants to know why. What may never answer is left out.
-            let world = if self.image.is_some() { order.world() } else { self.world.clone() };
-            let world = world.leaving_out(foreign(self.world), "may never answer");
-            for part in parts(&world, &order.asked) {
+            let world = if self.image.is_some() { order.world() } else { Ok(self.world.clone()) };
+            let told = match world {
+                Ok(world) => parts(&world.leaving_out(foreign(self.world), "may never answer"), &order.asked),
+                Err(gap) => unreadable(&order.asked, &gap),
+            };
+            for part in told {
                 self.keep(number, part);
             }
         }

@@ -64,9 +64,12 @@ record! {
         pub cuda_headers: Fact<Vec<String>>,
         /// Repositories and notebooks at the top of the working folder (`.git`, `*.ipynb`).
         pub leftovers: Fact<Vec<String>>,
-        /// Whether its configuration was given, with `--image-config`.
+        /// Entries of the archive (`--oci`) that were left out of the image, with the reason: what leads out of it, what is of
+        /// a kind that is not known. The first 16, and how many more there are.
+        pub left_out: Vec<String>,
+        /// Whether its configuration was given, with `--image-config` or by the archive.
         pub configured: bool,
-        /// Its configuration, from that file; absent where none is given.
+        /// Its configuration; absent where none is given.
         pub config: Fact<ImageConfig>,
     }
 

@@ -59,7 +59,7 @@ record! {
         pub tier: Tier,
         /// Seconds for which the tier `soak` was to repeat its multiplies; absent in the other tiers.
         pub soak_seconds: Fact<f64>,
-        /// Whether an image was looked at that does not run (`--root`): its files are there, and nothing that runs was asked.
+        /// Whether an image was looked at that does not run (`--root`, `--oci`): its files are there, and nothing that runs was asked.
         pub image_only: bool,
         /// Whether this container is meant to have a GPU: false after `--no-gpu`.
         pub gpu_expected: bool,

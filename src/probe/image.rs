@@ -24,6 +24,7 @@ pub fn collect(world: &World, config: Option<&Given>) -> Image {
         cache_bytes: caches::bytes(world),
         cuda_headers: cuda_development(world),
         leftovers: leftovers(world),
+        left_out: world.left_out_entries().iter().map(|entry| cut(entry)).collect(),
         configured: config.is_some(),
         config: image_config::collect(world, config),
         ..Image::default()

@@ -18,7 +18,7 @@ use crate::probe::environment::is_secret;
 use crate::world::{Still, World};
 
 /// Bytes of the file that are read at most.
-pub const LIMIT: u64 = 8 << 20;
+pub const LIMIT: u64 = 2 << 20;
 /// What docker sets where the image does not.
 const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 

@@ -28,7 +28,7 @@ use search::{Found, Search};
 use stubs::{STUB_BYTES_MAX, lies_among_compat, lies_among_stubs};
 
 pub use folders::expand;
-pub use load::{NAME, load, loaded_before_cublas, serve};
+pub use load::{NAME, leave_unloaded, load, loaded_before_cublas, serve};
 pub use names::identify;
 pub use refusal::refusal;
 

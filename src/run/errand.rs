@@ -17,6 +17,7 @@ use crate::probe::storage::foreign;
 use crate::probe::{advisories, packages};
 use crate::text::{Shown, plain};
 use crate::world::World;
+use crate::world::archive;
 use crate::world::child::{self, Progress};
 use crate::world::terminal;
 
@@ -42,6 +43,7 @@ enum Errand {
     Read { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
+    Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
     Inventory,
@@ -97,6 +99,14 @@ pub fn folder(world: &World, path: &Path) -> Result<PathBuf, Failure> {
     match send(world, path, &Errand::Folder { path: bytes(path) }, exit::CONFIG)? {
         Outcome::Found(real) => Ok(path_of(&real)),
         _ => Err(files::wrong(path, "there is no such folder")),
+    }
+}
+
+/// The configuration of the image in an archive.
+pub fn archived_config(world: &World, path: &Path) -> Result<String, Failure> {
+    match send(world, path, &Errand::Archive { path: bytes(path) }, exit::CONFIG)? {
+        Outcome::Text(text) => Ok(text),
+        _ => Err(files::wrong(path, "holds no image")),
     }
 }
 
@@ -191,6 +201,11 @@ fn perform(world: &World, errand: Errand) -> Outcome {
         }
         Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
         Errand::Folder { path } => files::folder(world, &path_of(&path)).map(|real| Outcome::Found(bytes(&real))),
+        Errand::Archive { path } => {
+            let path = path_of(&path);
+            let found = archive::find(&path).map_err(|why| files::wrong(&path, why));
+            found.map(|found| Outcome::Text(found.config))
+        }
         Errand::Write { path, text } => written(world, &path_of(&path), &text),
         Errand::Find { program, places } => {
             let world = world.clone().leaving_out(places, "does not answer");

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Prints the table.
 pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
-    let (world, environment_of) = plan::surrounded(World::here(PATIENCE), &arguments.surroundings)?;
+    let (world, environment_of) =
+        plan::surrounded(World::here(image::deadline(&arguments.image, None, PATIENCE)), &arguments.surroundings)?;
     let models = arguments.gpus.iter().map(|words| gpus::find(words));
     let mut models: Vec<&GpuModel> = models.collect::<Result<_, _>>().map_err(|why| Failure::new(exit::USAGE, why))?;
     if models.is_empty() {

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 
 use super::World;
 use super::answers::{Volume, errno_name, from_errno};
-use super::doors::Last;
+use super::doors::{Last, Place};
 use super::still::not_running;
 use crate::facts::Fact;
 
@@ -18,7 +18,7 @@ impl World {
         if self.is_still() {
             return Fact::Unknown(not_running());
         }
-        self.ask(path, Last::Followed, |place| match rustix::fs::statvfs(place) {
+        self.on_disk(path, Last::Followed, |place| match rustix::fs::statvfs(place) {
             Ok(v) => Fact::Known(Volume {
                 total_bytes: v.f_blocks.saturating_mul(v.f_frsize),
                 free_bytes: v.f_bavail.saturating_mul(v.f_frsize),
@@ -37,7 +37,7 @@ impl World {
         if self.is_still() {
             return Fact::Unknown(not_running());
         }
-        self.ask(path, Last::Followed, |place| match rustix::fs::statfs(place) {
+        self.on_disk(path, Last::Followed, |place| match rustix::fs::statfs(place) {
             Ok(found) => Fact::Known(u64::try_from(found.f_type).unwrap_or_default()),
             Err(errno) => from_errno(errno, path),
         })
@@ -55,7 +55,7 @@ impl World {
         if self.is_still() {
             return Fact::Unknown(not_running());
         }
-        self.ask(path, Last::Followed, |place| match access(place, Access::WRITE_OK | Access::EXEC_OK) {
+        self.on_disk(path, Last::Followed, |place| match access(place, Access::WRITE_OK | Access::EXEC_OK) {
             Ok(()) => Fact::Absent,
             Err(errno @ (Errno::ACCESS | Errno::ROFS)) => Fact::Known(errno_name(errno)),
             Err(errno) => from_errno(errno, path),
@@ -71,7 +71,7 @@ impl World {
         if self.is_still() {
             return self.image_allows(path, if asked == Access::EXEC_OK { 1 } else { 2 });
         }
-        self.ask(path, Last::Followed, |place| match access(place, asked) {
+        self.on_disk(path, Last::Followed, |place| match access(place, asked) {
             Ok(()) => Fact::Known(true),
             Err(Errno::ACCESS | Errno::ROFS | Errno::PERM) => Fact::Known(false),
             Err(errno) => from_errno(errno, path),
@@ -81,7 +81,7 @@ impl World {
     /// Whether a file carries capabilities of its own.
     pub fn has_file_capabilities(&self, path: impl AsRef<Path>) -> bool {
         let mut buffer = [0_u8; 64];
-        let length = self.ask(path.as_ref(), Last::Itself, |place| {
+        let length = self.on_disk(path.as_ref(), Last::Itself, |place| {
             Fact::present(rustix::fs::lgetxattr(place, c"security.capability", &mut buffer[..]).ok())
         });
         length.known().is_some()
@@ -95,9 +95,19 @@ impl World {
             return Fact::Unknown(not_running());
         }
         let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        self.ask(path, Last::Followed, |place| match rustix::fs::open(place, flags, Mode::empty()) {
+        self.on_disk(path, Last::Followed, |place| match rustix::fs::open(place, flags, Mode::empty()) {
             Ok(_) => Fact::Absent,
             Err(errno) => Fact::Known(errno_name(errno)),
+        })
+    }
+}
+
+impl World {
+    /// Asks about a path that lies on a disk; an archive knows nothing of what is asked so.
+    fn on_disk<T>(&self, path: &Path, last: Last, ask: impl FnOnce(&Path) -> Fact<T>) -> Fact<T> {
+        self.ask(path, last, |place| match place {
+            Place::Disk(place) => ask(place),
+            Place::Entry(..) => Fact::Unknown(not_running()),
         })
     }
 }

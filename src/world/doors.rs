@@ -2,20 +2,21 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::World;
 use super::answers::{from_errno, from_io};
+use super::archive::{Blob, Content, Tree};
 use super::asked::{Asking, leads_to};
 pub use super::within::Last;
 use super::within::{Miss, Ways};
+use super::{FIRST_READ, World};
 use crate::facts::{Fact, Gap, GapKind};
 
 /// Where files are read.
@@ -27,6 +28,8 @@ pub enum Source {
     Played(PathBuf),
     /// An image in a folder, and the ways in it that are known.
     Image(PathBuf, Arc<Ways>),
+    /// An image in an archive, likewise.
+    Archive(Arc<Tree>, Arc<Ways>),
 }
 
 impl Source {
@@ -39,6 +42,20 @@ impl Source {
     pub fn image(root: PathBuf) -> Self {
         Self::Image(root, Arc::default())
     }
+
+    /// An image in an archive.
+    pub fn archive(tree: Tree) -> Self {
+        Self::Archive(Arc::new(tree), Arc::default())
+    }
+}
+
+/// Where a path really lies.
+#[derive(Debug, Clone, Copy)]
+pub enum Place<'a> {
+    /// On a disk.
+    Disk(&'a Path),
+    /// In an archive, which is open: the number there, and the path inside without links.
+    Entry(&'a Tree, usize, &'a Path),
 }
 
 /// Places that are not asked, and why; and whether one of them was asked for.
@@ -84,9 +101,10 @@ impl World {
     }
 
     /// Asks about a path, where it really is: on the machine as it is written, in an image with every link resolved inside.
-    pub(super) fn ask<T>(&self, path: &Path, last: Last, ask: impl FnOnce(&Path) -> Fact<T>) -> Fact<T> {
+    pub(super) fn ask<T>(&self, path: &Path, last: Last, ask: impl FnOnce(Place) -> Fact<T>) -> Fact<T> {
         let place = match &self.source {
             Source::Image(root, ways) => return self.ask_image(root, ways, path, last, ask),
+            Source::Archive(tree, ways) => return self.ask_archive(tree, ways, path, last, ask),
             Source::Played(root) => inside(root, path),
             Source::Machine => match (self.reads_for, path.strip_prefix("/proc/self")) {
                 (Some(process), Ok(inner)) => Path::new("/proc").join(process.to_string()).join(inner),
@@ -99,7 +117,32 @@ impl World {
             return Fact::Unknown(self.miss(path, closed));
         }
         let _asking = Asking::of(&place);
-        ask(&place)
+        ask(Place::Disk(&place))
+    }
+
+    /// Asks about a path of an image in an archive, likewise.
+    fn ask_archive<T>(
+        &self,
+        tree: &Tree,
+        ways: &Ways,
+        path: &Path,
+        last: Last,
+        ask: impl FnOnce(Place) -> Fact<T>,
+    ) -> Fact<T> {
+        let mut step = |inner: &Path| match self.closed(inner) {
+            Some(gap) => Err(Miss::Gap(gap)),
+            None => tree.step(inner),
+        };
+        let way = ways.to(path, last, &mut step);
+        let found = way.and_then(|inner| match self.closed(&inner) {
+            Some(gap) => Err(Miss::Gap(gap)),
+            None => tree.find(&inner).map(|number| (number, inner)).map_err(Miss::Errno),
+        });
+        match found {
+            Ok((number, inner)) => ask(Place::Entry(tree, number, &inner)),
+            Err(Miss::Errno(errno)) => from_errno(errno, path),
+            Err(Miss::Gap(gap)) => Fact::Unknown(gap),
+        }
     }
 
     /// Asks about a path of an image: the way there first, then what it leads to, which no link is on the way to.
@@ -109,7 +152,7 @@ impl World {
         ways: &Ways,
         path: &Path,
         last: Last,
-        ask: impl FnOnce(&Path) -> Fact<T>,
+        ask: impl FnOnce(Place) -> Fact<T>,
     ) -> Fact<T> {
         let _asking = Asking::of(&inside(root, path));
         let mut step = |inner: &Path| {
@@ -129,7 +172,7 @@ impl World {
         match ways.to(path, last, &mut step) {
             Ok(inner) => match self.closed(&inner) {
                 Some(gap) => Fact::Unknown(gap),
-                None => ask(&inside(root, &inner)),
+                None => ask(Place::Disk(&inside(root, &inner))),
             },
             Err(Miss::Errno(errno)) => from_errno(errno, path),
             Err(Miss::Gap(gap)) => Fact::Unknown(gap),
@@ -156,15 +199,29 @@ fn inside(root: &Path, inner: &Path) -> PathBuf {
 }
 
 /// Opens a regular file, and waits for no FIFO, socket or device.
-pub(super) fn open(place: &Path, path: &Path) -> Fact<File> {
+pub(super) fn open(place: Place, path: &Path) -> Fact<OpenFile> {
+    let irregular = || Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display()));
+    let place = match place {
+        Place::Disk(place) => place,
+        Place::Entry(tree, number, _) => {
+            return match tree.node(number).filter(|node| node.stat.kind == FileType::RegularFile) {
+                None => irregular(),
+                Some(node) => match &node.content {
+                    Content::Nothing => Fact::Known(OpenFile(Opened::Empty)),
+                    Content::Lies(blob) => Fact::Known(OpenFile(Opened::Part(blob.clone()))),
+                    Content::Unkept(why) => Fact::unknown(GapKind::NotSupported, format!("{}: {why}", path.display())),
+                },
+            };
+        }
+    };
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     match rustix::fs::open(place, flags, Mode::empty()) {
         Err(errno) => from_errno(errno, path),
         Ok(fd) => {
             let file = File::from(fd);
             match file.metadata() {
-                Ok(meta) if meta.is_file() => Fact::Known(file),
-                Ok(_) => Fact::unknown(GapKind::Malformed, format!("{} is no regular file", path.display())),
+                Ok(meta) if meta.is_file() => Fact::Known(OpenFile(Opened::File(file, place.to_path_buf()))),
+                Ok(_) => irregular(),
                 Err(error) => from_io(&error, path),
             }
         }
@@ -173,31 +230,55 @@ pub(super) fn open(place: &Path, path: &Path) -> Fact<File> {
 
 /// A regular file that is read in pieces. Each reading is a call of its own, which may be held in the kernel.
 #[derive(Debug)]
-pub struct OpenFile {
-    file: File,
-    place: PathBuf,
+pub struct OpenFile(Opened);
+
+#[derive(Debug)]
+enum Opened {
+    File(File, PathBuf),
+    Part(Blob),
+    Empty,
 }
 
 impl From<File> for OpenFile {
     fn from(file: File) -> Self {
-        Self { file, place: PathBuf::new() }
+        Self(Opened::File(file, PathBuf::new()))
     }
 }
 
 impl OpenFile {
-    pub(super) fn new(file: File, place: &Path) -> Self {
-        Self { file, place: place.to_path_buf() }
-    }
-
     /// Its size in bytes.
     pub fn size(&self) -> io::Result<u64> {
-        let _asking = Asking::of(&self.place);
-        self.file.metadata().map(|meta| meta.len())
+        match &self.0 {
+            Opened::File(file, place) => {
+                let _asking = Asking::of(place);
+                file.metadata().map(|meta| meta.len())
+            }
+            Opened::Part(blob) => Ok(blob.size()),
+            Opened::Empty => Ok(0),
+        }
     }
 
     /// Fills `bytes` from `offset`, or fails where the file ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        let _asking = Asking::of(&self.place);
-        self.file.read_exact_at(bytes, offset)
+        match &self.0 {
+            Opened::File(file, place) => {
+                let _asking = Asking::of(place);
+                file.read_exact_at(bytes, offset)
+            }
+            Opened::Part(blob) => blob.read_exact_at(bytes, offset),
+            Opened::Empty if bytes.is_empty() => Ok(()),
+            Opened::Empty => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// The first `limit` bytes.
+    pub(super) fn first(self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(FIRST_READ);
+        match self.0 {
+            Opened::File(file, _) => file.take(limit).read_to_end(&mut bytes),
+            Opened::Part(blob) => blob.reader().take(limit).read_to_end(&mut bytes),
+            Opened::Empty => Ok(0),
+        }?;
+        Ok(bytes)
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::archive::Tree;
 use super::doors::Source;
 use super::{Stat, World};
 use crate::facts::{Fact, Gap, GapKind};
@@ -77,6 +78,21 @@ impl World {
         world.source = Source::image(root.into());
         world.still = Some(Arc::new(still));
         world
+    }
+
+    /// An image whose layers were read from an archive.
+    pub fn archived(tree: Tree, budget: Duration) -> Self {
+        let mut world = Self::image("/", Vec::new(), Still::default(), budget);
+        world.source = Source::archive(tree);
+        world
+    }
+
+    /// Entries of an archive that were left out, with the reason.
+    pub fn left_out_entries(&self) -> Vec<String> {
+        match &self.source {
+            Source::Archive(tree, _) => tree.left_out(),
+            _ => Vec::new(),
+        }
     }
 
     /// The same image with what its configuration says, which may need its files to be told.

@@ -13,6 +13,7 @@ mod fingerprints;
 mod gpu_code;
 mod guard;
 mod harden;
+mod images;
 mod language;
 mod laws;
 mod machines;

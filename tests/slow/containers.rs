@@ -9,6 +9,7 @@ mod faults;
 mod gpu;
 mod handover;
 mod harden;
+mod images;
 mod isolation;
 mod misfortune;
 mod remedies;

@@ -60,14 +60,14 @@ fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
 #[derive(Clone)]
 pub struct Recipe {
     flags: Vec<String>,
-    image: &'static str,
+    image: String,
 }
 
 impl Recipe {
     /// A container of `image` as docker makes it without being told anything.
-    pub fn plain(image: &'static str) -> Self {
+    pub fn plain(image: &str) -> Self {
         let binary = format!("{}:/usr/local/bin/gpu-preflight:ro", env!("CARGO_BIN_EXE_gpu-preflight"));
-        Self { flags: vec!["--volume".to_owned(), binary], image }
+        Self { flags: vec!["--volume".to_owned(), binary], image: image.to_owned() }
     }
 
     /// With more of docker's flags.
@@ -85,7 +85,7 @@ impl Recipe {
     pub fn run(&self, command: &[&str]) -> Output {
         let mut container = Container::named();
         let own = ["run".to_owned(), "--rm".to_owned(), "--name".to_owned(), container.name.clone()];
-        let rest = [self.image].into_iter().chain(command.iter().copied()).map(str::to_owned);
+        let rest = [self.image.as_str()].into_iter().chain(command.iter().copied()).map(str::to_owned);
         let output = docker(own.into_iter().chain(self.flags.iter().cloned()).chain(rest));
         // Docker removes it, unless it was itself given up.
         container.is_gone = output.status.code() != Some(GIVEN_UP);
@@ -96,7 +96,7 @@ impl Recipe {
     pub fn start(&self, command: &[&str]) -> Container {
         let container = Container::named();
         let own = ["run".to_owned(), "--detach".to_owned(), "--name".to_owned(), container.name.clone()];
-        let rest = [self.image].into_iter().chain(command.iter().copied()).map(str::to_owned);
+        let rest = [self.image.as_str()].into_iter().chain(command.iter().copied()).map(str::to_owned);
         let output = docker(own.into_iter().chain(self.flags.iter().cloned()).chain(rest));
         assert!(output.status.success(), "{}", text(&output.stderr));
         container
@@ -105,6 +105,53 @@ impl Recipe {
     /// The report of `gpu-preflight check`, run as process 1.
     pub fn check(&self, options: &[&str]) -> Report {
         Report::read(&self.run(&check(options)))
+    }
+}
+
+/// An image, removed when it goes out of scope.
+pub struct Image {
+    /// Its name.
+    pub name: String,
+}
+
+impl Image {
+    /// Builds the `Dockerfile` of a folder.
+    pub fn build(folder: &Path) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let image = Self { name: format!("gpu-preflight-test/built-{}-{count}", std::process::id()) };
+        let output = docker(["build", "--tag", &image.name, &folder.display().to_string()]);
+        assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
+        image
+    }
+
+    /// Unpacks its files into a folder.
+    pub fn unpack(&self, folder: &Path) {
+        let container =
+            Container { name: text(&docker(["create", &self.name]).stdout).trim().to_owned(), is_gone: false };
+        let archive = folder.with_extension("files.tar");
+        let output = docker(["export", "--output", &archive.display().to_string(), &container.name]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        std::fs::create_dir_all(folder).expect("a folder");
+        let status = Command::new("tar").arg("-xf").arg(&archive).arg("-C").arg(folder).status().expect("tar");
+        assert!(status.success(), "{status}");
+    }
+
+    /// Saves it as an archive.
+    pub fn save(&self, archive: &Path) {
+        let output = docker(["save", "--output", &archive.display().to_string(), &self.name]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+    }
+
+    /// Its configuration, as `docker image inspect` prints it.
+    pub fn configuration(&self) -> String {
+        text(&docker(["image", "inspect", &self.name]).stdout)
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        docker(["rmi", "--force", &self.name]);
     }
 }
 

@@ -81,6 +81,15 @@ pub fn load(world: &World, libraries: &mut [Library], deadline: Instant) -> Prob
     probed.run
 }
 
+/// Writes down why none of them is opened.
+pub fn leave_unloaded(libraries: &mut [Library], gap: &Gap) {
+    for library in libraries.iter_mut().filter(|library| is_wanted(library)) {
+        library.loaded_path = Fact::Unknown(gap.clone());
+        library.load_error = Fact::Unknown(gap.clone());
+        library.version = Fact::Unknown(gap.clone());
+    }
+}
+
 fn comes_from_wheels(library: &Library) -> bool {
     let first = library.candidates.first();
     library.winner.known().is_some() && first.is_some_and(|winner| winner.found_by == FoundBy::SitePackages)

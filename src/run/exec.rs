@@ -1,0 +1,92 @@
+//! `exec`: looks, and becomes the workload unless the verdict stops it.
+
+use std::ffi::OsString;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::message::{self, say};
+use super::output::{self, Target};
+use super::plan::{self, Plan};
+use super::{Failure, collected, errand, look, reported};
+use crate::cli::{ExecArgs, Format, ImageArgs, Mode};
+use crate::collect::Input;
+use crate::exit::{self, Exit};
+use crate::facts::Phase;
+use crate::report::summary;
+use crate::weigh::Verdict;
+use crate::world::child::{self, Descendants};
+use crate::world::{guard, handover};
+
+/// Looks, and becomes the command or says why not.
+pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
+    let (world, asked) = look(&arguments.collecting, &ImageArgs::default())?;
+    let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
+    let mode = match arguments.mode {
+        Some(mode) => mode,
+        None => by_name.map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
+    };
+    if mode == Mode::Off {
+        return Err(become_workload(&arguments.command, None));
+    }
+    handover::heed_termination();
+    handover::go_on_when_stopped();
+    guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
+    let plan = match Plan::load(&world, &arguments.judging, plan::PROFILE) {
+        Ok(plan) => plan,
+        Err(failure) if mode == Mode::Report => {
+            say(&failure.message);
+            return Err(become_workload(&arguments.command, None));
+        }
+        Err(failure) => return Err(failure),
+    };
+    let words = arguments.command.iter().map(|word| word.to_string_lossy().into_owned());
+    let input = Input {
+        phase: plan.phase(arguments.collecting.phase, Phase::Start),
+        command: Some(words.collect()),
+        gpu_code: !plan.profile.file.want.is_empty(),
+        ..asked
+    };
+    let descendants = Descendants::watch();
+    // A bug of ours may not keep a workload from starting that would have started without us.
+    let looked = catch_unwind(AssertUnwindSafe(|| reported(collected(&world, &input), &plan, &[])));
+    let verdict = match &looked {
+        Ok(report) => {
+            // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
+            let told =
+                catch_unwind(AssertUnwindSafe(|| output::report(&world, report, &arguments.output, Target::Stderr)));
+            if let Ok(Err(failure)) = told {
+                say(&failure.message);
+            }
+            report.verdict
+        }
+        Err(_) => Verdict::Incomplete,
+    };
+    let stops = mode == Mode::Enforce
+        && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
+    if stops {
+        guard::start_when_lost(false);
+        if let Ok(report) = &looked {
+            world.write_termination_log(&summary::render(report));
+        }
+        // Whoever asked for JSON on this stream wants to read it.
+        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
+            let verdict = verdict.as_str().replace('-', " ").to_uppercase();
+            let (name, variable) = (message::name(&arguments.command), Mode::VARIABLE);
+            let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");
+            say(&line);
+        }
+        return Ok(verdict.into());
+    }
+    let stuck = looked.as_ref().map_or(&[][..], |report| &report.facts.storage.stuck);
+    let place = errand::past(&world, stuck, &arguments.command);
+    // A bug of ours may not keep a workload from starting here either.
+    let _ = catch_unwind(AssertUnwindSafe(|| drop(descendants)));
+    Err(become_workload(&arguments.command, place.as_ref()))
+}
+
+/// Becomes the command, from `place` where that is known.
+fn become_workload(command: &[OsString], place: Option<&OsString>) -> Failure {
+    child::settle(); // it finds the GPU as free as it was, and no zombies
+    let error = handover::become_workload(command, place.map(OsString::as_os_str));
+    let exit = if error.kind() == std::io::ErrorKind::NotFound { exit::NOT_FOUND } else { exit::NOT_RUNNABLE };
+    Failure::new(exit, format!("{}: {error}", message::name(command)))
+}
