@@ -7,6 +7,7 @@ mod machine;
 mod root;
 mod services;
 mod texts;
+mod workload;
 
 use root::Root;
 
@@ -14,7 +15,7 @@ use root::Root;
 pub type Body = fn(&[u8], &Root);
 
 /// The targets, each with its seeds in `tests/fuzz/seeds/`.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 11] = [
     ("gpu_code", gpu_code::read),
     ("library", machine::library),
     ("loader_cache", machine::loader_cache),
@@ -25,6 +26,7 @@ pub const TARGETS: [(&str, Body); 10] = [
     ("http_answers", services::http_answers),
     ("sshd_config", services::sshd_config),
     ("jupyter_config", services::jupyter_config),
+    ("workload", workload::read),
 ];
 
 /// Runs one target.
