@@ -31,7 +31,7 @@ const SETTINGS: [(&str, &str); 12] = [
 ];
 
 /// Parts of a look without a GPU.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "compile",
     "container",
     "environment",
@@ -45,6 +45,7 @@ const PARTS: [&str; 13] = [
     "network",
     "services",
     "storage",
+    "workload",
 ];
 
 /// Whether a probe came to its end.

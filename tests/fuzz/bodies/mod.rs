@@ -8,6 +8,7 @@ mod packages;
 mod root;
 mod services;
 mod texts;
+mod workload;
 
 use root::Root;
 
@@ -15,7 +16,7 @@ use root::Root;
 pub type Body = fn(&[u8], &Root);
 
 /// The targets, each with its seeds in `tests/fuzz/seeds/`.
-pub const TARGETS: [(&str, Body); 12] = [
+pub const TARGETS: [(&str, Body); 13] = [
     ("gpu_code", gpu_code::read),
     ("library", machine::library),
     ("loader_cache", machine::loader_cache),
@@ -28,6 +29,7 @@ pub const TARGETS: [(&str, Body); 12] = [
     ("jupyter_config", services::jupyter_config),
     ("packages", packages::records),
     ("advisories", packages::advisories),
+    ("workload", workload::read),
 ];
 
 /// Runs one target.

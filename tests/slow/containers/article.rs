@@ -104,21 +104,32 @@ fn variant(by: &str, login: &str) -> Vec<String> {
     let container = with_fake_gpu(Recipe::plain(REPLICA)).with([SEARCHED]).start(command);
     container.until_listening(8888);
     container.until_listening(22);
-    let report = container.check(&[]);
-    let mut faults = faults(&report);
+    // What could not be told in time on a busy machine proves nothing once.
+    let mut found = faults_of(&container.check(&[]), login);
+    for _ in 0..2 {
+        if !found.is_empty() {
+            found = faults_of(&container.check(&[]), login);
+        }
+    }
+    found.into_iter().map(|fault| format!("{by}, {login}: {fault}")).collect()
+}
+
+/// What is missing in a report on a container with this login.
+fn faults_of(report: &Report, login: &str) -> Vec<String> {
+    let mut faults = faults(report);
     if login == "open" {
         let first = report.findings().next().expect("findings");
         if first["check"] != "service.jupyter-authenticated" {
             faults.push(format!("the first is {}", first["check"]));
         }
     } else {
-        let found = failing(&report, "service.jupyter-not-root");
+        let found = failing(report, "service.jupyter-not-root");
         let remedy = found.first().and_then(|finding| finding["remedy"]["image"].as_str()).unwrap_or_default();
         if !remedy.starts_with("Remove Jupyter") {
             faults.push(format!("Jupyter with a token is not to be removed: {remedy}"));
         }
     }
-    faults.into_iter().map(|fault| format!("{by}, {login}: {fault}")).collect()
+    faults
 }
 
 #[test]
@@ -135,6 +146,56 @@ fn a_service_that_may_not_run_as_another_user_is_told_to_end_again_and_again() {
     let ends = ("recovery.services-stay-up".to_owned(), "/tmp/services/sshd/run".to_owned());
     assert!(report.subjects("fails").contains(&ends), "{}", report.troubles());
     assert_eq!(report.failing().len(), 1, "Jupyter stays up: {}", report.troubles());
+}
+
+/// A server as the article wants it: its health, its metrics, and its log in records.
+const SERVER: &str = r"
+import http.server, json
+pages = {'/healthz': 'ok', '/metrics': 'request_duration_seconds_sum 1\ngpu_memory_bytes 5\n'}
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = pages.get(self.path)
+        self.send_response(200 if body else 404)
+        self.end_headers()
+        self.wfile.write((body or '').encode())
+    def log_message(self, *_):
+        print(json.dumps({'level': 'info', 'time': '2026-11-27T10:00:00Z', 'message': 'a request'}), flush=True)
+server = http.server.ThreadingHTTPServer(('0.0.0.0', 8000), Handler)
+for _ in range(9):
+    Handler.log_message(None)
+server.serve_forever()
+";
+
+#[test]
+fn a_server_that_does_what_the_article_asks_for_is_seen_to_do_it() {
+    if !available() {
+        return;
+    }
+    let start = format!("cat >/tmp/serve.py <<'END'\n{SERVER}\nEND\nexec python3 /tmp/serve.py >/tmp/serve.log");
+    let container = Recipe::plain(REPLICA).start(&["sh", "-c", &start]);
+    container.until_listening(8000);
+    let report = container.check(&["--no-gpu"]);
+    for check in [
+        "startup.health-answered",
+        "startup.health-good",
+        "startup.health-fast",
+        "observability.metrics-served",
+        "observability.metrics-tell-latency",
+        "observability.log-structured",
+        "observability.log-tells-level",
+        "observability.log-tells-time",
+    ] {
+        assert_eq!(report.outcomes(check), ["holds"], "{check}: {}", report.fact("services.web"));
+    }
+    assert_eq!(report.fact("workload.script"), "/tmp/serve.py");
+    assert_eq!(report.fact("services.web")[0]["health_path"], "/healthz");
+    assert_eq!(report.outcomes("service.plain-http-not-reachable"), ["fails"]);
+
+    container.output(&["sh", "-c", "for line in 1 2 3 4 5 6; do echo started $line; done >/tmp/prose.log"]);
+    let report = container.check(&["--no-gpu", "--log=/tmp/prose.log"]);
+    assert_eq!(report.outcomes("observability.log-structured"), ["fails"], "{}", report.fact("workload"));
+    let report = container.check(&["--no-gpu", "--log=/tmp/nothing.log"]);
+    assert_eq!(report.outcomes("observability.log-structured"), ["unknown"], "{}", report.fact("workload"));
 }
 
 /// The fake libraries before what the image has itself.
