@@ -100,7 +100,7 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
         spawn_or_run(scope, || {
             let advisories = asked.advisories.as_ref().map(|path| Path::new(OsStr::from_bytes(path)));
-            look.wanted("packages", blind.as_ref(), |world| probe::packages::collect(world, &framework, advisories));
+            look.wanted("packages", None, |world| probe::packages::collect(world, advisories));
         });
         // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
         spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));

@@ -16,11 +16,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::facts::{
-    Fact, Framework, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
+    Fact, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
     VulnerabilitySeverity, cut,
 };
 use crate::probe::advisories;
-use crate::probe::framework::packages::folders;
+use crate::probe::framework::packages::folders_everywhere;
 use crate::world::World;
 
 /// Packages of one image that are listed.
@@ -61,11 +61,11 @@ enum Depth {
 }
 
 /// What is installed, held against the advisories at a path of this machine where one is named.
-pub fn collect(world: &World, framework: &Framework, advisories: Option<&Path>) -> Packages {
-    let folders = framework.site_packages.known().map_or(&[][..], Vec::as_slice);
-    let inventory = read(world, folders, Depth::Sizes);
+pub fn collect(world: &World, advisories: Option<&Path>) -> Packages {
+    let folders = folders_everywhere(world);
+    let inventory = read(world, &folders, Depth::Sizes);
     let (needless, needless_bytes) = needless::find(world, &inventory);
-    let (library_copies, library_copies_bytes) = copies::find(world, folders);
+    let (library_copies, library_copies_bytes) = copies::find(world, &folders);
     Packages {
         managers: Fact::Known(inventory.managers.iter().map(|manager| managed(&inventory, *manager)).collect()),
         largest: largest(&inventory),
@@ -99,7 +99,7 @@ fn vulnerable(world: &World, path: &Path, inventory: &Inventory) -> Packages {
 
 /// Every package, with its licence where the record says one.
 pub fn inventory(world: &World) -> Inventory {
-    read(world, &folders(world), Depth::Licences)
+    read(world, &folders_everywhere(world), Depth::Licences)
 }
 
 fn read(world: &World, folders: &[String], depth: Depth) -> Inventory {

@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use gpu_preflight::facts::{Fact, Installed, Inventory, PackageManager};
-use gpu_preflight::probe::{advisories, framework, packages};
+use gpu_preflight::probe::{advisories, packages};
 use gpu_preflight::world::World;
 
 use crate::support::docker::text;
@@ -110,7 +110,7 @@ fn torch_1_12_is_hit_and_torch_2_7_is_not() {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("METADATA"), "Name: torch\n").expect("a file");
         let world = World::at(root.path(), Vec::new(), Duration::from_mins(2));
-        let found = packages::collect(&world, &framework::collect(&world), Some(Path::new(&export)));
+        let found = packages::collect(&world, Some(Path::new(&export)));
         let all = found.vulnerabilities.known().expect("vulnerabilities");
         all.iter().any(|one| one.aliases.contains(&"CVE-2022-45907".to_owned()))
     };

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use gpu_preflight::facts::{Gap, GapKind, Installed, Inventory, Licence, PackageManager};
 use gpu_preflight::report::sbom::cyclonedx;
@@ -42,6 +43,16 @@ fn names(bill: &Value, prefix: &str) -> BTreeSet<String> {
 }
 
 #[test]
+fn twenty_thousand_packages_are_a_bill_in_bounded_time() {
+    let mut inventory = Inventory::default();
+    inventory.packages.extend((0..20_000).map(hostile));
+    let started = Instant::now();
+    let document = cyclonedx(&inventory, None);
+    assert!(started.elapsed() < Duration::from_mins(1), "{:?}, in an unoptimised build", started.elapsed());
+    assert_eq!(document["components"].as_array().map(Vec::len), Some(20_000));
+}
+
+#[test]
 fn the_bills_of_two_images_are_valid_and_list_what_dpkg_and_pip_list() {
     if !available() {
         return;
@@ -58,12 +69,16 @@ fn the_bills_of_two_images_are_valid_and_list_what_dpkg_and_pip_list() {
         let dpkg = text(&lines(&["dpkg-query", "-W", "-f", "${db:Status-Status} ${Package} ${Version}\n"]).stdout);
         let listed = dpkg.lines().filter_map(|line| line.strip_prefix("installed ")).map(str::to_owned).collect();
         assert_eq!(names(&bill, "pkg:deb/debian/"), listed, "{image}");
-        let pip =
-            lines(&["sh", "-c", "command -v pip >/dev/null && pip list --format=json --disable-pip-version-check"]);
         if image == DEV {
-            let pip: Value = serde_json::from_slice(&pip.stdout).expect("pip is there");
-            let count = pip.as_array().map(Vec::len);
-            assert_eq!(Some(names(&bill, "pkg:pypi/").len()), count, "{pip}");
+            let pip = lines(&["/opt/jupyter/bin/python", "-m", "pip", "list", "--format=freeze"]);
+            let listed: Vec<String> = text(&pip.stdout).lines().map(str::to_lowercase).collect();
+            let ours = names(&bill, "pkg:pypi/");
+            let is_missing = |line: &&String| {
+                let (name, version) = line.split_once("==").expect("a version");
+                !ours.contains(&format!("{} {version}", name.replace(['_', '.'], "-")))
+            };
+            let missing: Vec<&String> = listed.iter().filter(is_missing).collect();
+            assert!(listed.len() > 20 && missing.is_empty(), "{missing:?} of {}", listed.len());
         }
         let again = text(&container.exec(&["gpu-preflight", "sbom"]).stdout);
         assert_eq!(document, again, "{image}: two bills of one image are one");
@@ -90,15 +105,19 @@ fn hostile(at: usize) -> Installed {
     }
 }
 
+/// The validator takes minutes for more.
+const BILL: usize = 400;
+
 #[test]
-fn twenty_thousand_packages_with_any_names_are_a_valid_bill() {
+fn packages_with_any_names_are_a_valid_bill() {
     let mut inventory =
         Inventory { system: "debian".to_owned(), system_version: "12".to_owned(), ..Inventory::default() };
-    inventory.packages.extend((0..20_000).map(hostile));
+    inventory.packages.extend((0..BILL).map(hostile));
     inventory.note(PackageManager::Rpm, Some(Gap::new(GapKind::NotSupported, "is here and is not read")));
     let document = cyclonedx(&inventory, Some(1_795_632_076)).to_string();
     let Some(valid) = verdict(&document) else { return };
     assert_eq!(valid, Ok(()));
-    let broken = document.replacen("\"specVersion\":\"1.6\"", "\"specVersion\":\"1.7\"", 1);
+    let broken = document.replacen("\"bomFormat\":\"CycloneDX\"", "\"bomFormat\":\"other\"", 1);
+    assert_ne!(document, broken);
     assert!(matches!(verdict(&broken), Some(Err(_))), "the validator refuses what is not valid");
 }

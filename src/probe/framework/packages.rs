@@ -46,6 +46,29 @@ pub fn folders(world: &World) -> Vec<String> {
     found.folders
 }
 
+/// The same, and those of environments that no variable names, where people put them: an interpreter there is started by its
+/// path. What lies there is installed, whoever uses it.
+pub fn folders_everywhere(world: &World) -> Vec<String> {
+    let mut found = Found { world, folders: Vec::new(), seen: HashSet::new() };
+    for folder in folders(world) {
+        found.add(&folder);
+    }
+    let mut prefixes: Vec<String> = Vec::new();
+    for above in ["/opt", "/opt/conda/envs", "/srv"] {
+        let names = world.list(above).known().cloned().unwrap_or_default();
+        prefixes.extend(names.iter().take(FOLDERS_MAX).map(|name| format!("{above}/{name}")));
+    }
+    let here = world.link("/proc/self/cwd").known().map(|here| here.to_string_lossy().into_owned());
+    for above in here.iter().map(String::as_str).chain(["", "/app", "/workspace", "/code", "/usr/src/app"]) {
+        let above = above.trim_end_matches('/');
+        prefixes.extend([".venv", "venv", "env"].map(|name| format!("{above}/{name}")));
+    }
+    for prefix in prefixes {
+        found.prefix(&prefix);
+    }
+    found.folders
+}
+
 /// Folders that the environment names and this user may not look into: a home folder that nobody names is closed to good
 /// purpose.
 #[derive(Debug, Default)]
@@ -211,6 +234,17 @@ mod tests {
                 "/usr/lib/python3/dist-packages",
             ]
         );
+    }
+
+    #[test]
+    fn environments_that_nothing_names_are_found_where_people_put_them() {
+        let root = FakeRoot::of(&[("opt/jupyter/lib/python3.11/site-packages/", ""), ("opt/none/", "")], &[]);
+        root.folder("app/.venv/lib/python3.12/site-packages").folder("home/x/venv/lib/python3.12/site-packages");
+        root.link("opt/again", "jupyter").link("proc/self/cwd", "/app");
+        assert!(folders(&root).is_empty());
+        let found = folders_everywhere(&root);
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].starts_with("/opt/") && found[1] == "/app/.venv/lib/python3.12/site-packages");
     }
 
     #[test]

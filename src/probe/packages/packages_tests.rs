@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::facts::{Installed, Licence};
-use crate::probe::framework;
 use crate::world::FakeRoot;
 
 const SITE: &str = "opt/venv/lib/python3.12/site-packages";
@@ -20,7 +19,7 @@ fn root(files: &[(&str, &str)]) -> FakeRoot {
 }
 
 fn packages(root: &FakeRoot) -> Packages {
-    collect(root, &framework::collect(root), None)
+    collect(root, None)
 }
 
 fn only(packages: &Packages) -> &ManagedPackages {

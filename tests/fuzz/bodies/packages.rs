@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use gpu_preflight::facts::{Fact, Framework, Installed, Inventory, PackageManager};
+use gpu_preflight::facts::{Installed, Inventory, PackageManager};
 use gpu_preflight::probe::{advisories, packages};
 
 use super::root::Root;
@@ -21,8 +21,7 @@ pub fn records(bytes: &[u8], root: &Root) {
     ] {
         root.write(place, bytes);
     }
-    let framework = Framework { site_packages: Fact::Known(vec![site.to_owned()]), ..Framework::default() };
-    let _ = packages::collect(&root.world(&[]), &framework, None);
+    let _ = packages::collect(&root.world(&[]), None);
     let _ = packages::inventory(&root.world(&[("CONDA_PREFIX", "/opt/conda")]));
 }
 
