@@ -3,6 +3,7 @@
 //! `just fuzz TARGET` runs them under libFuzzer, `tests/slow/fuzzed.rs` with every run of the tests.
 
 mod gpu_code;
+mod images;
 mod machine;
 mod root;
 mod services;
@@ -14,7 +15,7 @@ use root::Root;
 pub type Body = fn(&[u8], &Root);
 
 /// The targets, each with its seeds in `tests/fuzz/seeds/`.
-pub const TARGETS: [(&str, Body); 10] = [
+pub const TARGETS: [(&str, Body); 12] = [
     ("gpu_code", gpu_code::read),
     ("library", machine::library),
     ("loader_cache", machine::loader_cache),
@@ -25,6 +26,8 @@ pub const TARGETS: [(&str, Body); 10] = [
     ("http_answers", services::http_answers),
     ("sshd_config", services::sshd_config),
     ("jupyter_config", services::jupyter_config),
+    ("layer", images::layer),
+    ("image_config", images::configuration),
 ];
 
 /// Runs one target.
