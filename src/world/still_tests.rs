@@ -89,7 +89,7 @@ fn nothing_but_regular_files_is_opened() {
 #[test]
 fn the_first_class_of_a_user_decides_as_the_kernel_has_it() {
     let root = FakeRoot::of(&[("x", "")], &[]);
-    let of = |uid: u32, gid: u32, mode: u32| Stat { uid, gid, mode, ..root.stat("/x").known().cloned().expect("stat") };
+    let of = |uid: u32, gid: u32, mode: u32| Stat { mode, uid, gid, ..root.stat("/x").known().cloned().expect("stat") };
     let user = User { uid: 7, gid: 8, groups: vec![9] };
     for (stat, bit, may) in [
         (of(7, 1, 0o100), 1, true),
