@@ -70,3 +70,36 @@ fn without_a_configuration_a_variable_is_missed_and_with_one_it_is_not() {
     assert!(world.missed().is_none());
     assert_eq!(world.working_folder(), Fact::Known(PathBuf::from("/srv")));
 }
+
+#[test]
+fn nothing_but_regular_files_is_opened() {
+    let root = FakeRoot::new();
+    let fifo = root.path().join("fifo");
+    rustix::fs::mknodat(rustix::fs::CWD, &fifo, rustix::fs::FileType::Fifo, 0o600.into(), 0).expect("a fifo");
+    root.link("link", "/fifo").folder("folder").file("file", "x");
+    let world = image(&root, Still::default());
+    for path in ["/fifo", "/link", "/folder"] {
+        let Fact::Unknown(gap) = world.read(path) else { panic!("{path}") };
+        assert!(gap.detail.contains("no regular file") && world.open(path).is_unknown(), "{path}: {gap}");
+    }
+    assert_eq!(world.read("/file"), Fact::Known("x".to_owned()));
+    assert!(world.read("/nothing").is_absent());
+}
+
+#[test]
+fn the_first_class_of_a_user_decides_as_the_kernel_has_it() {
+    let root = FakeRoot::of(&[("x", "")], &[]);
+    let of = |uid: u32, gid: u32, mode: u32| Stat { mode, uid, gid, ..root.stat("/x").known().cloned().expect("stat") };
+    let user = User { uid: 7, gid: 8, groups: vec![9] };
+    for (stat, bit, may) in [
+        (of(7, 1, 0o100), 1, true),
+        (of(7, 8, 0o077), 4, false),
+        (of(1, 8, 0o040), 4, true),
+        (of(1, 9, 0o020), 2, true),
+        (of(1, 9, 0o707), 2, false),
+        (of(1, 1, 0o001), 1, true),
+        (of(1, 1, 0o770), 4, false),
+    ] {
+        assert_eq!(user.may(&stat, bit), may, "{stat:?} {bit}");
+    }
+}

@@ -3,6 +3,7 @@
 //! `just fuzz TARGET` runs them under libFuzzer, `tests/slow/fuzzed.rs` with every run of the tests.
 
 mod gpu_code;
+mod images;
 mod machine;
 mod packages;
 mod root;
@@ -16,7 +17,7 @@ use root::Root;
 pub type Body = fn(&[u8], &Root);
 
 /// The targets, each with its seeds in `tests/fuzz/seeds/`.
-pub const TARGETS: [(&str, Body); 13] = [
+pub const TARGETS: [(&str, Body); 15] = [
     ("gpu_code", gpu_code::read),
     ("library", machine::library),
     ("loader_cache", machine::loader_cache),
@@ -30,6 +31,8 @@ pub const TARGETS: [(&str, Body); 13] = [
     ("packages", packages::records),
     ("advisories", packages::advisories),
     ("workload", workload::read),
+    ("layer", images::layer),
+    ("image_config", images::configuration),
 ];
 
 /// Runs one target.

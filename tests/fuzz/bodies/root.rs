@@ -20,6 +20,10 @@ impl Root {
         std::fs::write(path, bytes).expect("a file");
     }
 
+    pub fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     pub fn has(&self, path: &str) -> bool {
         self.0.path().join(path.trim_start_matches('/')).exists()
     }
