@@ -17,10 +17,20 @@ const PARTS: [(&str, &str); 8] = [
 
 /// The part that a variable names, else the one that was built; `None` after a skip.
 pub fn part(variable: &str) -> Option<PathBuf> {
+    there(variable).map_err(|why| skip(&why)).ok()
+}
+
+/// The same for one that comes from a server which not every machine may reach: that it is not here is said, and no fault.
+pub fn part_if_had(variable: &str) -> Option<PathBuf> {
+    there(variable).map_err(|why| note(&format!("SKIPPED: {why}, or put a copy there"))).ok()
+}
+
+/// A part, or why it is not there.
+fn there(variable: &str) -> Result<PathBuf, String> {
     let (_, built) = PARTS.iter().find(|(name, _)| *name == variable).expect("a part of ours");
     let path = std::env::var_os(variable).map_or_else(|| cache().join(built), PathBuf::from);
-    (path.exists() || skip(&format!("{variable}: nothing at {}: run tests/containers/build", path.display())))
-        .then_some(path)
+    let missing = || format!("{variable}: nothing at {}: run tests/containers/build", path.display());
+    if path.exists() { Ok(path) } else { Err(missing()) }
 }
 
 fn cache() -> PathBuf {
