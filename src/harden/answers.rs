@@ -81,9 +81,9 @@ const ANSWERS: &[(&str, Answer)] = &[
 pub fn steps(check: &str, facts: &Facts, options: &Options) -> Option<Vec<(Place, String)>> {
     let (_, answer) = ANSWERS.iter().find(|(answered, _)| *answered == check)?;
     match *answer {
-        Answer::NoService(kind) => no_service(facts, kind),
+        Answer::NoService(kind) => no_service(facts, options, kind),
         Answer::NoServer(kind, packages) => {
-            let mut steps = no_service(facts, kind)?;
+            let mut steps = no_service(facts, options, kind)?;
             steps.push((Place::Programs, purged(packages)));
             Some(steps)
         }
@@ -91,7 +91,7 @@ pub fn steps(check: &str, facts: &Facts, options: &Options) -> Option<Vec<(Place
             let runs = facts.services.ssh.known().is_none_or(|servers| !servers.is_empty());
             let starts = |service: &DeclaredService| service.kind == DeclaredKind::Ssh;
             let is_declared = facts.services.declared.known().is_none_or(|all| all.iter().any(starts));
-            let is_needed = (runs || is_declared) && no_service(facts, DeclaredKind::Ssh).is_none();
+            let is_needed = (runs || is_declared) && no_service(facts, options, DeclaredKind::Ssh).is_none();
             (!is_needed).then(|| vec![(Place::Files, "RUN rm -f /etc/ssh/ssh_host_*_key*".to_owned())])
         }
         Answer::Without(names) => without(&facts.image, names(&facts.image).known()?),
@@ -110,8 +110,13 @@ const SERVICES: [&str; 6] = [
     "/etc/systemd/system/",
 ];
 
-/// Takes away what starts a service, where a folder or a link of its own does.
-fn no_service(facts: &Facts, kind: DeclaredKind) -> Option<Vec<(Place, String)>> {
+/// Takes away what starts a service, where a folder or a link of its own does. An image with a command of the workload
+/// starts nothing else.
+fn no_service(facts: &Facts, options: &Options, kind: DeclaredKind) -> Option<Vec<(Place, String)>> {
+    if !options.command.is_empty() {
+        let nothing = "# Nothing starts it any more: the image starts the command below and no supervisor.";
+        return Some(vec![(Place::Services, nothing.to_owned())]);
+    }
     let declared = facts.services.declared.known()?;
     let of_kind = declared.iter().filter(|service| service.kind == kind);
     let starts = of_kind.map(|service| {
