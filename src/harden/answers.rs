@@ -32,6 +32,8 @@ enum Answer {
     Without(fn(&Image) -> &Fact<Vec<String>>),
     /// The keys of an SSH server that is not started any more.
     NoHostKeys,
+    /// Accounts are locked.
+    NoPasswords,
     /// The workload gets a user of its own.
     User,
     /// A command is run.
@@ -75,6 +77,7 @@ const ANSWERS: &[(&str, Answer)] = &[
         Answer::Run(Place::Permissions, "find / -xdev -perm /6000 -type f -exec chmod a-s {} +"),
     ),
     ("identity.not-root", Answer::User),
+    ("identity.passwords-absent", Answer::NoPasswords),
 ];
 
 /// What answers a check in the image; none where it cannot be told, or would not be safe.
@@ -93,6 +96,15 @@ pub fn steps(check: &str, facts: &Facts, options: &Options) -> Option<Vec<(Place
             let is_declared = facts.services.declared.known().is_none_or(|all| all.iter().any(starts));
             let is_needed = (runs || is_declared) && no_service(facts, options, DeclaredKind::Ssh).is_none();
             (!is_needed).then(|| vec![(Place::Files, "RUN rm -f /etc/ssh/ssh_host_*_key*".to_owned())])
+        }
+        Answer::NoPasswords => {
+            let accounts = facts.services.password_accounts.known()?;
+            let is_plain =
+                |name: &String| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+            let locked = |name: &String| format!("usermod --lock {name}");
+            let all: Vec<String> = accounts.iter().filter(|name| is_plain(name)).map(locked).collect();
+            (all.len() == accounts.len() && !all.is_empty())
+                .then(|| vec![(Place::Files, format!("RUN {}", all.join(" && ")))])
         }
         Answer::Without(names) => without(&facts.image, names(&facts.image).known()?),
         Answer::User => user(facts, options),
