@@ -26,6 +26,8 @@ const TICK: Duration = Duration::from_millis(20);
 pub struct Order {
     /// What it reads.
     pub asked: Asked,
+    /// The root of what runs: `/`, or a folder that plays it.
+    pub root: PathBuf,
     /// An image that does not run; none where we look at what runs.
     pub image: Option<Place>,
     /// Seconds that it has.
@@ -42,7 +44,7 @@ impl Order {
         let time = Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default();
         let begun = Instant::now();
         let image = match &self.image {
-            None => return Ok(World::at("/", environment(), time)),
+            None => return Ok(World::at(&self.root, environment(), time)),
             Some(Place::Folder(folder)) => World::image(folder, Vec::new(), Still::default(), time),
             Some(Place::Archive(path)) => {
                 let tree = archive::find(path).and_then(|found| found.tree());

@@ -125,6 +125,7 @@ impl<'a> Readings<'a> {
     fn send<'s>(&'s self, scope: &'s Scope<'s, '_>, number: usize, asked: Asked, left_out: Vec<PathBuf>) {
         let order = Order {
             asked,
+            root: self.world.root().to_path_buf(),
             image: self.image.clone(),
             seconds_left: self.world.time_left().as_secs_f64(),
             patience_seconds: PATIENCE.min(self.world.budget() / 4).as_secs_f64(),

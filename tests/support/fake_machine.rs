@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use gpu_preflight::collect::{Input, collect};
-use gpu_preflight::facts::{Facts, Phase, Tier, recording};
+use gpu_preflight::facts::{Fact, Facts, Phase, Tier, recording};
 use gpu_preflight::world::World;
 use serde_json::Value;
 
@@ -232,6 +232,8 @@ fn settled(read: &Facts, root: &Path, scenario: &Scenario) -> Facts {
     facts.memory = read.memory;
     facts.links = read.links;
     facts.compile = read.compile;
+    // No process is played, so there is no script of a workload to read.
+    (facts.workload.script, facts.workload.script_uses_torch) = (Fact::Absent, Fact::Absent);
     facts.framework.packages = read.framework.packages;
     facts.storage.caches = read.storage.caches;
     facts.environment = read.environment;

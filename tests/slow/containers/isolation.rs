@@ -30,7 +30,8 @@ const HARDENED: [&str; 15] = [
 /// What is true of a plain Debian image.
 pub const BASE_ACCUSATIONS: [&str; 1] = ["image.caches-cleared"];
 /// What is true of the development image, hardened or not.
-pub const DEV_ACCUSATIONS: [&str; 7] = [
+pub const DEV_ACCUSATIONS: [&str; 8] = [
+    "image.runtime-packages-only",
     "image.remote-access-absent",
     "service.ssh-host-keys-left",
     "image.caches-cleared",
