@@ -40,17 +40,17 @@ mod tests {
 
     #[test]
     fn work_is_kept_on_a_mount_and_lost_in_the_layer_of_the_container_and_in_memory() {
-        let mounts = "1 0 0:1 / / rw - overlay overlay rw\n2 1 8:1 / /work rw - ext4 /dev/sda1 rw\n3 1 0:2 / /tmp rw - tmpfs t rw\n";
+        let mounts = "1 0 0:1 / / rw - overlay overlay rw\n2 1 8:1 / /notes rw - ext4 /dev/sda1 rw\n3 1 0:2 / /tmp rw - tmpfs t rw\n";
         let of = |folder: &str, args: &str| {
             let root = FakeRoot::of(&[("proc/self/mountinfo", mounts)], &[]);
             root.file("proc/7/cmdline", format!("jupyter-lab\0{args}\0")).link("proc/7/cwd", folder);
             kept(&root, &Fact::Known(7))
         };
         assert_eq!(of("/root", "--ip=*"), Fact::Known(false));
-        assert_eq!(of("/work/a", "--ip=*"), Fact::Known(true));
+        assert_eq!(of("/notes/a", "--ip=*"), Fact::Known(true));
         assert_eq!(of("/tmp", "--ip=*"), Fact::Known(false));
-        assert_eq!(of("/root", "--ServerApp.root_dir=/work"), Fact::Known(true));
-        assert_eq!(of("/work", "--notebook-dir=b"), Fact::Known(true));
+        assert_eq!(of("/root", "--ServerApp.root_dir=/notes"), Fact::Known(true));
+        assert_eq!(of("/notes", "--notebook-dir=b"), Fact::Known(true));
     }
 
     #[test]
