@@ -29,6 +29,7 @@ pub mod links;
 pub mod native;
 pub mod network;
 pub mod nvml;
+mod os_release;
 pub mod packages;
 mod paths;
 pub mod process;

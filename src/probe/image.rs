@@ -8,6 +8,7 @@ use std::collections::HashSet;
 
 use crate::facts::{Fact, Image, LIST_LIMIT, cut};
 use crate::probe::image_config::{self, Given};
+use crate::probe::os_release;
 use crate::world::World;
 
 /// Reads what the image carries, and what its configuration says where one is given.
@@ -33,18 +34,9 @@ pub fn collect(world: &World, config: Option<&Given>) -> Image {
 
 /// `PRETTY_NAME` of `/etc/os-release`, else its name and version.
 fn os(world: &World) -> Fact<String> {
-    let text = match world.read("/etc/os-release") {
-        Fact::Absent => world.read("/usr/lib/os-release"),
-        other => other,
-    };
-    text.and_then(|text| {
-        let value = |key: &str| {
-            let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='))?;
-            let value = cut(line.trim_matches(['"', '\'']));
-            (!value.is_empty()).then_some(value)
-        };
-        let parts = || value("NAME").map(|name| format!("{name} {}", value("VERSION_ID").unwrap_or_default()));
-        Fact::present(value("PRETTY_NAME").or_else(parts).map(|name| name.trim().to_owned()))
+    os_release::read(world).and_then(|os| {
+        let parts = || os.value("NAME").map(|name| format!("{name} {}", os.value("VERSION_ID").unwrap_or_default()));
+        Fact::present(os.value("PRETTY_NAME").or_else(parts).map(|name| name.trim().to_owned()))
     })
 }
 

@@ -17,10 +17,11 @@ use std::time::Duration;
 
 use crate::facts::{
     Fact, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
-    VulnerabilitySeverity, cut,
+    VulnerabilitySeverity,
 };
 use crate::probe::advisories;
 use crate::probe::framework::packages::folders_everywhere;
+use crate::probe::os_release;
 use crate::world::World;
 
 /// Packages of one image that are listed.
@@ -73,8 +74,17 @@ pub fn collect(world: &World, advisories: Option<&Path>) -> Packages {
         needless_bytes,
         library_copies,
         library_copies_bytes,
-        system_changed_seconds: Fact::present(inventory.changed_seconds),
+        system_changed_seconds: system_changed(&inventory),
         ..advisories.map_or_else(Packages::default, |path| vulnerable(world, path, &inventory))
+    }
+}
+
+/// When the record of the system's packages was changed last; unknown where that could not be read.
+fn system_changed(inventory: &Inventory) -> Fact<u64> {
+    let gap = || [PackageManager::Dpkg, PackageManager::Apk].into_iter().find_map(|manager| inventory.gap(manager));
+    match inventory.changed_seconds {
+        Some(seconds) => Fact::Known(seconds),
+        None => gap().map_or(Fact::Absent, |gap| Fact::Unknown(gap.clone())),
     }
 }
 
@@ -119,15 +129,8 @@ fn read(world: &World, folders: &[String], depth: Depth) -> Inventory {
 
 /// `ID` and `VERSION_ID` of `/etc/os-release`.
 fn system(world: &World) -> (String, String) {
-    let text = match world.read("/etc/os-release") {
-        Fact::Absent => world.read("/usr/lib/os-release"),
-        other => other,
-    };
-    let text = text.known().cloned().unwrap_or_default();
-    let value = |key: &str| {
-        let line = text.lines().find_map(|line| line.trim().strip_prefix(key)?.strip_prefix('='));
-        line.map(|line| cut(line.trim_matches(['"', '\'']))).unwrap_or_default()
-    };
+    let os = os_release::read(world);
+    let value = |key| os.known().and_then(|os| os.value(key)).unwrap_or_default();
     (value("ID"), value("VERSION_ID"))
 }
 

@@ -7,7 +7,7 @@ mod log;
 mod script;
 
 use super::procfs::{command_line, process_ids, seen_from};
-use crate::facts::{Fact, Workload, cut};
+use crate::facts::{Fact, Gap, GapKind, Workload, cut};
 use crate::probe::paths::base_name;
 use crate::world::World;
 
@@ -32,11 +32,28 @@ struct Command {
     words: Vec<String>,
 }
 
+/// Command lines that are looked at.
+struct Commands {
+    seen: Vec<Command>,
+    /// Why there may be others.
+    more: Option<Gap>,
+}
+
+impl Commands {
+    /// What was found in them; what was not may stand in another.
+    fn told<T>(&self, found: Option<T>) -> Fact<T> {
+        match (found, &self.more) {
+            (None, Some(gap)) => Fact::Unknown(gap.clone()),
+            (found, _) => Fact::present(found),
+        }
+    }
+}
+
 /// Reads what the workload says. `log` is the file that the command line names.
 pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>) -> Workload {
     let commands = commands(world, command);
     let log = log::read(world, log);
-    let found = commands.as_ref().and_then(|commands| Fact::present(script_of(commands)));
+    let found = commands.as_ref().and_then(|commands| commands.told(script_of(&commands.seen)));
     let script = found.and_then(|(process, path)| seen_from(world, &process, &path));
     let text = script.as_ref().and_then(|path| script::read(world, path));
     Workload {
@@ -48,19 +65,21 @@ pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>) -> 
     }
 }
 
-/// The command lines that are looked at. Where there are more processes, the others are not the workload's first.
-fn commands(world: &World, command: Option<&[String]>) -> Fact<Vec<Command>> {
+fn commands(world: &World, command: Option<&[String]>) -> Fact<Commands> {
     if let Some(words) = command {
-        return Fact::Known(vec![Command { process: "self".to_owned(), words: words.to_vec() }]);
+        let seen = vec![Command { process: "self".to_owned(), words: words.to_vec() }];
+        return Fact::Known(Commands { seen, more: None });
     }
     process_ids(world).map(|mut pids| {
+        let detail = || format!("{} processes, of which {PROCESSES} are looked at", pids.len());
+        let more = (pids.len() > PROCESSES).then(|| Gap::new(GapKind::NotSupported, detail()));
         pids.sort_unstable();
         pids.truncate(PROCESSES);
         let read = |pid: u32| {
             let words = command_line(world, pid).known().filter(|words| !is_ours(words))?.clone();
             Some(Command { process: pid.to_string(), words })
         };
-        pids.into_iter().filter_map(read).collect()
+        Commands { seen: pids.into_iter().filter_map(read).collect(), more }
     })
 }
 
@@ -70,7 +89,7 @@ fn is_ours(words: &[String]) -> bool {
     words.first().is_none_or(|first| base_name(first) == "gpu-preflight") || words.iter().any(is_other)
 }
 
-fn memory_option(world: &World, commands: &Fact<Vec<Command>>) -> Fact<String> {
+fn memory_option(world: &World, commands: &Fact<Commands>) -> Fact<String> {
     let set = |name: &str| world.env(name).is_some_and(|value| !value.is_empty());
     let of_more_gpus = || world.env_names().find(|name| name.starts_with("CUDA_DEVICE_MEMORY_LIMIT_"));
     let variable = MEMORY_VARIABLES.iter().find(|name| set(name)).map(|name| (*name).to_owned()).or_else(of_more_gpus);
@@ -80,13 +99,13 @@ fn memory_option(world: &World, commands: &Fact<Vec<Command>>) -> Fact<String> {
         return Fact::Known(cut(&variable));
     }
     commands.as_ref().and_then(|commands| {
-        let mut words = commands.iter().flat_map(|command| &command.words);
+        let mut words = commands.seen.iter().flat_map(|command| &command.words);
         let option = words.find_map(|word| {
             MEMORY_OPTIONS
                 .iter()
                 .find(|option| word.strip_prefix(**option).is_some_and(|rest| rest.is_empty() || rest.starts_with('=')))
         });
-        Fact::present(option.map(|option| (*option).to_owned()))
+        commands.told(option.map(|option| (*option).to_owned()))
     })
 }
 
@@ -162,6 +181,16 @@ mod tests {
         assert_eq!(found.script_settings, Fact::Known(vec![SpeedSetting::Tf32]));
         let none = collect(&root, Some(&words("sh start.sh")), None);
         assert_eq!((none.script, none.script_settings), (Fact::Absent, Fact::Absent));
+    }
+
+    #[test]
+    fn of_more_processes_than_are_looked_at_none_is_said_to_set_nothing() {
+        let root = FakeRoot::new();
+        (1..=129).for_each(|pid| process(&root, pid, "sleep 9"));
+        let found = collect(&root, None, None);
+        assert!(found.script.is_unknown() && found.gpu_memory_option.is_unknown());
+        root.file("proc/1/cmdline", "vllm\0serve\0m\0--gpu-memory-utilization\x000.6\x00");
+        assert!(collect(&root, None, None).gpu_memory_option.known().is_some());
     }
 
     #[test]

@@ -38,6 +38,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// The same for the rooms inside `probe`: first what others stand on, `gpu` for all work on GPUs.
 const PROBES: &[(&str, &[&str])] = &[
+    ("os_release", &[]),
     ("paths", &[]),
     ("glob", &[]),
     ("elf", &[]),
@@ -53,7 +54,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("image_config", &["environment"]),
     ("driver", &["paths", "procfs"]),
     ("framework", &["elf", "paths"]),
-    ("image", &["image_config", "paths"]),
+    ("image", &["image_config", "os_release", "paths"]),
     ("isolation", &["container", "identity", "paths", "procfs"]),
     ("storage", &["identity", "procfs"]),
     ("services", &["glob", "paths", "procfs"]),
@@ -62,7 +63,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("compile", &["libraries", "paths"]),
     ("linking", &["elf", "libraries", "paths"]),
     ("advisories", &["framework"]),
-    ("packages", &["advisories", "framework", "libraries"]),
+    ("packages", &["advisories", "framework", "libraries", "os_release"]),
     ("native", &["elf", "paths"]),
     ("cuda", &["libraries"]),
     ("nvml", &["cuda"]),
