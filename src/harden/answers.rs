@@ -3,6 +3,8 @@
 //! Names of files come from the image, which may be hostile, so [`word`] lets pass only what leads nowhere else and means
 //! nothing to a shell.
 
+use std::path::Path;
+
 use super::Options;
 use crate::facts::{DeclaredBy, DeclaredKind, DeclaredService, Fact, Facts, Image, Tool};
 
@@ -122,10 +124,10 @@ const SERVICES: [&str; 6] = [
     "/etc/systemd/system/",
 ];
 
-/// Takes away what starts a service, where a folder or a link of its own does. An image with a command of the workload
-/// starts nothing else.
+/// Takes away what starts a service, where a folder or a link of its own does. An image whose command is the workload
+/// alone starts nothing else.
 fn no_service(facts: &Facts, options: &Options, kind: DeclaredKind) -> Option<Vec<(Place, String)>> {
-    if !options.command.is_empty() {
+    if is_alone(&options.command) {
         let nothing = "# Nothing starts it any more: the image starts the command below and no supervisor.";
         return Some(vec![(Place::Services, nothing.to_owned())]);
     }
@@ -174,7 +176,7 @@ fn without(image: &Image, names: &[String]) -> Option<Vec<(Place, String)>> {
 /// as another user it starts its services again and again.
 fn user(facts: &Facts, options: &Options) -> Option<Vec<(Place, String)>> {
     let first = facts.process.first_name.known().map_or("", String::as_str);
-    if options.command.is_empty() && SUPERVISORS.contains(&first) {
+    if SUPERVISORS.contains(&first) && !is_alone(&options.command) {
         return None;
     }
     let mut steps = Vec::new();
@@ -197,6 +199,21 @@ fn user(facts: &Facts, options: &Options) -> Option<Vec<(Place, String)>> {
     Some(steps)
 }
 
+/// Whether a command starts the workload and nothing beside it: no script of a shell, which may start anything, no
+/// supervisor, and none of the services themselves.
+fn is_alone(command: &[String]) -> bool {
+    let may_start_more = |word: &String| {
+        let name = word.rsplit('/').next().unwrap_or_default();
+        SHELLS.contains(&name)
+            || SUPERVISORS.contains(&name)
+            || Path::new(name).extension().is_some_and(|end| end == "sh")
+            || SERVERS.iter().any(|server| name.contains(server))
+    };
+    !command.is_empty() && !command.iter().any(may_start_more)
+}
+
+const SHELLS: [&str; 6] = ["sh", "bash", "dash", "ash", "ksh", "zsh"];
+const SERVERS: [&str; 4] = ["jupyter", "notebook", "sshd", "dropbear"];
 /// Programs that start services and need root for it.
 const SUPERVISORS: [&str; 8] =
     ["runsvdir", "runit", "s6-svscan", "s6-overlay-suex", "supervisord", "systemd", "init", "my_init"];
@@ -210,63 +227,5 @@ fn word(path: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check::Catalogue;
-    use crate::facts::Bind;
-
-    fn declared(by: DeclaredBy, path: &str) -> Facts {
-        let service = DeclaredService {
-            kind: DeclaredKind::Jupyter,
-            by,
-            path: path.to_owned(),
-            port: 8888,
-            bind: Fact::Known(Bind::Any),
-            auth: Fact::Absent,
-            allow_root: Fact::Absent,
-            running: Fact::Absent,
-            opened_by: Fact::Absent,
-            keeps_ending: Fact::Absent,
-        };
-        let mut facts = Facts::default();
-        facts.services.declared = Fact::Known(vec![service]);
-        facts
-    }
-
-    fn answer(facts: &Facts) -> Option<String> {
-        let options = Options { uid: 10001, command: Vec::new() };
-        let steps = steps("service.jupyter-not-declared", facts, &options)?;
-        steps.into_iter().map(|(_, text)| text).next()
-    }
-
-    #[test]
-    fn every_check_that_is_answered_exists() {
-        let catalogue = Catalogue::load(&[]).expect("a catalogue");
-        for (check, _) in ANSWERS {
-            assert!(catalogue.get(check).is_some(), "{check}");
-        }
-    }
-
-    #[test]
-    fn a_service_is_removed_with_its_own_folder_and_no_other() {
-        let removed = |by, path| answer(&declared(by, path));
-        assert_eq!(removed(DeclaredBy::Runit, "/etc/service/j/run").as_deref(), Some("RUN rm -rf /etc/service/j"));
-        assert_eq!(removed(DeclaredBy::Supervisord, "/etc/supervisord.conf"), None, "others are in that file");
-        assert_eq!(removed(DeclaredBy::Command, "/etc/service/x"), None);
-        let link = "/etc/systemd/system/multi-user.target.wants/j.service";
-        assert_eq!(removed(DeclaredBy::Systemd, link), Some(format!("RUN rm -rf {link}")));
-        for path in
-            ["/usr/run", "/etc/service/run", "/etc/service/../../run", "/etc/service//run", "/etc/service/a/b/run"]
-        {
-            assert_eq!(removed(DeclaredBy::Runit, path), None, "{path}");
-        }
-        assert_eq!(removed(DeclaredBy::S6, "/etc/s6-overlay/s6-rc.d/j/run"), None, "a bundle names it");
-    }
-
-    #[test]
-    fn no_name_of_a_file_reaches_a_shell() {
-        for path in ["/etc/service/$(reboot)/run", "/etc/service/a b/run", "/etc/service/a\nUSER root/run", "x/run"] {
-            assert_eq!(answer(&declared(DeclaredBy::Runit, path)), None, "{path}");
-        }
-    }
-}
+#[path = "answers_tests.rs"]
+mod tests;

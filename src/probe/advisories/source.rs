@@ -156,7 +156,11 @@ fn sort(
         }
         let path = folder.join(&name);
         let end = path.extension().and_then(|end| end.to_str()).map(str::to_owned);
-        let Fact::Known(stat) = time.world.stat_link(&path) else { continue };
+        let stat = match time.world.stat_link(&path) {
+            Fact::Known(stat) => stat,
+            Fact::Absent => continue,
+            Fact::Unknown(gap) => return Err(gap),
+        };
         match (stat.kind, end.as_deref()) {
             (FileType::RegularFile, Some("json")) => files.push(path),
             (FileType::RegularFile, Some("zip")) => archives.push(path),
