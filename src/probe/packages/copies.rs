@@ -11,7 +11,7 @@ use rustix::fs::FileType;
 use super::{Time, found};
 use crate::facts::{Fact, Gap, GapKind, LibraryCopies, cut};
 use crate::probe::libraries::folders::{conda_folders, default_folders, library_path, tidy, toolkit_folders};
-use crate::world::{OpenFile, World};
+use crate::world::{OpenFile, Stat, World};
 
 /// Beginnings of the names of CUDA's libraries.
 const NAMES: [&str; 16] = [
@@ -85,14 +85,25 @@ fn files(time: &Time<'_>, site_packages: &[String]) -> (Alike, Option<Gap>) {
     let of_image = world.stat("/").known().map(|stat| stat.device);
     let mut alike = Alike::new();
     let mut seen = HashSet::new();
-    let mut count = 0;
+    let (mut count, mut unread) = (0, None);
     let folders = folders(world, site_packages);
     for folder in folders.iter().take(FOLDERS_MAX) {
         // Only folders always tell the device of their mount.
-        if world.stat(folder).known().map(|stat| stat.device) != of_image {
-            continue;
-        }
-        for name in world.list(folder).known().into_iter().flatten() {
+        let is_of_image = |stat: Stat| Some(stat.device) == of_image;
+        let names = match world.stat(folder).map(is_of_image) {
+            Fact::Known(true) => world.list(folder),
+            Fact::Known(false) => Fact::Absent,
+            other => other.map(|_| Vec::new()),
+        };
+        let names = match names {
+            Fact::Known(names) => names,
+            Fact::Absent => continue,
+            Fact::Unknown(gap) => {
+                unread.get_or_insert(gap);
+                continue;
+            }
+        };
+        for name in &names {
             let Some(library) = library(name) else { continue };
             if let Some(gap) = time.up() {
                 return (alike, Some(gap));
@@ -112,7 +123,7 @@ fn files(time: &Time<'_>, site_packages: &[String]) -> (Alike, Option<Gap>) {
         }
     }
     let more = folders.len() > FOLDERS_MAX;
-    (alike, more.then(|| beyond(&format!("{} folders in which CUDA's libraries may lie", folders.len()))))
+    (alike, unread.or(more.then(|| beyond(&format!("{} folders in which CUDA's libraries may lie", folders.len())))))
 }
 
 fn beyond(what: &str) -> Gap {
@@ -137,9 +148,11 @@ fn folders(world: &World, site_packages: &[String]) -> Vec<String> {
     folders.extend(toolkit_folders(world));
     folders.extend(conda_folders(world));
     let mut seen = HashSet::new();
-    folders.retain(|folder| {
-        let real = world.real_path(folder).known().map(|real| real.to_string_lossy().into_owned());
-        real.is_some_and(|real| seen.insert(tidy(&real)))
+    folders.retain(|folder| match world.real_path(folder) {
+        Fact::Known(real) => seen.insert(tidy(&real.to_string_lossy())),
+        Fact::Absent => false,
+        // Why it cannot be looked into is told by whoever looks.
+        Fact::Unknown(_) => true,
     });
     folders
 }

@@ -167,6 +167,15 @@ fn copies_are_files_of_the_same_bytes_and_no_links() {
 }
 
 #[test]
+fn of_folders_that_cannot_be_looked_into_nobody_says_that_they_hold_no_copy() {
+    let root = root(&[("usr/local/cuda/lib64/libcublas.so.12", "small")]);
+    let copies = |world: &World| collect(world, None).library_copies;
+    assert_eq!(copies(&root), Fact::Known(Vec::new()));
+    let closed = World::clone(&root).leaving_out(vec![root.path().join("usr/local/cuda/lib64")], "is closed");
+    assert!(copies(&closed).is_unknown());
+}
+
+#[test]
 fn hostile_records_are_bounded_and_said() {
     let root = root(&[("opt/venv/lib/python3.12/site-packages/", "")]);
     // A hole of a gigabyte: what is not read costs nothing.
