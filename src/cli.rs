@@ -38,10 +38,11 @@ pub enum Command {
     Facts(FactsArgs),
     /// Report from a recording
     Judge(JudgeArgs),
-    /// Say why a check matters, how it is found and how it is fixed
+    /// Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words
     Explain {
-        /// The check, for example limits.memory-limited
-        check: String,
+        /// A check (limits.memory-limited), a room (limits), a code (803, Xid 79, cudaErrorNoDevice) or words of a log
+        #[arg(required = true, value_name = "CHECK|ROOM|CODE|WORDS")]
+        asked: Vec<String>,
         /// Look among the checks of this folder too
         #[arg(long, value_name = "DIR")]
         checks: Vec<PathBuf>,

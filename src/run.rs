@@ -41,11 +41,13 @@ pub use plan::Plan;
 struct Failure {
     exit: Exit,
     message: String,
+    /// Further mistakes of the same kind, each a line of its own.
+    also: Vec<String>,
 }
 
 impl Failure {
     fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), also: Vec::new() }
     }
 }
 
@@ -67,7 +69,7 @@ pub fn run(arguments: &[OsString]) -> Exit {
     match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            say(&failure.message);
+            [&failure.message].into_iter().chain(&failure.also).for_each(|line| say(line));
             failure.exit
         }
         Err(_) => {
@@ -101,7 +103,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
-        Command::Explain { check, checks } => explain_check(&check, &checks),
+        Command::Explain { asked, checks } => explain_check(&asked, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
@@ -127,9 +129,10 @@ fn looked(arguments: &LookArgs) -> Result<(World, Report), Failure> {
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
-    let gpu_code = plan.asks_about_gpus(&arguments.assuming);
+    let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let gpu_code = plan.asks_about_gpus(assumed);
     let facts = collected(&world, &Input { phase, environment_of, gpu_code, image, config, ..asked });
-    Ok((world, reported(facts, &plan, &arguments.assuming.assume)))
+    Ok((world, reported(facts, &plan, assumed)))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
@@ -151,20 +154,30 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load(&world, &arguments.judging, plan::PROFILE)?;
     let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
-    let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
+    let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let mut report = report_on(facts, &plan, arguments.phase, assumed);
     report.notes.splice(..0, notes);
     output::report(&world, &report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
 
-fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
+/// A check by its name, a room by its name, or what speaks of a code or of words.
+fn explain_check(asked: &[String], folders: &[PathBuf]) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let catalogue = plan::catalogue(&world, folders)?;
-    let Some(check) = catalogue.get(id) else {
-        let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
-        return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", plain(id))));
+    let asked = asked.join(" ");
+    let page = catalogue.get(&asked).map(|check| explain::page(check, 1));
+    let page = page.or_else(|| explain::room(&catalogue, &asked));
+    // A name with a slip is answered with the name that was meant, not with whatever has these letters.
+    let near = crate::lang::suggestion(&asked, catalogue.checks.iter().map(|check| check.id.as_str()));
+    let is_name = asked.contains('.') && !near.is_empty();
+    let Some(page) = page.or_else(|| if is_name { None } else { explain::search(&catalogue, &asked) }) else {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!("no check is called `{}`, and none speaks of it{near}", plain(&asked)),
+        ));
     };
-    output::deliver(&world, &explain::page(check, 1), None, Target::Stdout)?;
+    output::deliver(&world, &page, None, Target::Stdout)?;
     Ok(exit::READY)
 }
 

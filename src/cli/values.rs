@@ -8,6 +8,7 @@ use super::{Assumption, Mode};
 use crate::facts::reference::gpus;
 use crate::facts::version::Version;
 use crate::facts::{Phase, Tier};
+use crate::text::plain;
 
 impl Mode {
     /// The variable that says it where no flag does.
@@ -22,7 +23,9 @@ impl Mode {
         let known = Self::value_variants().iter().filter_map(Self::to_possible_value);
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         let found = <Self as ValueEnum>::from_str(word, true);
-        found.map(Some).map_err(|_| format!("{} is none of {}", Self::VARIABLE, known.join(", ")))
+        let near = crate::lang::suggestion(&word.to_lowercase(), known.iter().map(String::as_str));
+        let said = || format!("{} is `{}`, none of {}{near}", Self::VARIABLE, plain(word), known.join(", "));
+        found.map(Some).map_err(|_| said())
     }
 }
 
@@ -62,25 +65,20 @@ pub fn assumption(text: &str) -> Result<Assumption, String> {
     }
 }
 
-/// A number with its unit: `30s`, `10m`, `1h`.
+/// A time for which something is repeated.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let unit = |seconds: u64| move |number: &str| number.parse::<u64>().ok()?.checked_mul(seconds);
-    let seconds = match text.split_at_checked(text.len().saturating_sub(1)) {
-        Some((number, "s")) => unit(1)(number),
-        Some((number, "m")) => unit(60)(number),
-        Some((number, "h")) => unit(3600)(number),
-        _ => None,
-    };
-    match seconds {
-        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
-        _ => Err("a time from 1s to 24h, for example 30s, 10m or 1h".to_owned()),
-    }
+    time(text, 1.0..=86_400.0).ok_or_else(|| "a time from 1s to 24h, for example 30s, 10m or 1h".to_owned())
 }
 
-/// A number of seconds that makes sense as a deadline.
-pub fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=90_000.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.1 to 90000".to_owned()),
-    }
+/// A time that makes sense as a deadline.
+pub fn deadline(text: &str) -> Result<Duration, String> {
+    time(text, 0.1..=90_000.0).ok_or_else(|| "a time from 0.1s to 25h, for example 5, 2.5s or 2m".to_owned())
+}
+
+/// A number with its unit: `500ms`, `30s`, `10m`, `1h`; seconds where it has none.
+fn time(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Option<Duration> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
+    let (number, unit) = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))?;
+    let seconds = number.parse::<f64>().ok()? * unit;
+    allowed.contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }

@@ -79,6 +79,10 @@ impl Gaps for Outcome {
 
 /// The text of a file of at most `limit` bytes; none where there is no such file.
 pub fn read(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Failure> {
+    if let Some(number) = files::inherited(path) {
+        let bytes = world.read_descriptor(number, limit + 1).map_err(|error| files::wrong(path, error.to_string()))?;
+        return files::utf8(path, bytes, limit).map(Some);
+    }
     let errand = Errand::Read { path: bytes(path), limit };
     match send(world, path, &errand, exit::CONFIG)? {
         Outcome::Text(text) => Ok(Some(text)),

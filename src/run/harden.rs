@@ -54,5 +54,6 @@ fn report(world: &World, arguments: &HardenArgs) -> Result<Report, Failure> {
     for note in notes {
         message::say(&plain_long(&note));
     }
-    Ok(report_on(facts, &plan, look.collecting.phase, &look.assuming.assume))
+    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    Ok(report_on(facts, &plan, look.collecting.phase, assumed))
 }

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::files::{there, utf8, wrong};
 use super::{Failure, errand};
-use crate::check::error::with_suggestion;
+use crate::check::error::in_words;
 use crate::check::{Catalogue, Check, ConfigError, Severity, matches};
-use crate::cli::{AssumingArgs, EnvironmentArgs, JudgingArgs};
+use crate::cli::{Assumption, EnvironmentArgs, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
 use crate::facts::{Fact, Phase};
@@ -33,7 +33,9 @@ pub struct Plan {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(exit::CONFIG, error)
+        let mut lines = error.each().into_iter().map(|error| error.to_string());
+        let message = lines.next().unwrap_or_default();
+        Self { exit: exit::CONFIG, message, also: lines.collect() }
     }
 }
 
@@ -89,8 +91,8 @@ impl Plan {
     }
 
     /// Whether the GPU code of the image is asked about, be there a GPU or not.
-    pub fn asks_about_gpus(&self, assuming: &AssumingArgs) -> bool {
-        !self.profile.file.want.is_empty() || !assuming.assume.is_empty()
+    pub fn asks_about_gpus(&self, assumed: &[Assumption]) -> bool {
+        !self.profile.file.want.is_empty() || !assumed.is_empty()
     }
 
     /// Whether a check is asked for.
@@ -143,7 +145,7 @@ pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     recording::read(&text).map_err(|Mistake { place, message }| {
         let file = plain(&path.to_string_lossy());
         let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
-        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&with_suggestion(&message))))
+        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&in_words(&message))))
     })
 }
 

@@ -96,7 +96,7 @@ impl Profile {
     /// Reads a profile and checks it against the catalogue.
     pub fn read(name: &str, file: &str, text: &str, catalogue: &Catalogue) -> Result<Self, ConfigError> {
         let mut parsed: ProfileFile = parse_toml(file, text)?;
-        let wrong = |message: String| ConfigError { file: file.to_owned(), line: 0, column: 0, message };
+        let wrong = |message: String| ConfigError { file: file.to_owned(), message, ..ConfigError::default() };
         for pattern in parsed.severity.keys() {
             catalogue.require_match(pattern).map_err(wrong)?;
         }

@@ -23,8 +23,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("exit", &["weigh"]),
     ("report", &["check", "facts", "text", "weigh"]),
     ("harden", &["check", "facts", "report", "text", "weigh"]),
-    ("explain", &["check", "text"]),
-    ("cli", &["facts", "harden"]),
+    ("explain", &["check", "facts", "text"]),
+    ("cli", &["facts", "harden", "lang", "text"]),
     (
         "run",
         &[

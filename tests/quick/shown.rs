@@ -189,9 +189,11 @@ fn hostile_check() -> String {
     let remedies = places.map(|place| format!("{place} = {text}\n")).concat();
     format!(
         "title = {text}\nseverity = 'critical'\ndimension = 'security'\nowner = 'pod'\n\
-         phases = ['live', 'start', 'build']\nwhen = \"run.tool_version != {quoted}\"\n\
+         phases = ['live', 'start', 'build']\nwhen = \"run.tool_version != {quoted} || run.tool_version == {quoted}\"\n\
          expect = \"run.tool_version == {quoted}\"\nmessage = {text}\nwhy = {text}\ndetect = {text}\nlinks = [{text}]\n\
-         [remedy]\n{remedies}",
+         [remedy]\n{remedies}\
+         [[example]]\ngiven = {{ run = {{ tool_version = {text} }} }}\nthen = 'holds'\n\
+         [[example]]\ngiven = {{ run = {{ tool_version = '0' }} }}\nthen = 'fails'\n",
         quoted = toml_text(HOSTILE).replace('"', "'"),
     )
 }
@@ -211,6 +213,7 @@ fn no_text_of_a_site_check_drives_a_terminal() {
     let file = format!("{HOSTILE}.toml");
     let hostile = (file.clone(), format!("{HOSTILE}.{HOSTILE}"), hostile_check());
     let each = hostile_check().replacen("expect", "each = 'gpus'\nsubject = \"{it.index} \\u202e\\u001b\"\nexpect", 1);
+    let each = each.replace("given = { run", "given = { gpus = [{ index = 0 }], run");
     let each = (file, format!("{HOSTILE}.each"), each);
     let plan = plan(&[hostile.clone(), each.clone()], "production");
     for (name, facts) in machines().into_iter().take(12) {
