@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
+use crate::text::legend;
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
 
@@ -31,12 +32,14 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at this container, judge it, report
+    #[command(after_long_help = legend::whole())]
     Check(CheckArgs),
     /// The same as an entrypoint, then become the command
     Exec(ExecArgs),
     /// Record what can be known about this container, as JSON
     Facts(FactsArgs),
     /// Report from a recording
+    #[command(after_long_help = legend::whole())]
     Judge(JudgeArgs),
     /// Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words
     Explain {

@@ -1,6 +1,7 @@
 //! What is told: the verdict with its cause, and one pure function per format.
 
 pub mod gpus;
+mod legend;
 mod nothing;
 mod overview;
 mod rates;

@@ -1,5 +1,6 @@
 //! The report for a person: the answer first, then the cause and the cure, then everything else.
 
+use super::legend;
 use super::overview::{self, Mark};
 use super::rates;
 use super::rows::{failure_line, line, with_subject};
@@ -260,6 +261,9 @@ impl Page {
         let [holds, other] = quiet.map(|outcome| report.count(outcome));
         let more = if self.layout.verbose { "" } else { "; --verbose lists them" };
         self.wrapped(&format!("{} hold, {other} do not apply here{more}", count(holds, "check")));
+        if let Some(words) = legend::words(report) {
+            self.wrapped(&words);
+        }
         if let Some(first) = report.failures().next() {
             self.wrapped(&format!("`gpu-preflight explain {}` says why it matters and how it was found", first.check));
         }
