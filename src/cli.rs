@@ -16,7 +16,7 @@ pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageA
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]
-#[command(name = "gpu-preflight", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "gpu-preflight", version = env!("GPU_PREFLIGHT_VERSION"), args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(after_help = "Without a command: check. Exit codes: 0 ready, 1 not ready, 2 incomplete, 64 usage, \
                         70 bug, 74 output, 78 configuration.")]
 pub struct Cli {

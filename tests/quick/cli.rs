@@ -83,7 +83,11 @@ fn who_only_reports_stops_no_workload_for_a_mistake_of_his_own() {
 #[test]
 fn help_and_version_are_no_mistake() {
     assert_eq!(code(&run(&["--help"])), 0);
-    assert_eq!(code(&run(&["--version"])), 0);
+    let version = run(&["--version"]);
+    assert_eq!(code(&version), 0);
+    let said = String::from_utf8_lossy(&version.stdout);
+    let begins = concat!("gpu-preflight ", env!("CARGO_PKG_VERSION"), " (");
+    assert!(said.starts_with(begins) && said.contains("reference data of 20"), "{said}");
 }
 
 #[test]

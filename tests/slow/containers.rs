@@ -12,6 +12,7 @@ mod harden;
 mod images;
 mod isolation;
 mod misfortune;
+mod packages;
 mod remedies;
 mod services;
 mod starts;
