@@ -1,5 +1,6 @@
 //! What the command line can say. No work is done here.
 
+mod gate;
 mod harden;
 mod look;
 mod values;
@@ -10,7 +11,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
+use crate::report::formats::Format;
 use crate::text::legend;
+pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
 
@@ -41,6 +44,8 @@ pub enum Command {
     /// Report from a recording
     #[command(after_long_help = legend::whole())]
     Judge(JudgeArgs),
+    /// Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1
+    Diff(DiffArgs),
     /// Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words
     Explain {
         /// A check (limits.memory-limited), a room (limits), a code (803, Xid 79, cudaErrorNoDevice) or words of a log
@@ -68,6 +73,10 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub look: LookArgs,
     #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
@@ -78,6 +87,10 @@ pub struct ExecArgs {
     pub collecting: CollectingArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    /// What makes a verdict NOT READY, and so stops the workload: failures of this severity and of worse ones
+    /// [default: what the profile says, else high]
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
     #[command(flatten)]
     pub output: OutputArgs,
     /// What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]
@@ -130,6 +143,10 @@ pub struct JudgeArgs {
     #[command(flatten)]
     pub assuming: AssumingArgs,
     #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
@@ -148,7 +165,7 @@ pub struct GpusArgs {
     pub image: ImageArgs,
     /// How the table is written
     #[arg(long, default_value = "text")]
-    pub format: Format,
+    pub format: TableFormat,
 }
 
 /// Options of `sbom`.
@@ -193,19 +210,21 @@ pub struct JudgingArgs {
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// How the report is written
-    #[arg(long, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
     /// Write to this file instead of the terminal; it is replaced whole or not at all
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// List what holds and what does not apply too
     #[arg(long, short)]
     pub verbose: bool,
 }
 
-/// How a report is written.
+/// How a table is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum TableFormat {
     /// For people
     Text,
     /// For programs

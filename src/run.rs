@@ -1,5 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod diff;
+mod ending;
 mod errand;
 mod exec;
 mod files;
@@ -20,11 +22,11 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, FailOn, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Style};
 use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::Report;
@@ -60,9 +62,13 @@ pub fn run(arguments: &[OsString]) -> Exit {
     {
         return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
+    let style = Style::asked(arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return message::usage(&error, arguments),
+        Err(error) => {
+            let exit = message::usage(&error, arguments);
+            return if error.use_stderr() { ending::mistaken(style, exit, &ending::first_line(&error)) } else { exit };
+        }
     };
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
     child::settle(); // or they stay zombies where process 1 reaps nobody
@@ -70,11 +76,12 @@ pub fn run(arguments: &[OsString]) -> Exit {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
             [&failure.message].into_iter().chain(&failure.also).for_each(|line| say(line));
-            failure.exit
+            ending::mistaken(style, failure.exit, &failure.message)
         }
         Err(_) => {
-            say("this is a bug in gpu-preflight; the lines above say where");
-            exit::BUG
+            let message = "this is a bug in gpu-preflight; the lines above say where";
+            say(message);
+            ending::mistaken(style, exit::BUG, message)
         }
     }
 }
@@ -106,6 +113,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Explain { asked, checks } => explain_check(&asked, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
         Command::OsvIndex(arguments) => {
@@ -115,24 +123,27 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let (world, report) = looked(&arguments.look)?;
-    output::report(&world, &report, &arguments.output, Target::Stdout)?;
-    Ok(report.verdict.into())
+    let CheckArgs { look, gate, baseline, output } = arguments;
+    output::agree(output, gate.exit_style)?;
+    let (world, plan, mut report) = looked(look, gate.fail_on)?;
+    ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
+    ending::tell(&world, &report, output, gate)
 }
 
 /// Looks and judges.
-fn looked(arguments: &LookArgs) -> Result<(World, Report), Failure> {
+fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
     let _watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
-    let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
+    let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
     let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
     let gpu_code = plan.asks_about_gpus(assumed);
     let facts = collected(&world, &Input { phase, environment_of, gpu_code, image, config, ..asked });
-    Ok((world, reported(facts, &plan, assumed)))
+    let report = reported(facts, &plan, assumed);
+    Ok((world, plan, report))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
@@ -151,14 +162,16 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 }
 
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
+    let JudgeArgs { recording, phase, judging, assuming, gate, baseline, output } = arguments;
+    output::agree(output, gate.exit_style)?;
     let world = World::here(Duration::from_mins(1));
-    let plan = Plan::load(&world, &arguments.judging, plan::PROFILE)?;
-    let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
-    let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let mut report = report_on(facts, &plan, arguments.phase, assumed);
+    let plan = Plan::load_gated(&world, judging, plan::PROFILE, gate.fail_on)?;
+    let Recording { facts, notes } = plan::recording(&world, recording)?;
+    let assumed = assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let mut report = report_on(facts, &plan, *phase, assumed);
     report.notes.splice(..0, notes);
-    output::report(&world, &report, &arguments.output, Target::Stdout)?;
-    Ok(report.verdict.into())
+    ending::compare(&world, baseline, &plan, assumed, &mut report)?;
+    ending::tell(&world, &report, output, gate)
 }
 
 /// A check by its name, a room by its name, or what speaks of a code or of words.

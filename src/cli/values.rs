@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
-use super::{Assumption, Mode};
+use super::{Assumption, Mode, ReportTo};
+use crate::exit::Style;
 use crate::facts::reference::gpus;
+use crate::facts::shape::{self, Shape, Shaped};
 use crate::facts::version::Version;
 use crate::facts::{Phase, Tier};
+use crate::lang::suggestion;
+use crate::report::formats::Format;
 use crate::text::plain;
 
 impl Mode {
@@ -23,7 +28,7 @@ impl Mode {
         let known = Self::value_variants().iter().filter_map(Self::to_possible_value);
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         let found = <Self as ValueEnum>::from_str(word, true);
-        let near = crate::lang::suggestion(&word.to_lowercase(), known.iter().map(String::as_str));
+        let near = suggestion(&word.to_lowercase(), known.iter().map(String::as_str));
         let said = || format!("{} is `{}`, none of {}{near}", Self::VARIABLE, plain(word), known.join(", "));
         found.map(Some).map_err(|_| said())
     }
@@ -34,8 +39,8 @@ impl ValueEnum for Phase {
         Self::ALL
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.as_str()))
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 
@@ -44,15 +49,56 @@ impl ValueEnum for Tier {
         Self::ALL
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+    fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             Self::Standard => "Multiply on every GPU, timed and proven",
             Self::Quick => "Ask drivers and libraries alone: no CUDA context, no multiply",
             Self::Deep => "Multiply for a while, test memory and the links between GPUs: about a minute",
             Self::Soak => "The same, multiplying for as long as --for says",
         };
-        Some(clap::builder::PossibleValue::new(self.as_str()).help(help))
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(word(Self::SHAPE, self.as_str()))
+    }
+}
+
+impl ValueEnum for Style {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(word(Self::SHAPE, self.as_str()))
+    }
+}
+
+/// A word with what it means.
+fn word(words: &'static Shape, name: &'static str) -> PossibleValue {
+    let Shape::Word(words) = words else { return PossibleValue::new(name) };
+    let found = words.iter().find(|word| word.name == name);
+    PossibleValue::new(name).help(found.map_or_else(String::new, |word| shape::text(word.doc).replace('`', "")))
+}
+
+/// `FORMAT=PATH`.
+pub fn report_to(text: &str) -> Result<ReportTo, String> {
+    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let (format, path) = text
+        .split_once('=')
+        .ok_or_else(|| format!("FORMAT=PATH, for example junit=report.xml; formats: {}", known()))?;
+    if path.is_empty() {
+        return Err(format!("no path after {format}=; - is standard output"));
+    }
+    let near = suggestion(format, Format::ALL.iter().map(|known| known.as_str()));
+    let format = format.parse().map_err(|why| format!("{why}{near}"))?;
+    Ok(ReportTo { format, path: path.into() })
 }
 
 /// `gpu=NAME` or `driver=VERSION`.

@@ -6,7 +6,7 @@ use super::files::{there, utf8, wrong};
 use super::{Failure, errand};
 use crate::check::error::in_words;
 use crate::check::{Catalogue, Check, ConfigError, Severity, matches};
-use crate::cli::{Assumption, EnvironmentArgs, JudgingArgs};
+use crate::cli::{Assumption, EnvironmentArgs, FailOn, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
 use crate::facts::{Fact, Phase};
@@ -49,8 +49,21 @@ impl Plan {
 
     /// Reads catalogue, site checks and profile (the `usual` one where none is named), and refuses what does not fit together.
     pub(super) fn load(world: &World, arguments: &JudgingArgs, usual: &str) -> Result<Self, Failure> {
+        Self::load_gated(world, arguments, usual, None)
+    }
+
+    /// The same, with the severity from on which failures gate.
+    pub(super) fn load_gated(
+        world: &World,
+        arguments: &JudgingArgs,
+        usual: &str,
+        fail_on: Option<FailOn>,
+    ) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
-        let profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
+        let mut profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
+        if let Some(gate) = fail_on.and_then(gate) {
+            profile.file.gate = Some(gate);
+        }
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }
@@ -112,6 +125,18 @@ impl Plan {
             profile_check_count: checks.len(),
         })
     }
+}
+
+/// What gates; none where that is left to the profile.
+fn gate(fail_on: FailOn) -> Option<Vec<Severity>> {
+    let last = match fail_on {
+        FailOn::Critical => Severity::Critical,
+        FailOn::High => Severity::High,
+        FailOn::Medium => Severity::Medium,
+        FailOn::Low => Severity::Low,
+        FailOn::Never => return None,
+    };
+    Some(Severity::ALL.iter().copied().filter(|severity| *severity <= last).collect())
 }
 
 /// The catalogue with the site checks of these folders.

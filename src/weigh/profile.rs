@@ -45,6 +45,8 @@ record! {
         pub severity: BTreeMap<String, Weight>,
         /// Failures that are known and excused for a while. They do not gate; the score still counts them.
         pub waive: Vec<Waiver>,
+        /// Whether critical failures may be waived too; a waiver of one excuses nothing when not given.
+        pub waive_critical: bool,
     }
 
     /// An excuse with an end.
@@ -141,6 +143,11 @@ impl Profile {
             Some(gate) => gate.contains(&severity),
             None => matches!(severity, Severity::Critical | Severity::High),
         }
+    }
+
+    /// Whether a failure of this severity may be waived.
+    pub fn may_waive(&self, severity: Severity) -> bool {
+        severity != Severity::Critical || self.file.waive_critical
     }
 
     /// The waiver that excuses this failure at this time, if one does.

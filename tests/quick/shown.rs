@@ -11,13 +11,15 @@ use gpu_preflight::explain;
 use gpu_preflight::facts::reference::gpus::gpus as gpu_models;
 use gpu_preflight::facts::shape::{Shape, Shaped};
 use gpu_preflight::facts::{Facts, Gap, GapKind, Gaps};
+use gpu_preflight::report::formats::{self, Format, Options, Place};
 use gpu_preflight::report::text::{self, Layout};
-use gpu_preflight::report::{gpus, summary};
+use gpu_preflight::report::{diff, gpus, summary};
 use gpu_preflight::run::{Plan, report_on};
 use gpu_preflight::weigh::Profile;
 use serde_json::{Map, Value, json};
 
 use crate::machines::machines;
+use crate::support::hostile::spoilt;
 use crate::support::report::plan;
 
 /// One of each kind: a title for the window, a bell, a screen that is cleared by C0 and by C1, a line of one's own, text
@@ -42,30 +44,6 @@ fn tame(what: &str, printed: &str) {
 fn tame_lines(what: &str, printed: &str) {
     tame(what, printed);
     assert!(!printed.lines().any(|line| line.trim_start().starts_with("SPOOF")), "{what}:\n{printed}");
-}
-
-/// Puts a text in place of every text at and under `shape`: words, numbers and conditions stay.
-fn spoil(value: &mut Value, shape: &'static Shape, hostile: &impl Fn(&str) -> String) {
-    match (shape.bare(), value) {
-        (Shape::Text, Value::String(text)) => *text = hostile(text),
-        (_, Value::Object(gap)) if gap.contains_key("unknown") => {
-            gap.insert("detail".to_owned(), hostile("").into());
-        }
-        (Shape::Record(record), Value::Object(fields)) => {
-            for field in record.fields {
-                fields.get_mut(field.name).into_iter().for_each(|value| spoil(value, field.shape, hostile));
-            }
-        }
-        (Shape::List(item), Value::Array(items)) => items.iter_mut().for_each(|value| spoil(value, item, hostile)),
-        (Shape::Map(item), Value::Object(entries)) => {
-            let spoilt = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                spoil(&mut value, item, hostile);
-                (hostile(&key), value)
-            });
-            *entries = spoilt.collect();
-        }
-        _ => {}
-    }
 }
 
 /// Everything known: each list with one item, each text hostile, and of words and numbers the `turn`th.
@@ -94,11 +72,6 @@ fn facts(value: Value) -> Facts {
 /// Machines with hostile words in every text: the recorded ones, two that know everything there is, and one that knows
 /// nothing for a hostile reason.
 fn hostile_machines() -> Vec<(String, Facts)> {
-    let spoilt = |facts: &Facts, hostile: &dyn Fn(&str) -> String| {
-        let mut value = serde_json::to_value(facts).expect("JSON");
-        spoil(&mut value, Facts::SHAPE, &hostile);
-        self::facts(value)
-    };
     let mut all: Vec<(String, Facts)> = Vec::new();
     for (name, facts) in machines() {
         all.push((format!("{name}, before"), spoilt(&facts, &|text| format!("{HOSTILE}{text}"))));
@@ -119,6 +92,17 @@ fn printed(what: &str, plan: &Plan, facts: &Facts) {
     let wide = Layout { width: u16::MAX, color: false, verbose: true };
     tame_lines(what, &text::render(&report, wide).to_string());
     tame_lines(what, &summary::render(&report).to_string());
+    let options = Options { layout: wide, anchor: Place::default() };
+    for format in Format::ALL {
+        let told = formats::render(&report, *format, &options).expect("JSON");
+        tame_lines(&format!("{what} as {format}"), &told);
+    }
+    tame_lines(what, &formats::step_summary(&report));
+    let nothing = report_on(Facts::default(), plan, None, &[]);
+    for pair in [[&report, &nothing], [&nothing, &report]] {
+        let diff = diff::compare(pair[0], pair[1]);
+        tame_lines(what, &diff::text(&diff, [HOSTILE, HOSTILE], pair, wide));
+    }
     let present = facts.native.present.known().into_iter().flatten().chain(&facts.native.targets).cloned();
     let targets = present.chain(gpu_models().iter().take(4).map(|model| on_model(facts, model))).collect();
     let table = gpus::table(facts, facts.compatibility.runtime_version.clone(), targets);

@@ -9,6 +9,7 @@ mod chaos;
 mod containers;
 mod dead_mounts;
 mod failures;
+mod formats;
 mod fuzzed;
 mod gpu_faults;
 mod interrupted;

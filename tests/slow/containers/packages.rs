@@ -91,7 +91,9 @@ fn the_wheel_installs_by_pip_and_goes_without_a_trace() {
 
 #[test]
 fn the_rpm_installs_and_says_what_it_holds() {
-    if Command::new("rpm").arg("--version").output().is_err() || Command::new("rpmbuild").arg("--version").output().is_err() {
+    if Command::new("rpm").arg("--version").output().is_err()
+        || Command::new("rpmbuild").arg("--version").output().is_err()
+    {
         skip("no rpm here (package rpm)");
         return;
     }
@@ -99,7 +101,8 @@ fn the_rpm_installs_and_says_what_it_holds() {
     done(Command::new("rpm").args(["--install", "--nodeps", "--root"]).arg(root.path()).arg(&package));
     let installed = root.path().join("usr/bin/gpu-preflight");
     assert_eq!(text(&done(Command::new(installed).arg("--version")).stdout), version());
-    let verified = done(Command::new("rpm").args(["--verify", "--nodeps", "--root"]).arg(root.path()).arg("gpu-preflight"));
+    let verified =
+        done(Command::new("rpm").args(["--verify", "--nodeps", "--root"]).arg(root.path()).arg("gpu-preflight"));
     assert_eq!(text(&verified.stdout), "");
     let asked = text(&done(Command::new("rpm").args(["-q", "--requires", "--license", "-p"]).arg(&package)).stdout);
     assert!(asked.contains("glibc >= 2.17") && asked.contains("Apache-2.0"), "{asked}");
@@ -142,7 +145,8 @@ fn the_bill_of_materials_is_valid_and_names_what_is_linked_in() {
         assert_eq!(verdict, Ok(()));
     }
     let bill: Value = serde_json::from_str(&bill).expect("JSON");
-    let names: Vec<&str> = bill["components"].as_array().expect("components").iter().filter_map(|one| one["name"].as_str()).collect();
+    let names: Vec<&str> =
+        bill["components"].as_array().expect("components").iter().filter_map(|one| one["name"].as_str()).collect();
     let has = |name: &&str| names.contains(name);
     assert!(["clap", "nvml-wrapper", "serde_json"].iter().all(has), "{names:?}");
     assert!(!["proptest", "cel", "clap_mangen", "serde_derive"].iter().any(has), "only what is linked in: {names:?}");

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= format= output= v/verbose h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= fail-on= exit-style= baseline= fail-on-new-only format= output= report= sarif-anchor= v/verbose h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -44,10 +44,30 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l only -d 'Re
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l format -d 'How the report is written' -r -f -a "text\t'For people'
-json\t'For programs'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on -d 'What makes the verdict NOT READY, and the exit code 1: failures of this severity and of worse ones; never: no verdict does, and the exit code is 0 but for mistakes in usage, configuration and output [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
+high\t'High and critical ones'
+medium\t'Medium ones and worse'
+low\t'Low ones and worse: everything but info'
+never\t'None'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l exit-style -d 'Whose exit codes to use' -r -f -a "default\t'Our own, as the table of exit codes has them'
+npd\t'Kubernetes\' node-problem-detector: 0 OK, 1 a problem, anything else unknown; one line on standard output'
+nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on standard output'
+slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
+json\t'For programs: the whole report, with the facts that it rests on'
+junit\t'JUnit XML, a suite for each dimension of the score'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
+gitlab\t'GitLab\'s code quality report'
+markdown\t'A table that fits a comment on a pull request'
+prometheus\t'Prometheus\' text format, for the textfile collector'
+line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l no-gpu -d 'This container is not meant to have a GPU'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s V -l version -d 'Print version'
@@ -55,6 +75,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "check" 
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "exec" -d 'The same as an entrypoint, then become the command'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "facts" -d 'Record what can be known about this container, as JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "judge" -d 'Report from a recording'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "list" -d 'List all checks'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
@@ -82,10 +103,30 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l on
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l format -d 'How the report is written' -r -f -a "text\t'For people'
-json\t'For programs'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on -d 'What makes the verdict NOT READY, and the exit code 1: failures of this severity and of worse ones; never: no verdict does, and the exit code is 0 but for mistakes in usage, configuration and output [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
+high\t'High and critical ones'
+medium\t'Medium ones and worse'
+low\t'Low ones and worse: everything but info'
+never\t'None'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l exit-style -d 'Whose exit codes to use' -r -f -a "default\t'Our own, as the table of exit codes has them'
+npd\t'Kubernetes\' node-problem-detector: 0 OK, 1 a problem, anything else unknown; one line on standard output'
+nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on standard output'
+slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
+json\t'For programs: the whole report, with the facts that it rests on'
+junit\t'JUnit XML, a suite for each dimension of the score'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
+gitlab\t'GitLab\'s code quality report'
+markdown\t'A table that fits a comment on a pull request'
+prometheus\t'Prometheus\' text format, for the textfile collector'
+line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l no-gpu -d 'This container is not meant to have a GPU'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
@@ -103,9 +144,23 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l pro
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l format -d 'How the report is written' -r -f -a "text\t'For people'
-json\t'For programs'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l fail-on -d 'What makes a verdict NOT READY, and so stops the workload: failures of this severity and of worse ones [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
+high\t'High and critical ones'
+medium\t'Medium ones and worse'
+low\t'Low ones and worse: everything but info'
+never\t'None'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
+json\t'For programs: the whole report, with the facts that it rests on'
+junit\t'JUnit XML, a suite for each dimension of the score'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
+gitlab\t'GitLab\'s code quality report'
+markdown\t'A table that fits a comment on a pull request'
+prometheus\t'Prometheus\' text format, for the textfile collector'
+line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l mode -d 'What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]' -r -f -a "enforce\t'NOT READY stops the workload'
 report\t'Report, then start the workload whatever was found, be it a mistake in the configuration'
 off\t'Start the workload at once, without looking'"
@@ -139,11 +194,38 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l on
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l format -d 'How the report is written' -r -f -a "text\t'For people'
-json\t'For programs'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on -d 'What makes the verdict NOT READY, and the exit code 1: failures of this severity and of worse ones; never: no verdict does, and the exit code is 0 but for mistakes in usage, configuration and output [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
+high\t'High and critical ones'
+medium\t'Medium ones and worse'
+low\t'Low ones and worse: everything but info'
+never\t'None'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l exit-style -d 'Whose exit codes to use' -r -f -a "default\t'Our own, as the table of exit codes has them'
+npd\t'Kubernetes\' node-problem-detector: 0 OK, 1 a problem, anything else unknown; one line on standard output'
+nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on standard output'
+slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
+json\t'For programs: the whole report, with the facts that it rests on'
+junit\t'JUnit XML, a suite for each dimension of the score'
+sarif\t'SARIF 2.1.0, for code scanning'
+github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
+gitlab\t'GitLab\'s code quality report'
+markdown\t'A table that fits a comment on a pull request'
+prometheus\t'Prometheus\' text format, for the textfile collector'
+line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
+json\t'For programs'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l skip -d 'Leave these checks out' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -l checks -d 'Look among the checks of this folder too' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
@@ -194,14 +276,15 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l out
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -l output -d 'Where the index is written; it is replaced whole or not at all' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -s h -l help -d 'Print help'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "check" -d 'Look at this container, judge it, report'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "exec" -d 'The same as an entrypoint, then become the command'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "facts" -d 'Record what can be known about this container, as JSON'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "judge" -d 'Report from a recording'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "list" -d 'List all checks'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "gpus" -d 'Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "sbom" -d 'List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "osv-index" -d 'Make an index of an export of OSV, which `--osv` reads much faster'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge explain list harden gpus sbom osv-index help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "check" -d 'Look at this container, judge it, report'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "exec" -d 'The same as an entrypoint, then become the command'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "facts" -d 'Record what can be known about this container, as JSON'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "judge" -d 'Report from a recording'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "list" -d 'List all checks'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "gpus" -d 'Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "sbom" -d 'List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "osv-index" -d 'Make an index of an export of OSV, which `--osv` reads much faster'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
