@@ -6,7 +6,7 @@ mod look;
 mod values;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -124,8 +124,8 @@ pub struct FactsArgs {
     pub surroundings: EnvironmentArgs,
     #[command(flatten)]
     pub image: ImageArgs,
-    /// Write to this file instead of standard output; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
@@ -173,8 +173,8 @@ pub struct GpusArgs {
 pub struct SbomArgs {
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
-    /// Write to this file instead of standard output; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
@@ -212,14 +212,38 @@ pub struct OutputArgs {
     /// How the report is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// Write to this file instead of the terminal; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub reports: ReportArgs,
     /// List what holds and what does not apply too
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "quiet")]
     pub verbose: bool,
+    /// Print no report; the exit code, files that are named and mistakes say it all
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
+}
+
+impl OutputArgs {
+    /// The file that the report goes to, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+/// Whether text has colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// Where it is shown on a terminal
+    Auto,
+    /// Also in a file or a pipe
+    Always,
+    /// Nowhere
+    Never,
 }
 
 /// How a table is written.

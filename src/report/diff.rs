@@ -119,7 +119,7 @@ pub fn text(diff: &Diff, names: [&str; 2], reports: [&Report; 2], layout: Layout
         page.extend([Shown::default(), Shown::line("facts")]);
         let head = ["", "A", "B"].map(str::to_owned);
         let rows = diff.facts.iter().map(|change| [plain(&change.path), value(&change.before), value(&change.after)]);
-        let path = (layout.width * 2 / 5).min(44);
+        let path = (layout.width / 5 * 2).min(44);
         page.extend(columns(std::iter::once(head).chain(rows), [path, (layout.width - path) / 2], layout));
     }
     page.push(Shown::default());

@@ -73,7 +73,7 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
             world.write_termination_log(&summary::render(report));
         }
         // Whoever asked for JSON on this stream wants to read it.
-        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
+        if arguments.output.format == Format::Text || arguments.output.file().is_some() {
             let verdict = verdict.as_str().replace('-', " ").to_uppercase();
             let (name, variable) = (message::name(&arguments.command), Mode::VARIABLE);
             let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");

@@ -1,10 +1,10 @@
 //! Where a report goes, and how wide and coloured it may be there.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use super::{Failure, errand, message};
-use crate::cli::{OutputArgs, ReportArgs, ReportTo};
+use crate::cli::{Color, OutputArgs, ReportArgs, ReportTo};
 use crate::exit::{self, Style};
 use crate::report::Report;
 use crate::report::formats::{self, Format, Options};
@@ -25,7 +25,7 @@ const STEP_SUMMARY: (&str, u64) = ("GITHUB_STEP_SUMMARY", 1 << 20);
 /// Whether all reports have a place of their own; asked before anything is looked at.
 pub fn agree(arguments: &OutputArgs, style: Style) -> Result<(), Failure> {
     let wrong = |message: String| Err(Failure::new(exit::USAGE, message));
-    let mut paths: Vec<&Path> = arguments.output.iter().map(PathBuf::as_path).collect();
+    let mut paths: Vec<&Path> = arguments.file().into_iter().collect();
     for ReportTo { format, path } in &arguments.reports.to {
         if paths.contains(&path.as_path()) {
             return wrong(format!("--report {format}={0}: {0} has a report already", plain(&path.to_string_lossy())));
@@ -33,7 +33,7 @@ pub fn agree(arguments: &OutputArgs, style: Style) -> Result<(), Failure> {
         paths.push(path);
     }
     let on_stdout = arguments.reports.to.iter().find(|report| report.path == Path::new(STDOUT));
-    let usual = arguments.format != Format::Text && arguments.output.is_none();
+    let usual = arguments.format != Format::Text && arguments.file().is_none() && !arguments.quiet;
     match on_stdout {
         Some(report) if style.wants_a_line() => {
             wrong(format!("--report {}=-: --exit-style {style} has standard output to itself", report.format))
@@ -60,15 +60,22 @@ pub fn report(
 ) -> Result<(), Failure> {
     let ReportArgs { to, sarif_anchor } = &arguments.reports;
     let text = |format: Format, to_file: bool| {
-        let layout = Layout { verbose: arguments.verbose, ..layout(target, to_file) };
+        let usual = layout(target, to_file);
+        let color = match arguments.color {
+            Color::Auto => usual.color,
+            Color::Always => true,
+            Color::Never => false,
+        };
+        let layout = Layout { verbose: arguments.verbose, color, ..usual };
         let options = Options { layout, anchor: sarif_anchor.clone() };
         formats::render(report, format, &options).map_err(|error| Failure::new(exit::BUG, error))
     };
     let write = |format: Format, file: Option<&Path>| deliver(world, &text(format, file.is_some())?, file, target);
     let mut failures = Vec::new();
     let stdout_is_taken = to.iter().any(|report| report.path == Path::new(STDOUT));
-    if arguments.output.is_some() || (line.is_none() && !stdout_is_taken) {
-        failures.extend(write(arguments.format, arguments.output.as_deref()).err());
+    let is_silent = arguments.quiet || line.is_some() || stdout_is_taken;
+    if arguments.file().is_some() || !is_silent {
+        failures.extend(write(arguments.format, arguments.file()).err());
     }
     for ReportTo { format, path } in to {
         let file = (path != Path::new(STDOUT)).then_some(path.as_path());
@@ -115,7 +122,7 @@ pub fn as_json(document: &impl serde::Serialize) -> Result<Shown, Failure> {
 
 /// Writes text to a file, which is replaced whole or not at all, else to `target`.
 pub fn deliver(world: &World, text: &Shown, file: Option<&Path>, target: Target) -> Result<(), Failure> {
-    if let Some(path) = file {
+    if let Some(path) = file.filter(|path| *path != Path::new(STDOUT)) {
         return errand::write(world, path, text);
     }
     match terminal::write(target, text) {

@@ -417,6 +417,26 @@ fn a_report_fits_the_terminal_it_is_read_on() {
 }
 
 #[test]
+fn colours_silence_and_a_dash_are_as_people_expect() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
+    let folder = folder();
+    let file = folder.path().join("report.txt");
+    let file = file.to_str().expect("UTF-8");
+    let judged = |more: &[&str]| run(&[&["judge", recording], more].concat());
+    let plain = judged(&[]);
+    assert_eq!(judged(&["--output", "-"]).stdout, plain.stdout);
+    assert_eq!(judged(&["--color", "never"]).stdout, plain.stdout);
+    let coloured = judged(&["--color=always"]);
+    assert!(coloured.stdout.contains(&0x1b) && !plain.stdout.contains(&0x1b));
+    let quiet = judged(&["-q", "-o", file]);
+    assert_eq!((code(&quiet), quiet.stdout.as_slice(), errors(&quiet).as_str()), (code(&plain), &b""[..], ""));
+    assert!(std::fs::read_to_string(file).expect("a report").contains("READY"), "what goes to a file is written");
+    assert_eq!(code(&judged(&["-q", "-v"])), 64);
+    let facts = run(&["facts", "--no-gpu", "-o", "-"]);
+    assert!(facts.stdout.starts_with(b"{"), "{}", errors(&facts));
+}
+
+#[test]
 fn no_id_is_broken_however_long() {
     let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
     let catalogue = Catalogue::load(&[]).expect("a valid catalogue");

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= fail-on= exit-style= baseline= fail-on-new-only format= output= report= sarif-anchor= v/verbose h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -63,12 +63,16 @@ gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l color -d 'Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set' -r -f -a "auto\t'Where it is shown on a terminal'
+always\t'Also in a file or a pipe'
+never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s V -l version -d 'Print version'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "check" -d 'Look at this container, judge it, report'
@@ -122,12 +126,16 @@ gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l color -d 'Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set' -r -f -a "auto\t'Where it is shown on a terminal'
+always\t'Also in a file or a pipe'
+never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
 start\t''
@@ -158,14 +166,18 @@ gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l color -d 'Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set' -r -f -a "auto\t'Where it is shown on a terminal'
+always\t'Also in a file or a pipe'
+never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l mode -d 'What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]' -r -f -a "enforce\t'NOT READY stops the workload'
 report\t'Report, then start the workload whatever was found, be it a mistake in the configuration'
 off\t'Start the workload at once, without looking'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l block-on-incomplete -d 'Stop the workload on INCOMPLETE too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
@@ -183,7 +195,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l as
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all. - is standard output' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l phase -d 'Judge for this phase instead of the one that was recorded' -r -f -a "live\t''
@@ -213,11 +225,15 @@ gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l report -d 'Write the report in this format too, for example junit=report.xml; as often as wanted. The path - is standard output, once and in place of the usual report. What --format takes is what this takes' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l sarif-anchor -d 'The place in the repository at which sarif, github and gitlab show a finding' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l color -d 'Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set' -r -f -a "auto\t'Where it is shown on a terminal'
+always\t'Also in a file or a pipe'
+never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
 json\t'For programs'"
@@ -272,7 +288,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l for
 json\t'For programs'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all. - is standard output' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -l output -d 'Where the index is written; it is replaced whole or not at all' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -s h -l help -d 'Print help'
