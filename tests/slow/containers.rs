@@ -4,6 +4,7 @@
 //! except where `.ci/run` requires them.
 
 mod article;
+mod article_hardened;
 mod capabilities;
 mod faults;
 mod gpu;
