@@ -11,6 +11,7 @@ use super::overview::{Mark, place, score_words};
 use super::text::Layout;
 use super::{Finding, Report, table};
 use crate::check::Outcome;
+use crate::facts::recording::DID_NOT_ASK;
 use crate::facts::shape::record;
 use crate::facts::timestamp;
 use crate::text::{Shown, count, plain, plain_long};
@@ -83,7 +84,9 @@ fn findings(before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
     let change = |one: &Finding, then: Option<Outcome>, now: Option<Outcome>| {
         let is_trouble =
             |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked));
-        (then != now && (is_trouble(then) || is_trouble(now))).then(|| FindingChange {
+        // What an older recording could not be asked is no change of the machine.
+        let is_asked = !one.message.contains(DID_NOT_ASK);
+        (then != now && is_asked && (is_trouble(then) || is_trouble(now))).then(|| FindingChange {
             check: one.check.clone(),
             subject: one.subject.clone(),
             before: then,

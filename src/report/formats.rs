@@ -4,6 +4,7 @@
 mod fingerprint;
 mod github;
 mod gitlab;
+mod html;
 mod junit;
 pub mod line;
 mod markdown;
@@ -37,6 +38,8 @@ words! {
         Gitlab = "gitlab",
         /// A table that fits a comment on a pull request
         Markdown = "markdown",
+        /// A page to look at: one file that opens anywhere
+        Html = "html",
         /// Prometheus' text format, for the textfile collector
         Prometheus = "prometheus",
         /// One line of at most 80 bytes
@@ -63,6 +66,7 @@ pub fn render(report: &Report, format: Format, options: &Options) -> Result<Show
         Format::Github => github::render(report, &options.anchor),
         Format::Gitlab => Shown::json(&gitlab::document(report, &options.anchor))?,
         Format::Markdown => markdown::comment(report),
+        Format::Html => html::render(report),
         Format::Prometheus => prometheus::render(report),
         Format::Line => line::render(report),
     })

@@ -64,6 +64,7 @@ fn every_format_is_written_where_it_is_asked_for_beside_the_usual_report() {
         ("github", "::error file=Dockerfile,line=1,title=service.jupyter-authenticated::"),
         ("gitlab", "[\n"),
         ("markdown", "### gpu-preflight: NOT READY\n"),
+        ("html", "<!doctype html>\n"),
         ("prometheus", "# HELP gpu_preflight_info "),
         ("line", "NOT READY: service.jupyter-authenticated: "),
     ] {

@@ -20,6 +20,7 @@ mod lost_look;
 mod many_gpus;
 mod odd_machines;
 mod osv;
+mod pages;
 mod real_libraries;
 mod real_mixtures;
 mod refused_calls;

@@ -26,6 +26,7 @@ const MOMENTARY: &[&str] = &[
     "free_inodes",
     "health_ms",
     "log_line_count",
+    "meanwhile",
     "memory_free_bytes",
     "memory_used_bytes",
     "memory_used_share",
