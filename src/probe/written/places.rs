@@ -1,0 +1,31 @@
+//! Where what is known stands in the files.
+
+use crate::facts::{LIST_LIMIT, PlacedFact};
+
+/// Places in one file.
+#[derive(Debug, Clone, Default)]
+pub struct Places {
+    file: String,
+    found: Vec<PlacedFact>,
+}
+
+impl Places {
+    /// None yet, of a file by the name that the command line gives it.
+    pub fn of(file: &str) -> Self {
+        Self { file: file.to_owned(), found: Vec::new() }
+    }
+
+    /// A fact stands on a line; of one that stands on many lines the first are kept.
+    pub fn put(&mut self, path: &str, line: usize) {
+        let placed = PlacedFact { path: path.to_owned(), file: self.file.clone(), line: line as u64 };
+        let same = self.found.iter().filter(|known| known.path == path).count();
+        if same < LIST_LIMIT && !self.found.contains(&placed) {
+            self.found.push(placed);
+        }
+    }
+
+    /// All of them.
+    pub fn into_found(self) -> Vec<PlacedFact> {
+        self.found
+    }
+}
