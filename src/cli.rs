@@ -3,6 +3,7 @@
 mod harden;
 mod look;
 mod values;
+mod written;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
 pub use harden::HardenArgs;
+pub use written::WrittenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
@@ -63,6 +65,8 @@ pub enum Command {
 pub struct CheckArgs {
     #[command(flatten)]
     pub look: LookArgs,
+    #[command(flatten)]
+    pub written: WrittenArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -171,7 +175,7 @@ pub struct OsvIndexArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]
+    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// Report only these checks: an id, a room, or a pattern with *

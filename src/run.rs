@@ -10,6 +10,7 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod written;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -113,7 +114,8 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let (world, report) = looked(&arguments.look)?;
+    let is_text = arguments.written.is_asked();
+    let (world, report) = if is_text { written::judged(arguments)? } else { looked(&arguments.look)? };
     output::report(&world, &report, &arguments.output, Target::Stdout)?;
     Ok(report.verdict.into())
 }
@@ -208,7 +210,8 @@ fn assume(facts: &mut Facts, assumed: &[Assumption]) {
 
 /// What is said of a recording, in the phase that is asked for, else the profile's, else its own.
 pub fn report_on(mut facts: Facts, plan: &Plan, phase: Option<Phase>, assumed: &[Assumption]) -> Report {
-    if let Some(phase) = phase.or(plan.profile.file.phase) {
+    let of_profile = plan.profile.file.phase.filter(|_| facts.run.phase != Phase::Written);
+    if let Some(phase) = phase.or(of_profile) {
         facts.run.phase = phase;
     }
     reported(facts, plan, assumed)

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
 use crate::facts::shape::record;
-use crate::facts::{Fact, Facts};
+use crate::facts::{Fact, Facts, Place};
 
 pub use fixes::remedy;
 pub use profile::Profile;
@@ -55,6 +55,9 @@ record! {
         pub blocked_by: Option<String>,
         /// Why its failure is excused.
         pub waived: Option<String>,
+        /// Where the facts that were read stand in the files that were given; none where no file was.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub places: Vec<Place>,
     }
 
     /// A fact that a finding rests on.
@@ -141,6 +144,7 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
         outcome: judged.outcome,
         message: judged.message,
         blocked_by: judged.blocked_by,
+        places: judged.places,
     })
 }
 

@@ -20,8 +20,12 @@ record! {
         pub gpu_requested: Fact<bool>,
         /// GPUs that it asks for; unknown where it asks for all.
         pub gpus_requested: Fact<u64>,
-        /// Whether the container is kept from starting as root: `runAsNonRoot`.
+        /// Whether the container is kept from starting as root: `runAsNonRoot`, and no user 0 beside it.
         pub root_refused: Fact<bool>,
+        /// User that the container sets itself, as it is written; absent where the image decides.
+        pub user_set: Fact<String>,
+        /// Whether it starts as a user who is named and is not root, so that only its number is not in the text.
+        pub user_named: Fact<bool>,
         /// Whether it offers ports to others, so that it has a health to ask for: it names ports and is started again.
         pub serves: Fact<bool>,
         /// Whether the engine is told how to ask for its health: `healthcheck`, `readinessProbe` or `livenessProbe`.

@@ -101,14 +101,24 @@ impl Plan {
 
     /// What the filter leaves of the profile's checks; none without a filter.
     pub fn selection(&self) -> Option<Selection> {
+        (!self.only.is_empty() || !self.skip.is_empty()).then(|| self.left(false, |_| true))
+    }
+
+    /// What the filter and a text leave of them: `asked` says of which the text tells.
+    pub fn selection_of_text(&self, asked: impl Fn(&str) -> bool) -> Selection {
+        self.left(true, asked)
+    }
+
+    fn left(&self, text_only: bool, asked: impl Fn(&str) -> bool) -> Selection {
         let kept = |check: &&Check| self.profile.severity(&check.id, check.file.severity).is_some();
         let checks: Vec<&Check> = self.catalogue.checks.iter().filter(kept).collect();
-        (!self.only.is_empty() || !self.skip.is_empty()).then(|| Selection {
+        Selection {
             only: self.only.clone(),
             skip: self.skip.clone(),
-            check_count: checks.iter().filter(|check| self.selects(&check.id)).count(),
+            text_only,
+            check_count: checks.iter().filter(|check| self.selects(&check.id) && asked(&check.id)).count(),
             profile_check_count: checks.len(),
-        })
+        }
     }
 }
 

@@ -24,3 +24,4 @@ mod remedies;
 mod rooms;
 mod selection;
 mod shown;
+mod written;

@@ -62,20 +62,40 @@ pub struct Ngc {
     pub source: String,
 }
 
+/// What a version of PyTorch brings from PyPI.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wheel {
-    torch: String,
-    cuda: String,
-    source: String,
+pub struct Wheel {
+    /// The first two numbers of the version.
+    pub torch: String,
+    /// CUDA release.
+    pub cuda: String,
+    /// Who says so.
+    pub source: String,
 }
 
+/// What PyTorch's builds for a CUDA release have code for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Dropped {
-    major: u64,
-    below: String,
-    source: String,
+pub struct Code {
+    /// CUDA release.
+    pub cuda: String,
+    /// Compute capabilities.
+    pub capabilities: Vec<String>,
+    /// Who says so.
+    pub source: String,
+}
+
+/// What a CUDA major knows no longer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dropped {
+    /// CUDA major.
+    pub major: u64,
+    /// The oldest compute capability that is known.
+    pub below: String,
+    /// Who says so.
+    pub source: String,
 }
 
 #[derive(Deserialize, Default)]
@@ -85,6 +105,7 @@ struct Table {
     codename: Vec<Codename>,
     ngc: Vec<Ngc>,
     wheel: Vec<Wheel>,
+    code: Vec<Code>,
     dropped: Vec<Dropped>,
 }
 
@@ -118,6 +139,11 @@ pub fn wheel_cuda(torch: &str) -> Option<&'static str> {
     TABLE.wheel.iter().find(|row| row.torch == minor).map(|row| row.cuda.as_str())
 }
 
+/// Compute capabilities that PyTorch's builds for this CUDA release surely have code for.
+pub fn wheel_code(cuda: &str) -> &'static [String] {
+    TABLE.code.iter().find(|row| row.cuda == cuda).map_or(&[], |row| row.capabilities.as_slice())
+}
+
 /// The compute capability below which nothing runs that was built for this CUDA major.
 pub fn oldest_capability(cuda_major: u64) -> Option<Version> {
     let row = TABLE.dropped.iter().rev().find(|row| row.major <= cuda_major)?;
@@ -133,6 +159,8 @@ mod tests {
         assert!(TABLE.base.len() > 8 && TABLE.codename.len() > 8 && TABLE.wheel.len() > 8 && TABLE.ngc.len() > 3);
         let sources = TABLE.base.iter().map(|row| &row.source).chain(TABLE.ngc.iter().map(|row| &row.source));
         let sources = sources.chain(TABLE.wheel.iter().map(|row| &row.source));
+        let sources = sources.chain(TABLE.code.iter().map(|row| &row.source));
+        assert!(TABLE.wheel.iter().skip(1).all(|wheel| !wheel_code(&wheel.cuda).is_empty()));
         assert!(sources.chain(TABLE.dropped.iter().map(|row| &row.source)).all(|source| !source.is_empty()));
         for row in &TABLE.base {
             assert_eq!(TABLE.base.iter().filter(|other| other.name == row.name).count(), 1, "{}", row.name);

@@ -86,17 +86,17 @@ impl<'a> Service<'a> {
         let limit = |key| ["deploy", "resources", "limits", key];
         let (memory, at) = self.fact(&[&["mem_limit"], &limit("memory")], compose_bytes);
         container.facts.limits.memory_bytes = memory;
-        at.into_iter().for_each(|line| container.places.put("limits.memory_bytes", line));
+        at.into_iter().for_each(|line| container.places.set("limits.memory_bytes", line));
         let (cores, at) = self.fact(&[&["cpus"], &limit("cpus")], |text| text.parse().ok().filter(|cores| *cores > 0.0));
         container.facts.limits.cpu_quota_cores = cores;
-        at.into_iter().for_each(|line| container.places.put("limits.cpu_quota_cores", line));
+        at.into_iter().for_each(|line| container.places.set("limits.cpu_quota_cores", line));
         // -1 is no limit.
         let (pids, at) = self.fact(&[&["pids_limit"], &limit("pids")], |text| text.parse::<i64>().ok());
         container.facts.limits.pids = pids.and_then(|pids| Fact::present(u64::try_from(pids).ok()));
-        at.into_iter().for_each(|line| container.places.put("limits.pids", line));
+        at.into_iter().for_each(|line| container.places.set("limits.pids", line));
         if let (Fact::Known(size), Some(line)) = self.fact(&[&["shm_size"]], compose_bytes) {
             container.facts.limits.shm_bytes = Fact::Known(size);
-            container.places.put("limits.shm_bytes", line);
+            container.places.set("limits.shm_bytes", line);
         }
         if self.is("ipc", "host").is_some() {
             container.facts.limits.shm_bytes = Fact::default();
@@ -106,7 +106,7 @@ impl<'a> Service<'a> {
             let size = options.split(',').find_map(|option| option.strip_prefix("size=")).and_then(compose_bytes);
             if path == "/dev/shm" {
                 container.facts.limits.shm_bytes = size.map_or_else(Fact::default, Fact::Known);
-                container.places.put("limits.shm_bytes", mount.line);
+                container.places.set("limits.shm_bytes", mount.line);
             }
         }
     }
@@ -118,7 +118,7 @@ impl<'a> Service<'a> {
                 Fact::Unknown(gap) => container.facts.identity.uid = Fact::Unknown(gap),
                 Fact::Absent => {}
             }
-            container.places.put("identity.uid", line);
+            container.places.set("identity.uid", line);
         }
         if self.is("userns_mode", "host").is_none() && self.at(&["userns_mode"]).is_some() {
             container.facts.identity.user_namespaced = Fact::default();
@@ -135,22 +135,22 @@ impl<'a> Service<'a> {
                     "ipc" => "isolation.host_ipc",
                     _ => "isolation.host_network",
                 };
-                container.places.put(path, line);
+                container.places.set(path, line);
             }
         }
         if let Some(node) = self.at(&["read_only"]) {
             container.facts.isolation.root_read_only = Fact::Known(node.switch() == Some(true));
-            container.places.put("isolation.root_read_only", node.line);
+            container.places.set("isolation.root_read_only", node.line);
         }
         for option in self.at(&["security_opt"]).into_iter().flat_map(Node::one_or_more) {
             match option.text().unwrap_or_default().replace('=', ":").as_str() {
                 "no-new-privileges" | "no-new-privileges:true" => {
                     container.facts.isolation.no_new_privileges = Fact::Known(true);
-                    container.places.put("isolation.no_new_privileges", option.line);
+                    container.places.set("isolation.no_new_privileges", option.line);
                 }
                 "seccomp:unconfined" => {
                     container.facts.isolation.seccomp = Fact::Known(Seccomp::Disabled);
-                    container.places.put("isolation.seccomp", option.line);
+                    container.places.set("isolation.seccomp", option.line);
                 }
                 _ => {}
             }
@@ -267,19 +267,19 @@ impl<'a> Service<'a> {
         written.grace_seconds = Fact::Known(10.0);
         if let (grace @ (Fact::Known(_) | Fact::Unknown(_)), Some(line)) = self.fact(&[&["stop_grace_period"]], seconds) {
             written.grace_seconds = grace;
-            container.places.put("written.grace_seconds", line);
+            container.places.set("written.grace_seconds", line);
         }
         let (restart, at) = self.fact(&[&["restart"], &["deploy", "restart_policy", "condition"]], |text| Some(text.to_owned()));
         written.restarts = match restart {
             Fact::Absent => Fact::Known(self.at(&["deploy", "restart_policy"]).is_some()),
             other => other.map(|policy| !matches!(policy.as_str(), "no" | "none" | "false")),
         };
-        at.into_iter().for_each(|line| container.places.put("written.restarts", line));
+        at.into_iter().for_each(|line| container.places.set("written.restarts", line));
         if let Some(check) = self.at(&["healthcheck"]) {
             let test = check.get("test").into_iter().flat_map(Node::one_or_more).next().and_then(Node::text);
             let is_off = check.get("disable").and_then(Node::switch) == Some(true) || test == Some("NONE");
             written.health_declared = Fact::Known(!is_off);
-            container.places.put("written.health_declared", check.line);
+            container.places.set("written.health_declared", check.line);
         }
     }
 }

@@ -34,8 +34,6 @@ pub struct Container {
     pub entrypoint: Option<(Vec<String>, usize)>,
     /// What stands in the place of the image's `CMD`.
     pub cmd: Option<(Vec<String>, usize)>,
-    /// The line that it begins on.
-    pub line: usize,
     /// What is known of it.
     pub facts: Facts,
     /// Where that stands.
@@ -50,6 +48,7 @@ impl Container {
         facts.container.micro_vm = Fact::Known(false);
         facts.written.container = Fact::Known(cut(name));
         facts.limits.shm_bytes = Fact::Known(SHM_BYTES);
+        facts.written.user_set = Fact::Absent;
         facts.written.gpu_requested = Fact::Known(false);
         facts.written.gpus_requested = Fact::Known(0);
         facts.written.published_ports = Fact::Known(Vec::new());
@@ -66,9 +65,7 @@ impl Container {
         facts.identity.capabilities_beyond_baseline = Fact::Known(Vec::new());
         let mut places = Places::of(file);
         // What nothing is said of would stand with the container.
-        for path in [
-            "container", "limits", "written", "isolation", "identity", "environment", "services", "compatibility", "image.config",
-        ] {
+        for path in ["limits", "written", "isolation", "identity", "environment", "services"] {
             places.put(path, line);
         }
         Self {
@@ -78,7 +75,6 @@ impl Container {
             environment: Vec::new(),
             entrypoint: None,
             cmd: None,
-            line,
             facts,
             places,
         }
@@ -91,7 +87,7 @@ impl Container {
         isolation.privileged_signs = Fact::Known(vec![words.to_owned()]);
         isolation.seccomp = Fact::Known(Seccomp::Disabled);
         self.facts.identity.all_capabilities = Fact::Known(true);
-        self.places.put("isolation.privileged", line);
+        self.places.set("isolation.privileged", line);
     }
 
     /// Capabilities that are added, by their names.
@@ -100,11 +96,11 @@ impl Container {
             names.iter().map(|name| name.to_ascii_uppercase().trim_start_matches("CAP_").to_owned()).collect();
         if names.iter().any(|name| name == "ALL") {
             self.facts.identity.all_capabilities = Fact::Known(true);
-            self.places.put("identity.all_capabilities", line);
+            self.places.set("identity.all_capabilities", line);
         }
         let beyond = names.iter().filter(|name| *name != "ALL" && is_beyond_baseline(name)).map(|name| cut(name)).collect();
         self.facts.identity.capabilities_beyond_baseline = Fact::Known(beyond);
-        self.places.put("identity.capabilities_beyond_baseline", line);
+        self.places.set("identity.capabilities_beyond_baseline", line);
     }
 
     /// A path of the node is mounted.
@@ -131,8 +127,8 @@ impl Container {
         self.asks_gpu = true;
         self.facts.written.gpu_requested = Fact::Known(true);
         self.facts.written.gpus_requested = count.map_or_else(Fact::default, Fact::Known);
-        self.places.put("written.gpu_requested", line);
-        self.places.put("written.gpus_requested", line);
+        self.places.set("written.gpu_requested", line);
+        self.places.set("written.gpus_requested", line);
     }
 
     /// The node opens a port for it.
@@ -145,6 +141,7 @@ impl Container {
 
     /// Who it runs as, by number or name.
     pub fn user(&mut self, text: &str, line: usize) {
+        self.facts.written.user_set = Fact::Known(cut(text));
         let identity = &mut self.facts.identity;
         let name = text.split(':').next().unwrap_or_default();
         match name.parse() {
@@ -155,8 +152,8 @@ impl Container {
                 identity.user_name = Fact::Known(cut(name));
             }
         }
-        self.places.put("identity.uid", line);
-        self.places.put("identity.user_name", line);
+        self.places.set("identity.uid", line);
+        self.places.set("identity.user_name", line);
     }
 
     /// Something is said that this text does not tell.

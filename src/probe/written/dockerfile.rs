@@ -24,8 +24,6 @@ const STAGES: usize = 1000;
 pub struct Built {
     /// Its last stage.
     pub last: Stage,
-    /// Number of stages.
-    pub stage_count: usize,
     /// The line of the first `ONBUILD`.
     pub onbuild: Option<usize>,
 }
@@ -38,10 +36,9 @@ pub fn read(text: &str) -> Result<Built, Wrong> {
     for instruction in all {
         builder.follow(&Rc::new(instruction))?;
     }
-    let stage_count = builder.stages.len();
     // A text without a FROM was refused before.
     let Some(last) = builder.stages.pop() else { return Err((1, 1, "ends without a FROM".to_owned())) };
-    Ok(Built { last, stage_count, onbuild })
+    Ok(Built { last, onbuild })
 }
 
 struct Builder {

@@ -42,7 +42,10 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
         }
         (None, None) => {}
     }
-    if !is_alone {
+    if is_alone {
+        let config = facts.image.config.known();
+        facts.written.user_named = config.map_or_else(Fact::default, |config| named(&config.uid, &config.user));
+    } else {
         user(&mut facts, image, &mut own);
     }
     let mut at = |by_container: bool, path: &str, line: usize| match places.as_mut().filter(|_| by_container) {
@@ -89,10 +92,15 @@ fn user(facts: &mut Facts, image: Option<&Image<'_>>, places: &mut Places) {
         let uid = facts.image.config.known().map_or_else(Fact::default, |config| config.uid.clone());
         identity.uid = uid;
         if let Fact::Known(name) = user {
-            identity.user_name = Fact::Known(name);
+            identity.user_name = Fact::present(name.split(':').next().map(str::to_owned));
         }
         places.put("identity.uid", line);
         places.put("identity.user_name", line);
+    }
+    facts.written.user_named = named(&identity.uid, &identity.user_name);
+    if identity.uid == Fact::Known(0) {
+        // It does not start at all, which is no way to be an ordinary user.
+        facts.written.root_refused = Fact::Known(false);
     }
     if identity.user_namespaced == Fact::Known(false) {
         identity.uid_on_host = identity.uid.clone();
@@ -107,18 +115,26 @@ fn user(facts: &mut Facts, image: Option<&Image<'_>>, places: &mut Places) {
     }
 }
 
+/// Whether a user is named and is not root.
+fn named(uid: &Fact<u32>, name: &Fact<String>) -> Fact<bool> {
+    match (uid, name) {
+        (Fact::Known(_), _) => Fact::Known(false),
+        (_, Fact::Known(name)) => Fact::Known(name.parse::<u32>().is_err() && name != "root"),
+        _ => Fact::default(),
+    }
+}
+
 fn tell_environment(world: &World, set: &[Set], facts: &mut Facts, at: &mut dyn FnMut(bool, &str, usize)) {
     let mut told = environment::collect(world, &Framework::default());
     // What the base image sets is not in the text, and neither is what the loader reads.
-    for list in [&mut told.preloaded] {
-        if list.known().is_some_and(Vec::is_empty) {
-            *list = Fact::default();
-        }
+    if told.preloaded.known().is_some_and(Vec::is_empty) {
+        told.preloaded = Fact::default();
     }
-    for absent in [&mut told.nvidia_visible_devices] {
-        if absent.is_absent() {
-            *absent = Fact::default();
-        }
+    if told.nvidia_driver_capabilities.is_absent() {
+        told.nvidia_driver_capabilities = Fact::default();
+    }
+    if told.cuda_visible_count.is_absent() {
+        told.cuda_visible_count = Fact::default();
     }
     for (index, setting) in told.settings.known().into_iter().flatten().enumerate() {
         if let Some(one) = set.iter().find(|one| one.name == setting.name) {

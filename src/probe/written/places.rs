@@ -24,6 +24,12 @@ impl Places {
         }
     }
 
+    /// A fact stands on this line and on no other.
+    pub fn set(&mut self, path: &str, line: usize) {
+        self.found.retain(|known| known.path != path);
+        self.put(path, line);
+    }
+
     /// All of them.
     pub fn into_found(self) -> Vec<PlacedFact> {
         self.found

@@ -125,11 +125,11 @@ impl<'a> Pod<'a> {
         container.facts.limits.memory_bytes = amount("memory").and_then(|amount| Fact::present(bytes(amount)));
         container.facts.limits.cpu_quota_cores = amount("cpu");
         if let Some(line) = self.own.line_of("resources") {
-            container.places.put("limits", line);
+            container.places.set("limits", line);
         }
         for (key, path) in [("memory", "limits.memory_bytes"), ("cpu", "limits.cpu_quota_cores")] {
             let line = at(key).or(limits).map(|node| node.line);
-            line.into_iter().for_each(|line| container.places.put(path, line));
+            line.into_iter().for_each(|line| container.places.set(path, line));
         }
         let gpus = limits.into_iter().flat_map(Node::entries).filter(|(key, _)| {
             key.text().is_some_and(|key| key.starts_with("nvidia.com/") && !key.contains("imex"))
@@ -152,17 +152,17 @@ impl<'a> Pod<'a> {
         let refused = self.security_field("runAsNonRoot");
         container.facts.written.root_refused = Fact::Known(refused.and_then(Node::switch) == Some(true));
         if let Some(node) = refused {
-            container.places.put("written.root_refused", node.line);
+            container.places.set("written.root_refused", node.line);
         }
         let own = |key: &str| self.own.at(&["securityContext", key]);
         let is = |key: &str, value| own(key).filter(|node| node.switch() == Some(value)).map(|node| node.line);
         if let Some(line) = is("allowPrivilegeEscalation", false) {
             container.facts.isolation.no_new_privileges = Fact::Known(true);
-            container.places.put("isolation.no_new_privileges", line);
+            container.places.set("isolation.no_new_privileges", line);
         }
         if let Some(node) = own("readOnlyRootFilesystem") {
             container.facts.isolation.root_read_only = Fact::Known(node.switch() == Some(true));
-            container.places.put("isolation.root_read_only", node.line);
+            container.places.set("isolation.root_read_only", node.line);
         }
         // Without a profile the kubelet decides.
         if let Some(node) = self.security_field("seccompProfile") {
@@ -172,7 +172,7 @@ impl<'a> Pod<'a> {
                 Some("RuntimeDefault" | "Localhost") => Fact::Known(Seccomp::Filter),
                 _ => Fact::unknown(GapKind::Malformed, "seccompProfile has a type that is not known"),
             };
-            container.places.put("isolation.seccomp", node.line);
+            container.places.set("isolation.seccomp", node.line);
         }
         if let Some(added) = own("capabilities").and_then(|capabilities| capabilities.get("add")) {
             let names: Vec<String> = added.one_or_more().filter_map(|name| Some(name.text()?.to_owned())).collect();
@@ -192,7 +192,7 @@ impl<'a> Pod<'a> {
         ] {
             if let Some(node) = self.spec.get(key) {
                 *fact = Fact::Known(node.switch() == Some(true));
-                container.places.put(path, node.line);
+                container.places.set(path, node.line);
             }
         }
         if let Some(class) = self.spec.get("runtimeClassName") {
@@ -212,7 +212,7 @@ impl<'a> Pod<'a> {
             (None, Some(_)) => Fact::Unknown(Gap::not_written()),
         };
         let line = token.map_or(self.spec.line, |token| token.line);
-        container.places.put("isolation.service_account_token", line);
+        container.places.set("isolation.service_account_token", line);
     }
 
     fn volumes(&self, container: &mut Container) {
@@ -235,7 +235,7 @@ impl<'a> Pod<'a> {
             // Without a limit of its own it is the memory limit, or half of the node.
             let size = limit.map_or_else(|| container.facts.limits.memory_bytes.clone(), Fact::Known);
             container.facts.limits.shm_bytes = if size.is_absent() { Fact::default() } else { size };
-            container.places.put("limits.shm_bytes", empty.line);
+            container.places.set("limits.shm_bytes", empty.line);
         }
     }
 
@@ -283,7 +283,7 @@ impl<'a> Pod<'a> {
             ("written.grace_seconds", grace),
         ];
         for (path, node) in lines {
-            node.into_iter().for_each(|node| container.places.put(path, node.line));
+            node.into_iter().for_each(|node| container.places.set(path, node.line));
         }
     }
 }

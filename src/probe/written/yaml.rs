@@ -36,11 +36,6 @@ enum Value {
 }
 
 impl Node {
-    /// Nothing, on a line.
-    pub fn empty(line: usize) -> Self {
-        Self { line, value: Value::Map(Vec::new()) }
-    }
-
     /// What stands under a key, also through `<<`; none where it is null.
     pub fn get(&self, key: &str) -> Option<&Self> {
         self.merged(key, 0).filter(|node| !node.is_null())
