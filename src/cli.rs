@@ -12,8 +12,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
 pub use harden::HardenArgs;
-pub use written::WrittenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
+pub use written::WrittenArgs;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]

@@ -102,6 +102,7 @@ pub fn derive(facts: &mut Facts) {
     tools::derive(&mut facts.image);
     workload::derive(facts);
     lifecycle::derive(facts);
+    written::place_parts(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.

@@ -226,6 +226,7 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     let value = serde_json::to_value(&facts).unwrap_or_default();
     let mut judged = judge(&plan.catalogue, &value, phase);
     judged.retain(|finding| plan.selects(&finding.check));
+    let selection = plan.selection_of(&judged, phase);
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
-    Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
+    Report::new(facts, weighing, &plan.profile.name, phase, selection)
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Catalogue, Check, Outcome, Severity};
 use super::written::{Places, is_unwritten};
+use super::{Catalogue, Check, Outcome, Severity};
 use crate::facts::{Phase, Place};
 use crate::lang::eval::{Evidence, Scope};
 use crate::lang::value::{Found, Truth};
@@ -116,7 +116,17 @@ fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
 
 fn plain(check: &Check, outcome: Outcome, message: String) -> Judged {
     let (check, severity) = (check.id.clone(), check.file.severity);
-    Judged { check, subject: None, outcome, severity, message, evidence: Vec::new(), blocked_by: None, asked: true, places: Vec::new() }
+    Judged {
+        check,
+        subject: None,
+        outcome,
+        severity,
+        message,
+        evidence: Vec::new(),
+        blocked_by: None,
+        asked: true,
+        places: Vec::new(),
+    }
 }
 
 /// How much a failure matters here. The facts that raise it are evidence too.
@@ -145,7 +155,17 @@ fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) ->
     };
     let severity = severity_in(check, scope, &mut evidence);
     let message = crate::text::plain_long(&message);
-    Judged { check: check.id.clone(), subject, outcome, severity, message, evidence, blocked_by: None, asked: true, places: Vec::new() }
+    Judged {
+        check: check.id.clone(),
+        subject,
+        outcome,
+        severity,
+        message,
+        evidence,
+        blocked_by: None,
+        asked: true,
+        places: Vec::new(),
+    }
 }
 
 /// The outcome of a check over a whole recording: its worst, so that one bad GPU of eight is not outvoted.

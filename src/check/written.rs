@@ -46,9 +46,11 @@ impl Places {
     /// The places of the longest path that a fact lies at or below, with its depth.
     fn nearest<'a>(&'a self, path: &str) -> Vec<(usize, &'a Place)> {
         let holds = |known: &str| {
-            path.strip_prefix(known).is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
+            path.strip_prefix(known)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with('['))
         };
-        let longest = self.0.iter().map(|(known, _)| known).filter(|known| holds(known)).max_by_key(|known| known.len());
+        let longest =
+            self.0.iter().map(|(known, _)| known).filter(|known| holds(known)).max_by_key(|known| known.len());
         let Some(longest) = longest else { return Vec::new() };
         let depth = longest.split('.').count();
         self.0.iter().filter(|(known, _)| known == longest).map(|(_, place)| (depth, place)).collect()
@@ -108,8 +110,12 @@ mod tests {
 
     #[test]
     fn the_reason_of_a_gap_is_found_however_deep() {
-        let facts = json!({ "a": { "b": [{ "c": { "unknown": "not-written" } }, 1] }, "d": { "unknown": "malformed" } });
+        let facts =
+            json!({ "a": { "b": [{ "c": { "unknown": "not-written" } }, 1] }, "d": { "unknown": "malformed" } });
         assert_eq!(kind_at(&facts, "a.b[0].c"), Some("not-written"));
-        assert_eq!((kind_at(&facts, "d"), kind_at(&facts, "a.b[1]"), kind_at(&facts, "x.y")), (Some("malformed"), None, None));
+        assert_eq!(
+            (kind_at(&facts, "d"), kind_at(&facts, "a.b[1]"), kind_at(&facts, "x.y")),
+            (Some("malformed"), None, None)
+        );
     }
 }

@@ -7,7 +7,7 @@ use super::both;
 use crate::facts::reference::bases::{oldest_capability, wheel_code};
 use crate::facts::reference::{drivers, gpus};
 use crate::facts::version::Version;
-use crate::facts::{CodeFit, CudaBuild, Fact, Facts, Gap, GapKind, Phase, Target, TargetOrigin};
+use crate::facts::{CodeFit, CudaBuild, Fact, Facts, Gap, GapKind, PartKind, Phase, PlacedFact, Target, TargetOrigin};
 
 /// How a GPU is called where a driver alone was assumed.
 const ANY: &str = "any GPU";
@@ -33,6 +33,18 @@ pub fn derive(facts: &mut Facts) {
     facts.native.targets = targets(facts, &builds);
 }
 
+/// Says where the parts stand whose end is told: what `pip` brings stands elsewhere than the base.
+pub fn place_parts(facts: &mut Facts) {
+    let of_framework = |placed: &&PlacedFact| placed.path == "framework";
+    let Some(place) = facts.written.places.iter().find(of_framework).cloned() else { return };
+    for (index, part) in facts.lifecycle.parts.known().into_iter().flatten().enumerate() {
+        let placed = PlacedFact { path: format!("lifecycle.parts[{index}]"), ..place.clone() };
+        if matches!(part.kind, PartKind::Pytorch | PartKind::Cuda) && !facts.written.places.contains(&placed) {
+            facts.written.places.push(placed);
+        }
+    }
+}
+
 fn unsaid<T>() -> Fact<T> {
     Fact::Unknown(Gap::not_written())
 }
@@ -51,7 +63,8 @@ fn targets(facts: &Facts, builds: &[CudaBuild]) -> Vec<Target> {
 fn target(gpu: &str, origin: TargetOrigin, builds: &[CudaBuild], driver: &Fact<String>) -> Target {
     let capability = gpus::gpu(gpu).map(|model| model.cc.clone());
     let architecture = capability.as_deref().and_then(drivers::architecture);
-    let (code, deciding_library) = capability.as_deref().map_or((Fact::Absent, Fact::Absent), |capability| code(builds, capability));
+    let (code, deciding_library) =
+        capability.as_deref().map_or((Fact::Absent, Fact::Absent), |capability| code(builds, capability));
     let minimum_driver = minimum_driver(builds, architecture);
     let last_driver_branch = Fact::present(architecture.and_then(|architecture| architecture.last_branch));
     let assumed_driver_sufficient = both(driver.as_ref(), minimum_driver.as_ref(), |driver, minimum| {
@@ -81,7 +94,9 @@ fn code(builds: &[CudaBuild], capability: &str) -> (Fact<CodeFit>, Fact<String>)
     let open = |why: &str| (Fact::unknown(GapKind::NotSupported, why), Fact::Absent);
     match deciding().next() {
         None => open("the text does not say for which CUDA release a framework was built"),
-        Some(_) if deciding().all(|build| fit(build, capability).is_some()) => (Fact::Known(CodeFit::Native), Fact::Absent),
+        Some(_) if deciding().all(|build| fit(build, capability).is_some()) => {
+            (Fact::Known(CodeFit::Native), Fact::Absent)
+        }
         Some(build) => open(&format!("no table says whether {} has code for it", build.name)),
     }
 }
@@ -94,7 +109,8 @@ fn fit(build: &CudaBuild, capability: &str) -> Option<CodeFit> {
     let serves = |code: &str| {
         Version::parse(code).is_some_and(|code| code.major() == wanted.major() && code.part(1) <= wanted.part(1))
     };
-    let first_known = (0..=wanted.part(1)).filter_map(|minor| drivers::architecture(&format!("{}.{minor}", wanted.major())));
+    let first_known =
+        (0..=wanted.part(1)).filter_map(|minor| drivers::architecture(&format!("{}.{minor}", wanted.major())));
     let could_be_known = first_known.filter_map(|row| Version::parse(&row.toolkit)).any(|toolkit| toolkit <= cuda);
     let is_dropped = oldest_capability(cuda.major()).is_some_and(|oldest| wanted < oldest);
     if !could_be_known || is_dropped {

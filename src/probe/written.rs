@@ -7,7 +7,7 @@
 //! open. [`Places`](places::Places) keeps the lines.
 //!
 //! [`dockerfile`] follows the stages, [`image`] says what the last one leaves, with [`reference`] for the names of images and
-//! [`pip`] for what is installed; [`compose`] and [`pod`] read [`yaml`] and tell of a [`container`]; [`joined`] puts both
+//! [`pip`] for what is installed and [`traces`] for what commands leave in files; [`compose`] and [`manifest`], which knows the [`pod`]s, read [`yaml`] and tell of a [`container`]; [`joined`] puts both
 //! together.
 
 mod compose;
@@ -15,11 +15,13 @@ mod container;
 mod dockerfile;
 mod image;
 mod joined;
+mod manifest;
 mod pip;
 mod places;
 mod pod;
 mod quantity;
 mod reference;
+mod traces;
 mod yaml;
 
 use container::Container;
@@ -76,7 +78,8 @@ pub struct Told {
 /// Reads the files: a Dockerfile, what runs its image, or both.
 pub fn read(dockerfile: Option<&File>, runner: Option<&Runner>) -> Result<Told, Mistake> {
     let mut notes = Vec::new();
-    let built = dockerfile.map(|file| dockerfile::read(&file.text).map_err(|wrong| mistake(file, wrong))).transpose()?;
+    let built =
+        dockerfile.map(|file| dockerfile::read(&file.text).map_err(|wrong| mistake(file, wrong))).transpose()?;
     let image = built.as_ref().map(Image::of);
     if let Some((line, file)) = built.as_ref().and_then(|built| built.onbuild).zip(dockerfile) {
         notes.push(format!("ONBUILD ({}:{line}) says what other images do, and is not judged", file.name));
@@ -101,11 +104,12 @@ pub fn read(dockerfile: Option<&File>, runner: Option<&Runner>) -> Result<Told, 
 /// The containers that are judged: those that ask for a GPU, and all where none does.
 fn containers(runner: &Runner, notes: &mut Vec<String>) -> Result<Vec<Container>, Mistake> {
     let mut all = match runner {
-        Runner::Compose(file) => compose::read(&file.name, &file.text).map_err(|wrong| mistake(file, wrong))?,
+        Runner::Compose(file) => compose::read(&file.name, &file.text, notes).map_err(|wrong| mistake(file, wrong))?,
         Runner::Manifest(file) => {
-            let manifest = pod::read(&file.name, &file.text).map_err(|wrong| mistake(file, wrong))?;
+            let manifest = manifest::read(&file.name, &file.text).map_err(|wrong| mistake(file, wrong))?;
             if !manifest.passed_over.is_empty() {
-                notes.push(format!("not judged, for their kind is not known here: {}", manifest.passed_over.join(", ")));
+                notes
+                    .push(format!("not judged, for their kind is not known here: {}", manifest.passed_over.join(", ")));
             }
             manifest.containers
         }

@@ -1,6 +1,5 @@
 //! Text that the command line names, judged before there is an image.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -77,16 +76,17 @@ fn report(all: Vec<Facts>, plan: &Plan) -> Report {
         }));
     }
     judged.retain(|finding| plan.selects(&finding.check));
-    let asked: BTreeSet<String> = judged.iter().filter(|one| one.asked).map(|one| one.check.clone()).collect();
+    let selection = plan.selection_of(&judged, Phase::Written);
     let names: Vec<String> = all.iter().filter_map(|facts| facts.written.container.known().cloned()).collect();
     let facts = all.into_iter().next().unwrap_or_default();
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
-    let selection = plan.selection_of_text(|id| asked.contains(id));
-    let mut report = Report::new(facts, weighing, &plan.profile.name, Phase::Written, Some(selection));
+    let mut report = Report::new(facts, weighing, &plan.profile.name, Phase::Written, selection);
     match names.as_slice() {
         [] => {}
         [one] => report.notes.push(format!("judged: {one}")),
-        [first, ..] => report.notes.push(format!("judged: {}; the facts in JSON are those of {first}", names.join("; "))),
+        [first, ..] => {
+            report.notes.push(format!("judged: {}; the facts in JSON are those of {first}", names.join("; ")));
+        }
     }
     report
 }

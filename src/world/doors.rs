@@ -270,7 +270,8 @@ impl OpenFile {
             }
             Opened::Part(blob) => blob.read_exact_at(bytes, offset),
             Opened::Text(text) => {
-                let mut rest = usize::try_from(offset).ok().and_then(|at| text.as_bytes().get(at..)).unwrap_or_default();
+                let mut rest =
+                    usize::try_from(offset).ok().and_then(|at| text.as_bytes().get(at..)).unwrap_or_default();
                 rest.read_exact(bytes)
             }
             Opened::Empty if bytes.is_empty() => Ok(()),

@@ -22,7 +22,7 @@ fn folder() -> PathBuf {
 fn files() -> Vec<String> {
     let names = fs::read_dir(folder()).expect("a folder").flatten();
     let names = names.map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.filter(|name| !name.ends_with(".txt")).collect();
+    let mut names: Vec<String> = names.filter(|name| name != "outcomes.txt").collect();
     names.sort();
     names
 }
@@ -76,11 +76,19 @@ fn told(report: &Value) -> String {
     for note in report["notes"].as_array().expect("notes") {
         writeln!(out, "  note {}", note.as_str().expect("text")).expect("memory");
     }
-    for finding in findings(report).iter().filter(|one| matches!(text(one, "outcome"), "fails" | "unknown" | "blocked")) {
-        let places: Vec<String> = finding["places"].as_array().into_iter().flatten().map(|at| at["line"].to_string()).collect();
+    for finding in findings(report).iter().filter(|one| matches!(text(one, "outcome"), "fails" | "unknown" | "blocked"))
+    {
+        let places: Vec<String> =
+            finding["places"].as_array().into_iter().flatten().map(|at| at["line"].to_string()).collect();
         let subject = finding["subject"].as_str().map_or(String::new(), |subject| format!(" [{subject}]"));
         let (outcome, severity, check) = (text(finding, "outcome"), text(finding, "severity"), text(finding, "check"));
-        writeln!(out, "  {outcome} {severity} {check}{subject}, line {}: {}", places.join(" "), text(finding, "message")).expect("memory");
+        writeln!(
+            out,
+            "  {outcome} {severity} {check}{subject}, line {}: {}",
+            places.join(" "),
+            text(finding, "message")
+        )
+        .expect("memory");
     }
     out
 }
@@ -90,7 +98,7 @@ fn outcomes_of_the_written_files_are_current() {
     let mut page = String::new();
     for name in files() {
         let report = report(&[option(&name), &name], None);
-        write!(page, "{name}: {}\n", told(&report)).expect("memory");
+        writeln!(page, "{name}: {}", told(&report)).expect("memory");
     }
     bless::compare("tests/written/outcomes.txt", &page);
 }
@@ -104,7 +112,9 @@ fn nothing_sound_is_accused_and_everything_broken_is_stopped() {
         let report = report(&[option(&name), &name], None);
         let accused: Vec<String> = findings(&report)
             .iter()
-            .filter(|one| text(one, "outcome") == "fails" && matches!(text(one, "severity"), "critical" | "high" | "medium"))
+            .filter(|one| {
+                text(one, "outcome") == "fails" && matches!(text(one, "severity"), "critical" | "high" | "medium")
+            })
             .map(|one| format!("{} {}", text(one, "check"), text(one, "message")))
             .collect();
         let open = findings(&report).iter().filter(|one| matches!(text(one, "outcome"), "unknown" | "blocked")).count();
@@ -185,7 +195,8 @@ fn an_image_and_what_runs_it_are_judged_together() {
         let finding = findings(&report).iter().find(|one| text(one, "check") == check).expect(check);
         text(finding, "outcome").to_owned()
     };
-    let (root, named, number) = ("FROM python:3.12\nUSER root\n", "FROM python:3.12\nUSER app\n", "FROM python:3.12\nUSER 1000\n");
+    let (root, named, number) =
+        ("FROM python:3.12\nUSER root\n", "FROM python:3.12\nUSER app\n", "FROM python:3.12\nUSER 1000\n");
     assert_eq!(outcome(root, "", "identity.not-root"), "fails", "the pod would not start");
     assert_eq!(outcome(root, ", runAsUser: 1000", "identity.not-root"), "holds", "the pod says otherwise");
     assert_eq!(outcome(named, "", "identity.not-root"), "holds");
@@ -202,7 +213,8 @@ fn wanted_gpus_and_drivers_are_held_against_what_pip_brings() {
         let text = format!("FROM ubuntu:24.04\nRUN {install}\nUSER 1000\nHEALTHCHECK CMD x\n");
         let report = report(&["--dockerfile", "-", "--assume", assume], Some(&text));
         let finding = |check: &str| {
-            let found = findings(&report).iter().find(|one| one["check"] == check && one["outcome"] != "not-applicable");
+            let found =
+                findings(&report).iter().find(|one| one["check"] == check && one["outcome"] != "not-applicable");
             found.map_or("-", |found| self::text(found, "outcome")).to_owned()
         };
         [finding("framework.target-supported"), finding("framework.target-driver-sufficient")]
@@ -218,7 +230,10 @@ fn wanted_gpus_and_drivers_are_held_against_what_pip_brings() {
 
 #[test]
 fn a_part_that_is_mended_no_longer_is_told_by_the_name_of_its_image() {
-    let output = check(&["--format=json", "--dockerfile", "-"], Some("FROM python:3.8-slim-buster\nUSER 1000\nHEALTHCHECK CMD x\n"));
+    let output = check(
+        &["--format=json", "--dockerfile", "-"],
+        Some("FROM python:3.8-slim-buster\nUSER 1000\nHEALTHCHECK CMD x\n"),
+    );
     let report: Value = serde_json::from_slice(&output.stdout).expect("a report");
     let over: Vec<&str> = findings(&report)
         .iter()
@@ -241,7 +256,12 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     refused(&["--compose", "-"], "services:\n  a: b: c\n", 78, "-:2:7: no YAML");
     refused(&["--compose", "sound-deployment.yaml"], "", 78, "sound-deployment.yaml:1:1: has no `services`");
     refused(&["--manifest", "sound.compose.yaml"], "", 78, "sound.compose.yaml:2:1: a document has no `kind`");
-    refused(&["--manifest", "-"], "{{- if .Values.x }}\nkind: Pod\n{{- end }}\n", 78, "a template has to be rendered first");
+    refused(
+        &["--manifest", "-"],
+        "{{- if .Values.x }}\nkind: Pod\n{{- end }}\n",
+        78,
+        "a template has to be rendered first",
+    );
     refused(&["--manifest", "."], "", 78, ".: ");
     refused(&["--dockerfile", "-"], &"x".repeat((1 << 20) + 1), 78, "is larger than 1 MiB");
     refused(&["--dockerfile", "-", "--phase", "live"], "FROM a\n", 64, "has no phase live");
@@ -265,7 +285,10 @@ fn no_cut_of_a_file_makes_a_panic() {
             match told {
                 Ok(told) => assert!(!told.all.is_empty()),
                 Err(mistake) => {
-                    assert!(mistake.line >= 1 && mistake.column >= 1 && !mistake.message.is_empty(), "{name}: {mistake:?}");
+                    assert!(
+                        mistake.line >= 1 && mistake.column >= 1 && !mistake.message.is_empty(),
+                        "{name}: {mistake:?}"
+                    );
                     refused += 1;
                 }
             }

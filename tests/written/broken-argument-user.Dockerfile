@@ -2,7 +2,6 @@
 ARG BASE
 FROM pytorch/pytorch:2.5.1-cuda12.4-cudnn9-runtime
 ARG APP_USER
-ENV CUDA_VISIBLE_DEVICES=-1
 COPY . /app
 USER ${APP_USER}
 HEALTHCHECK CMD ["true"]

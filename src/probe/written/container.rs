@@ -1,7 +1,10 @@
 //! A container that a compose file or a manifest tells of.
 
 use super::places::Places;
-use crate::facts::{ContainerKind, Fact, Facts, Gap, GapKind, PublishedPort, RuntimeSocket, Seccomp, cut};
+use crate::facts::{
+    ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, Limits, PublishedPort, RuntimeSocket, Seccomp,
+    Written, cut,
+};
 use crate::probe::identity::caps::is_beyond_baseline;
 use crate::probe::isolation::{host_folder_of, is_runtime_socket};
 
@@ -80,6 +83,17 @@ impl Container {
         }
     }
 
+    /// More is said of it elsewhere: what the text does not say itself stays open, for this reason.
+    pub fn leave_open(&mut self, why: &str) {
+        let gap = Gap::new(GapKind::NotSupported, cut(why));
+        let facts = &mut self.facts;
+        facts.isolation = Isolation::all_unknown(&gap);
+        facts.identity = Identity::all_unknown(&gap);
+        facts.limits = Limits::all_unknown(&gap);
+        let (container, images) = (facts.written.container.clone(), std::mem::take(&mut facts.written.images));
+        facts.written = Written { container, images, ..Written::all_unknown(&gap) };
+    }
+
     /// Privileged mode: everything is allowed, whatever else is said.
     pub fn privileged(&mut self, words: &str, line: usize) {
         let isolation = &mut self.facts.isolation;
@@ -98,7 +112,8 @@ impl Container {
             self.facts.identity.all_capabilities = Fact::Known(true);
             self.places.set("identity.all_capabilities", line);
         }
-        let beyond = names.iter().filter(|name| *name != "ALL" && is_beyond_baseline(name)).map(|name| cut(name)).collect();
+        let beyond =
+            names.iter().filter(|name| *name != "ALL" && is_beyond_baseline(name)).map(|name| cut(name)).collect();
         self.facts.identity.capabilities_beyond_baseline = Fact::Known(beyond);
         self.places.set("identity.capabilities_beyond_baseline", line);
     }

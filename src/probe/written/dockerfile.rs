@@ -10,8 +10,8 @@ mod words;
 
 use std::rc::Rc;
 
-use instructions::{Instruction, Instructions, raw_words};
 pub use instructions::Wrong;
+use instructions::{Instruction, Instructions, raw_words};
 pub use stage::{At, Command, Run, Stage};
 use stage::{Variable, flag, without_flags};
 use words::{Told, expanded};
@@ -57,7 +57,8 @@ impl Builder {
             return Ok(());
         }
         let copied = flag(&instruction.text, "from").filter(|_| instruction.keyword == "COPY");
-        let copied_runs = copied.and_then(|name| self.stage(&name)).map(|stage| [&stage.runs[..], &stage.copied_runs].concat());
+        let copied_runs =
+            copied.and_then(|name| self.stage(&name)).map(|stage| [&stage.runs[..], &stage.copied_runs].concat());
         if let Some(stage) = self.stages.last_mut() {
             stage.copied_runs.extend(copied_runs.unwrap_or_default());
             stage.follow(instruction, self.escape, &self.global);
@@ -67,15 +68,19 @@ impl Builder {
 
     fn begin(&mut self, instruction: &Instruction) -> Result<(), Wrong> {
         let line = instruction.line;
+        if instruction.text.contains("{{") {
+            return Err((
+                line,
+                1,
+                "`{{` stands in the name of an image; a template has to be rendered first".to_owned(),
+            ));
+        }
         let words = raw_words(without_flags(&instruction.text));
         let (raw, name) = match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
             [raw] => ((*raw).to_owned(), None),
             [raw, as_, name] if as_.eq_ignore_ascii_case("as") => ((*raw).to_owned(), Some(name.to_ascii_lowercase())),
             _ => return Err((line, 1, "FROM names an image, or an image AS a stage".to_owned())),
         };
-        if raw.contains("{{") {
-            return Err((line, 1, "`{{` stands in the name of an image; a template has to be rendered first".to_owned()));
-        }
         if self.stages.len() >= STAGES {
             return Err((line, 1, format!("more than {STAGES} stages")));
         }

@@ -2,15 +2,19 @@
 
 use serde_json::{Map, Value, json};
 
-use super::dockerfile::{Built, Run, Stage};
+use super::dockerfile::{At, Built, Command, Run, Stage};
 use super::pip::{BuiltFor, Install, Installs};
 use super::places::Places;
 use super::reference::{Known, Reference};
+use super::traces::{passwd, sshd_config, sshd_settings};
 use crate::facts::{CudaBuild, Fact, Facts, Gap, GapKind, ImageConfig, LIST_LIMIT, Package, cut};
 use crate::probe::environment::is_secret;
 use crate::probe::image_config::{self, Given};
 use crate::probe::startup::shell_commands;
 use crate::world::World;
+
+/// A command with its line; none where nobody says it.
+pub type Words = Option<(Vec<String>, usize)>;
 
 /// An image that a Dockerfile tells of.
 #[derive(Debug)]
@@ -39,10 +43,8 @@ impl<'a> Image<'a> {
     }
 
     /// `ENTRYPOINT` and `CMD`, with their lines.
-    pub fn command(&self) -> (Option<(Vec<String>, usize)>, Option<(Vec<String>, usize)>) {
-        let words = |command: Option<&super::dockerfile::At<super::dockerfile::Command>>| {
-            command.map(|command| (command.value.words.clone(), command.line))
-        };
+    pub fn command(&self) -> (Words, Words) {
+        let words = |command: Option<&At<Command>>| command.map(|command| (command.value.words.clone(), command.line));
         // A shell that reads the entrypoint is told of no CMD.
         let is_shell = self.stage.entrypoint.as_ref().is_some_and(|entrypoint| entrypoint.value.is_shell);
         (words(self.stage.entrypoint.as_ref()), words(self.stage.cmd.as_ref().filter(|_| !is_shell)))
@@ -53,7 +55,8 @@ impl<'a> Image<'a> {
     pub fn user(&self) -> (Fact<String>, usize) {
         match (&self.stage.user, &self.known.user) {
             (Some(user), _) => {
-                let told = user.value.clone().map_err(|why| Gap::new(GapKind::NotSupported, cut(&format!("USER: {why}"))));
+                let told =
+                    user.value.clone().map_err(|why| Gap::new(GapKind::NotSupported, cut(&format!("USER: {why}"))));
                 (told.map_or_else(Fact::Unknown, Fact::Known), user.line)
             }
             (None, Some(user)) if user == "root" => (Fact::Absent, self.stage.base.line),
@@ -69,6 +72,9 @@ impl<'a> Image<'a> {
     /// Fills what the image is, and where that stands.
     pub fn tell(&self, world: &World, facts: &mut Facts, places: &mut Places) {
         let installs = Installed::of(self.stage);
+        for line in sshd_settings(self.stage) {
+            places.put("services.sshd_config", line);
+        }
         facts.image.configured = true;
         facts.image.config = Fact::Known(self.config(world, places));
         self.base(&installs, facts, places);
@@ -80,7 +86,7 @@ impl<'a> Image<'a> {
         let stage = self.stage;
         let keys = |names: Vec<&str>| names.into_iter().map(|name| (name.to_owned(), json!({}))).collect::<Map<_, _>>();
         let (entrypoint, cmd) = self.command();
-        let words = |command: &Option<(Vec<String>, usize)>| command.as_ref().map(|(words, _)| words.clone());
+        let words = |command: &Words| command.as_ref().map(|(words, _)| words.clone());
         let is_healthy = stage.health.as_ref().is_some_and(|health| health.value);
         let config = json!({ "config": {
             "User": user.known(),
@@ -205,7 +211,11 @@ impl<'a> Image<'a> {
         }
         let servers = ["vllm", "sglang", "deepspeed"].into_iter().filter_map(named);
         let servers = servers.filter_map(|(install, _)| Some((&install.name, install.version.as_ref()?)));
-        let package = |(name, version): (&String, &String)| Package { name: name.clone(), version: version.clone(), ..Package::default() };
+        let package = |(name, version): (&String, &String)| Package {
+            name: name.clone(),
+            version: version.clone(),
+            ..Package::default()
+        };
         let servers: Vec<Package> = servers.map(package).collect();
         if !servers.is_empty() {
             facts.framework.packages = Fact::Known(servers);
@@ -246,48 +256,4 @@ impl<'a> Installed<'a> {
             self.found.push((install, line));
         }
     }
-}
-
-/// `/etc/passwd` as far as the text makes it: root, and users that get a number.
-fn passwd(stage: &Stage) -> String {
-    let mut lines = "root:x:0:0:root:/root:/bin/sh\n".to_owned();
-    for words in stage.runs.iter().flat_map(|run| shell_commands(&run.text)) {
-        let Some((program, rest)) = words.split_first() else { continue };
-        if !matches!(program.rsplit('/').next(), Some("useradd" | "adduser")) {
-            continue;
-        }
-        let option = |names: &[&str]| {
-            rest.iter().enumerate().find_map(|(at, word)| match word.split_once('=') {
-                Some((name, value)) if names.contains(&name) => Some(value.to_owned()),
-                _ if names.contains(&word.as_str()) => rest.get(at + 1).cloned(),
-                _ => None,
-            })
-        };
-        let uid = option(&["-u", "--uid"]).and_then(|uid| uid.parse::<u32>().ok());
-        let name = rest.iter().rev().find(|word| !word.starts_with('-') && word.parse::<u32>().is_err());
-        if let (Some(uid), Some(name)) = (uid, name)
-            && !name.contains([':', '\n', '$'])
-        {
-            lines.push_str(&format!("{name}:x:{uid}:{uid}::/home/{name}:/bin/sh\n"));
-        }
-    }
-    lines
-}
-
-/// Settings of sshd that decide who may log in.
-const SETTINGS: [&str; 3] = ["PermitRootLogin", "PasswordAuthentication", "PermitEmptyPasswords"];
-
-/// Settings of sshd that commands write into its configuration; none where no command does.
-fn sshd_config(stage: &Stage) -> Option<String> {
-    let runs = stage.runs.iter().filter(|run| run.text.contains("sshd_config"));
-    let text: String = runs.map(|run| run.text.as_str()).collect::<Vec<_>>().join("\n");
-    // `sed s/old/new/` names a setting twice, and what it becomes comes last.
-    let value = |name: &str| {
-        let (_, behind) = text.rsplit_once(name)?;
-        let value = behind.trim_start_matches([' ', '\t', '=']);
-        let end = value.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-')).unwrap_or(value.len());
-        value.get(..end).filter(|value| !value.is_empty()).map(|value| format!("{name} {value}\n"))
-    };
-    let settings: String = SETTINGS.into_iter().filter_map(value).collect();
-    (!settings.is_empty()).then_some(settings)
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 
 use super::container::Container;
-use super::image::Image;
+use super::image::{Image, Words};
 use super::places::Places;
 use super::reference::Reference;
 use crate::facts::{DeclaredService, Fact, Facts, Framework, Gap, GapKind, Gaps, Services};
@@ -38,7 +38,9 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
         (Some(image), _) => image.tell(&world, &mut facts, &mut own),
         (None, Some((name, line))) => {
             facts.written.images = vec![Reference::of(name).told(name, Fact::Unknown(Gap::not_written()))];
-            places.iter_mut().for_each(|places| places.put("written.images", *line));
+            if let Some(places) = &mut places {
+                places.put("written.images", *line);
+            }
         }
         (None, None) => {}
     }
@@ -55,7 +57,9 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     tell_environment(&world, &set, &mut facts, &mut at);
     let (command, line, by_container) = command(image, entrypoint, cmd);
     tell_services(&world, command.as_deref(), &mut facts);
-    line.into_iter().for_each(|line| at(by_container, "services", line));
+    if let Some(line) = line {
+        at(by_container, "services.declared", line);
+    }
     if let Fact::Known(config) = &mut facts.image.config
         && facts.written.health_declared == Fact::Known(true)
         && !is_alone
@@ -69,7 +73,7 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
 
 /// All variables, those of the container in the place of the image's.
 fn variables(image: Option<&Image<'_>>, container: Vec<super::container::Variable>) -> Vec<Set> {
-    let of_image = image.into_iter().flat_map(|image| image.environment()).map(|(name, value, line)| Set {
+    let of_image = image.into_iter().flat_map(Image::environment).map(|(name, value, line)| Set {
         name: name.to_owned(),
         value: value.map(str::to_owned),
         line,
@@ -159,8 +163,6 @@ fn tell_environment(world: &World, set: &[Set], facts: &mut Facts, at: &mut dyn 
     facts.environment = told;
 }
 
-type Words = Option<(Vec<String>, usize)>;
-
 /// What is started: `ENTRYPOINT` and `CMD`, or what the container puts in their place; its line, and whether the container
 /// says it.
 fn command(image: Option<&Image<'_>>, entrypoint: Words, cmd: Words) -> (Option<Vec<String>>, Option<usize>, bool) {
@@ -187,13 +189,23 @@ fn tell_services(world: &World, command: Option<&[String]>, facts: &mut Facts) {
     };
     let written = world.read("/etc/ssh/sshd_config").known().is_some();
     let sshd_config = if written { services::ssh_configuration(world, &startup.ssh_args) } else { Fact::default() };
-    facts.services = Services { declared, sshd_config, ..Services::default() };
+    facts.services = Services { sshd_config, declared, ..Services::default() };
 }
 
 /// Whether a command is a program that is known to start no service but itself.
 fn is_plain(command: &[String]) -> bool {
     const PLAIN: [&str; 12] = [
-        "vllm", "uvicorn", "gunicorn", "torchrun", "accelerate", "deepspeed", "tritonserver", "trtllm-serve", "ray", "node", "java",
+        "vllm",
+        "uvicorn",
+        "gunicorn",
+        "torchrun",
+        "accelerate",
+        "deepspeed",
+        "tritonserver",
+        "trtllm-serve",
+        "ray",
+        "node",
+        "java",
         "hypercorn",
     ];
     let name = command.first().map_or("", |program| base_name(program));

@@ -43,14 +43,43 @@ pub struct Installs {
 const COMPILERS: [&str; 10] = ["nvcc", "gcc", "g++", "cc", "make", "cmake", "ninja", "meson", "cargo", "bazel"];
 /// Packages that compile when they are installed or when they run.
 const COMPILING: [&str; 20] = [
-    "vllm", "sglang", "triton", "flash-attn", "flashinfer-python", "deepspeed", "apex", "xformers", "torch-scatter",
-    "torch-sparse", "pycuda", "cupy", "numba", "jax", "llama-cpp-python", "transformer-engine", "causal-conv1d", "mamba-ssm",
-    "tensorrt-llm", "nvidia-cutlass",
+    "vllm",
+    "sglang",
+    "triton",
+    "flash-attn",
+    "flashinfer-python",
+    "deepspeed",
+    "apex",
+    "xformers",
+    "torch-scatter",
+    "torch-sparse",
+    "pycuda",
+    "cupy",
+    "numba",
+    "jax",
+    "llama-cpp-python",
+    "transformer-engine",
+    "causal-conv1d",
+    "mamba-ssm",
+    "tensorrt-llm",
+    "nvidia-cutlass",
 ];
 /// Options of pip that take the next word.
 const WITH_VALUE: [&str; 14] = [
-    "-r", "--requirement", "-c", "--constraint", "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--prefix",
-    "--target", "-t", "--root", "--index",
+    "-r",
+    "--requirement",
+    "-c",
+    "--constraint",
+    "-i",
+    "--index-url",
+    "--extra-index-url",
+    "-f",
+    "--find-links",
+    "--prefix",
+    "--target",
+    "-t",
+    "--root",
+    "--index",
 ];
 
 impl Installs {
@@ -65,9 +94,12 @@ impl Installs {
         let is_python = name.starts_with("python");
         match (name, rest.as_slice()) {
             ("uv", ["pip", "install", rest @ ..]) => self.pip(rest),
-            ("uv", ["sync", ..]) | ("poetry" | "pipenv" | "pdm", [..]) => self.elsewhere = true,
+            ("uv", ["sync", ..])
+            | ("poetry" | "pipenv" | "pdm", [..])
+            | ("conda" | "mamba" | "micromamba", ["env", ..]) => {
+                self.elsewhere = true;
+            }
             ("conda" | "mamba" | "micromamba", ["install" | "create", rest @ ..]) => self.conda(rest),
-            ("conda" | "mamba" | "micromamba", ["env", ..]) => self.elsewhere = true,
             (_, ["-m", "pip", "install", rest @ ..]) if is_python => self.pip(rest),
             (_, ["setup.py", ..]) if is_python => self.compiles = true,
             (_, ["install", rest @ ..]) if name.starts_with("pip") => self.pip(rest),
@@ -82,10 +114,12 @@ impl Installs {
             at += 1;
             let option = word.split('=').next().unwrap_or_default();
             if word.starts_with('-') {
-                self.elsewhere |= matches!(option, "-r" | "--requirement" | "-e" | "--editable") || word.starts_with("-r");
+                self.elsewhere |=
+                    matches!(option, "-r" | "--requirement" | "-e" | "--editable") || word.starts_with("-r");
                 self.compiles |= matches!(option, "-e" | "--editable" | "--no-binary");
                 at += usize::from(WITH_VALUE.contains(word));
-            } else if word.starts_with('.') || word.starts_with('/') || word.contains("://") || word.starts_with("git+") {
+            } else if word.starts_with('.') || word.starts_with('/') || word.contains("://") || word.starts_with("git+")
+            {
                 let is_wheel = word.contains(".whl");
                 self.compiles |= !is_wheel;
                 self.elsewhere |= !is_wheel;
@@ -99,7 +133,8 @@ impl Installs {
     /// `conda install pytorch=2.5 pytorch-cuda=12.4`.
     fn conda(&mut self, words: &[&str]) {
         let parts = |word: &str| word.split('=').filter(|part| !part.is_empty()).map(str::to_owned).collect::<Vec<_>>();
-        let named = |name: &str| words.iter().map(|word| parts(word)).find(|parts| parts.first().is_some_and(|n| n == name));
+        let named =
+            |name: &str| words.iter().map(|word| parts(word)).find(|parts| parts.first().is_some_and(|n| n == name));
         self.elsewhere |= words.iter().any(|word| matches!(*word, "-f" | "--file"));
         let Some(torch) = named("pytorch") else { return };
         let cuda = named("pytorch-cuda").and_then(|parts| parts.get(1).cloned());
@@ -122,7 +157,9 @@ impl Index {
         words.iter().enumerate().filter(|(_, word)| word.contains("download.pytorch.org")).find_map(|(at, word)| {
             let build = word.trim_end_matches('/').split('/').find_map(of_suffix)?;
             let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
-            let is_extra = [*word, before].iter().any(|option| option.starts_with("--extra") || option.starts_with("-f") || option.starts_with("--find"));
+            let is_extra = [*word, before].iter().any(|option| {
+                option.starts_with("--extra") || option.starts_with("-f") || option.starts_with("--find")
+            });
             Some(Self { build, is_extra })
         })
     }
@@ -133,14 +170,16 @@ fn of_suffix(word: &str) -> Option<BuiltFor> {
     if word == "cpu" {
         return Some(BuiltFor::Cpu);
     }
-    let digits = word.strip_prefix("cu").filter(|digits| digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_digit()))?;
+    let digits =
+        word.strip_prefix("cu").filter(|digits| digits.len() >= 2 && digits.bytes().all(|b| b.is_ascii_digit()))?;
     let (major, minor) = digits.split_at(digits.len() - 1);
     Some(BuiltFor::Cuda(format!("{major}.{minor}")))
 }
 
 fn package(word: &str, index: Option<&Index>) -> Option<Install> {
     let bare = word.split([';', '@']).next().unwrap_or_default().trim();
-    let end = bare.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).unwrap_or(bare.len());
+    let end =
+        bare.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).unwrap_or(bare.len());
     let (name, rest) = bare.split_at(end);
     if name.is_empty() || name.contains('$') {
         return None;
@@ -221,7 +260,9 @@ mod tests {
 
     #[test]
     fn what_compiles_is_seen() {
-        for line in ["make -j", "nvcc a.cu", "pip install flash-attn", "pip install git+https://x/y", "python setup.py install"] {
+        for line in
+            ["make -j", "nvcc a.cu", "pip install flash-attn", "pip install git+https://x/y", "python setup.py install"]
+        {
             assert!(read(line).compiles, "{line}");
         }
         assert!(!read("pip install https://x/y.whl").compiles && !read("pip install onnxruntime-gpu").compiles);

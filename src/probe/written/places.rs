@@ -30,6 +30,13 @@ impl Places {
         self.put(path, line);
     }
 
+    /// The same, where it stands on one at all.
+    pub fn set_if(&mut self, path: &str, line: Option<usize>) {
+        if let Some(line) = line {
+            self.set(path, line);
+        }
+    }
+
     /// All of them.
     pub fn into_found(self) -> Vec<PlacedFact> {
         self.found

@@ -1,101 +1,37 @@
-//! The containers of the workloads in a manifest of Kubernetes.
+//! A container of a pod, by what its manifest says of it and of the pod.
 //!
-//! Pods, and what makes them from a template: Deployment, ReplicaSet, StatefulSet, DaemonSet, Job, CronJob; lists of them too.
-//! What else stands in the file makes no container by itself. Init containers end before the workload begins, and are not
-//! looked at. Where a field is not set, what the API server puts in its place holds.
+//! Where a field is not set, what the API server puts in its place holds; what an image, an account or the kubelet decides is not
+//! in the text.
 
 use super::container::{Container, Variable};
 use super::quantity::{bytes, kubernetes};
-use super::yaml::{self, Node, Wrong};
-use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind, cut};
-
-/// What a manifest tells.
-#[derive(Debug, Default)]
-pub struct Manifest {
-    /// The containers of its workloads.
-    pub containers: Vec<Container>,
-    /// Kinds that were passed over though their name says that they may run containers.
-    pub passed_over: Vec<String>,
-}
+use super::yaml::{Node, Wrong};
+use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind};
 
 /// Kinds that are started again whatever happens, and are asked for their health.
 const SERVING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
-/// Kinds that hold no container.
-const PLAIN: [&str; 18] = [
-    "Service", "ConfigMap", "Secret", "Namespace", "Ingress", "ServiceAccount", "Role", "RoleBinding", "ClusterRole",
-    "ClusterRoleBinding", "PersistentVolumeClaim", "PersistentVolume", "NetworkPolicy", "HorizontalPodAutoscaler",
-    "PodDisruptionBudget", "ResourceQuota", "LimitRange", "PriorityClass",
-];
-
-/// Every container of a manifest.
-pub fn read(file: &str, text: &str) -> Result<Manifest, Wrong> {
-    let mut manifest = Manifest::default();
-    for document in yaml::documents(text)? {
-        if document.is_null() {
-            continue;
-        }
-        if document.get("kind").and_then(Node::text).is_some_and(|kind| kind.ends_with("List")) {
-            for item in document.get("items").map_or(&[][..], Node::items) {
-                workload(file, item, &mut manifest)?;
-            }
-        } else {
-            workload(file, &document, &mut manifest)?;
-        }
-    }
-    if manifest.containers.is_empty() {
-        let message = "holds no Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob";
-        return Err((1, 1, message.to_owned()));
-    }
-    Ok(manifest)
-}
-
-fn workload(file: &str, document: &Node, manifest: &mut Manifest) -> Result<(), Wrong> {
-    let Some(kind) = document.get("kind").and_then(Node::text) else {
-        return Err((document.line, 1, "a document has no `kind`, so it is no manifest of Kubernetes".to_owned()));
-    };
-    let name = document.at(&["metadata", "name"]).and_then(Node::text).unwrap_or("without a name");
-    let way: &[&str] = match kind {
-        "Pod" => &["spec"],
-        "Deployment" | "ReplicaSet" | "StatefulSet" | "DaemonSet" | "Job" => &["spec", "template", "spec"],
-        "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
-        _ => {
-            if !PLAIN.contains(&kind) {
-                manifest.passed_over.push(cut(&format!("{kind} {name}")));
-            }
-            return Ok(());
-        }
-    };
-    if name.contains("{{") {
-        return Err((document.line, 1, "`{{` stands in it: a template has to be rendered first".to_owned()));
-    }
-    let Some(spec) = document.at(way).filter(|spec| spec.is_map()) else {
-        return Err((document.line, 1, format!("{kind} {name} has no `{}`", way.join("."))));
-    };
-    let containers = spec.get("containers").map_or(&[][..], Node::items);
-    if containers.is_empty() {
-        return Err((spec.line, 1, format!("{kind} {name} has no containers")));
-    }
-    for (index, own) in containers.iter().enumerate() {
-        let called = own.get("name").and_then(Node::text).map_or_else(|| (index + 1).to_string(), str::to_owned);
-        let pod = Pod { kind, spec, own };
-        manifest.containers.push(pod.container(&format!("{kind} {name}, container {called}"), file)?);
-    }
-    Ok(())
-}
 
 /// A container within its pod.
-struct Pod<'a> {
-    kind: &'a str,
-    spec: &'a Node,
-    own: &'a Node,
+pub struct Pod<'a> {
+    /// The kind of its workload.
+    pub kind: &'a str,
+    /// The specification of the pod.
+    pub spec: &'a Node,
+    /// The container in it.
+    pub own: &'a Node,
 }
 
 impl<'a> Pod<'a> {
-    fn container(&self, name: &str, file: &str) -> Result<Container, Wrong> {
+    /// What is told of it.
+    pub fn container(&self, name: &str, file: &str) -> Result<Container, Wrong> {
         let mut container = Container::new(name, ContainerKind::Kubernetes, file, self.own.line);
         container.image = self.own.get("image").and_then(|node| Some((node.text()?.to_owned(), node.line)));
         if let Some((_, line)) = container.image.as_ref().filter(|(image, _)| image.contains("{{")) {
-            return Err((*line, 1, "`{{` stands in the name of an image: a template has to be rendered first".to_owned()));
+            return Err((
+                *line,
+                1,
+                "`{{` stands in the name of an image: a template has to be rendered first".to_owned(),
+            ));
         }
         self.environment(&mut container);
         self.limits(&mut container);
@@ -129,11 +65,12 @@ impl<'a> Pod<'a> {
         }
         for (key, path) in [("memory", "limits.memory_bytes"), ("cpu", "limits.cpu_quota_cores")] {
             let line = at(key).or(limits).map(|node| node.line);
-            line.into_iter().for_each(|line| container.places.set(path, line));
+            container.places.set_if(path, line);
         }
-        let gpus = limits.into_iter().flat_map(Node::entries).filter(|(key, _)| {
-            key.text().is_some_and(|key| key.starts_with("nvidia.com/") && !key.contains("imex"))
-        });
+        let gpus = limits
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter(|(key, _)| key.text().is_some_and(|key| key.starts_with("nvidia.com/") && !key.contains("imex")));
         for (_, count) in gpus {
             let count_of = count.text().and_then(kubernetes).and_then(bytes);
             if count_of != Some(0) {
@@ -283,118 +220,7 @@ impl<'a> Pod<'a> {
             ("written.grace_seconds", grace),
         ];
         for (path, node) in lines {
-            node.into_iter().for_each(|node| container.places.set(path, node.line));
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn pod(spec: &str, container: &str) -> Container {
-        let text = format!(
-            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n  - name: c\n{container}{spec}"
-        );
-        read("pod.yaml", &text).unwrap_or_else(|wrong| panic!("{wrong:?}: {text}")).containers.remove(0)
-    }
-
-    #[test]
-    fn limits_and_gpus_are_those_of_the_container() {
-        let text = "    resources: {limits: {memory: 16Gi, cpu: 3500m, nvidia.com/gpu: 2}, requests: {memory: 1Gi}}\n";
-        let facts = pod("", text).facts;
-        assert_eq!((facts.limits.memory_bytes, facts.limits.cpu_quota_cores), (Fact::Known(16 << 30), Fact::Known(3.5)));
-        assert_eq!((facts.written.gpu_requested, facts.written.gpus_requested), (Fact::Known(true), Fact::Known(2)));
-        let bare = pod("", "    image: x:1\n").facts;
-        assert!(bare.limits.memory_bytes.is_absent() && bare.written.gpu_requested == Fact::Known(false));
-        for (text, asks) in [
-            ("    resources: {limits: {nvidia.com/mig-1g.10gb: 1}}\n", true),
-            ("    resources: {limits: {nvidia.com/gpu: '0'}}\n", false),
-            ("    resources: {requests: {nvidia.com/gpu: 1}}\n", false),
-            ("    resources: {claims: [{name: gpu}]}\n", true),
-        ] {
-            assert_eq!(pod("", text).asks_gpu, asks, "{text}");
-        }
-        assert!(pod("", "    resources: {limits: {memory: lots}}\n").facts.limits.memory_bytes.is_unknown());
-    }
-
-    #[test]
-    fn the_containers_own_security_comes_before_the_pods() {
-        let facts = pod(
-            "  securityContext: {runAsUser: 0, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n",
-            "    securityContext: {runAsUser: 1000, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true}\n",
-        )
-        .facts;
-        assert_eq!((facts.identity.uid, facts.written.root_refused), (Fact::Known(1000), Fact::Known(true)));
-        assert_eq!((facts.isolation.seccomp, facts.isolation.no_new_privileges), (Fact::Known(Seccomp::Filter), Fact::Known(true)));
-        let bare = pod("", "    image: x:1\n").facts;
-        assert!(bare.identity.uid.is_not_asked() && bare.isolation.seccomp.is_not_asked());
-        assert_eq!(bare.isolation.no_new_privileges, Fact::Known(false));
-        let bad = pod("  hostPID: true\n", "    securityContext: {privileged: true, capabilities: {add: [ALL, CAP_SYS_PTRACE]}}\n").facts;
-        assert_eq!((bad.isolation.host_pid, bad.isolation.privileged), (Fact::Known(true), Fact::Known(true)));
-        assert_eq!(bad.identity.capabilities_beyond_baseline, Fact::Known(vec!["SYS_PTRACE".to_owned()]));
-    }
-
-    #[test]
-    fn shared_memory_is_a_volume_in_memory() {
-        let mount = "    volumeMounts: [{name: s, mountPath: /dev/shm}]\n";
-        let shm = |volume: &str, more: &str| {
-            pod(&format!("  volumes: [{{name: s, {volume}}}]\n"), &format!("{mount}{more}")).facts.limits.shm_bytes
-        };
-        assert_eq!(shm("emptyDir: {medium: Memory, sizeLimit: 2Gi}", ""), Fact::Known(2 << 30));
-        assert_eq!(shm("emptyDir: {medium: Memory}", "    resources: {limits: {memory: 8Gi}}\n"), Fact::Known(8 << 30));
-        assert!(shm("emptyDir: {medium: Memory}", "").is_not_asked());
-        assert_eq!(pod("", "    image: x:1\n").facts.limits.shm_bytes, Fact::Known(64 << 20));
-    }
-
-    #[test]
-    fn tokens_sockets_and_folders_of_the_node_are_seen() {
-        let token = |spec: &str| pod(spec, "    image: x:1\n").facts.isolation.service_account_token;
-        assert_eq!(token("  automountServiceAccountToken: false\n"), Fact::Absent);
-        assert_eq!(token(""), Fact::Known(TokenKind::Bound));
-        assert!(token("  serviceAccountName: own\n").is_unknown());
-        let facts = pod(
-            "  volumes: [{name: d, hostPath: {path: /var/run/docker.sock}}, {name: e, hostPath: {path: /etc}}]\n",
-            "    volumeMounts: [{name: d, mountPath: /d}, {name: e, mountPath: /host/etc}]\n",
-        )
-        .facts;
-        assert_eq!(facts.isolation.runtime_sockets.known().map(Vec::len), Some(1));
-        assert_eq!(facts.isolation.sensitive_mounts.known().map(Vec::len), Some(1));
-    }
-
-    #[test]
-    fn secrets_by_reference_have_no_value_here() {
-        let text = "    env:\n    - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n    - {name: B, value: b}\n    - {name: C, value: $(A)}\n";
-        let told: Vec<Option<String>> = pod("", text).environment.into_iter().map(|one| one.value).collect();
-        assert_eq!(told, [None, Some("b".to_owned()), Some(String::new())]);
-    }
-
-    #[test]
-    fn every_workload_is_found_and_other_kinds_are_told() {
-        let template = "template: {spec: {containers: [{name: c, image: x:1}]}}";
-        let text = format!(
-            "kind: Service\nmetadata: {{name: s}}\n---\nkind: Deployment\nmetadata: {{name: d}}\nspec: {{{template}}}\n---\n\
-             kind: CronJob\nmetadata: {{name: j}}\nspec: {{jobTemplate: {{spec: {{{template}}}}}}}\n---\n---\n\
-             kind: PyTorchJob\nmetadata: {{name: t}}\n---\nkind: List\nitems: [{{kind: DaemonSet, metadata: {{name: a}}, spec: {{{template}}}}}]\n"
-        );
-        let manifest = read("m", &text).expect("a manifest");
-        let names: Vec<&str> = manifest.containers.iter().map(|one| one.name.as_str()).collect();
-        assert_eq!(names, ["Deployment d, container c", "CronJob j, container c", "DaemonSet a, container c"]);
-        assert_eq!(manifest.passed_over, ["PyTorchJob t"]);
-    }
-
-    #[test]
-    fn what_is_no_manifest_is_refused_with_its_place() {
-        for (text, line, part) in [
-            ("", 1, "holds no Pod"),
-            ("kind: Service\nmetadata: {name: s}\n", 1, "holds no Pod"),
-            ("---\nkind: Service\n---\na: 1\n", 4, "has no `kind`"),
-            ("kind: Pod\nspec: {containers: []}\n", 2, "has no containers"),
-            ("kind: Job\nspec: {}\n", 1, "has no `spec.template.spec`"),
-            ("kind: Pod\nspec:\n  containers:\n  - image: '{{ .Values.image }}'\n", 4, "a template has to be rendered"),
-        ] {
-            let (at, _, why) = read("m", text).expect_err(text);
-            assert!(at == line && why.contains(part), "{text}: {at}: {why}");
+            container.places.set_if(path, node.map(|node| node.line));
         }
     }
 }

@@ -103,7 +103,9 @@ mod tests {
         ] {
             assert_eq!(compose_bytes(text), amount, "{text}");
         }
-        for (text, time) in [("90s", Some(90.0)), ("1m30s", Some(90.0)), ("500ms", Some(0.5)), ("0s", Some(0.0)), ("5", None)] {
+        for (text, time) in
+            [("90s", Some(90.0)), ("1m30s", Some(90.0)), ("500ms", Some(0.5)), ("0s", Some(0.0)), ("5", None)]
+        {
             assert_eq!(seconds(text), time, "{text}");
         }
     }

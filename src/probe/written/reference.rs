@@ -15,7 +15,7 @@ pub struct Reference {
 /// What the name of a base image tells.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Known {
-    /// The distribution, as PRETTY_NAME begins.
+    /// The distribution, as `PRETTY_NAME` begins.
     pub system: Option<String>,
     /// Minor release of Python.
     pub python: Option<String>,
@@ -34,7 +34,8 @@ pub struct Known {
 impl Reference {
     /// Takes a name apart.
     pub fn of(text: &str) -> Self {
-        let (rest, digest) = text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest.to_owned())));
+        let (rest, digest) =
+            text.split_once('@').map_or((text, None), |(rest, digest)| (rest, Some(digest.to_owned())));
         let last = rest.rfind('/').map_or(0, |at| at + 1);
         // A colon before the last slash belongs to the port of a registry.
         let colon = rest.get(last..).and_then(|name| name.find(':')).map(|at| last + at);
@@ -85,7 +86,9 @@ impl Reference {
                 cuda: self.words().find_map(|word| word.strip_prefix("cuda")).and_then(minor),
                 ..Known::default()
             },
-            TagForm::Python => Known { python: minor(first).filter(|_| first.contains('.')), system, ..Known::default() },
+            TagForm::Python => {
+                Known { python: minor(first).filter(|_| first.contains('.')), system, ..Known::default() }
+            }
             TagForm::System => {
                 let named = row.system.as_ref().filter(|_| Version::parse(first).is_some());
                 Known { system: system.or_else(|| named.map(|name| format!("{name} {first}"))), ..Known::default() }
@@ -119,7 +122,10 @@ mod tests {
         };
         assert_eq!(parts("localhost:5000/a"), (true, false));
         assert_eq!(parts("localhost:5000/a:1"), (false, false));
-        assert_eq!((parts("a:latest"), parts("a@sha256:0"), parts("scratch")), ((true, false), (false, true), (false, true)));
+        assert_eq!(
+            (parts("a:latest"), parts("a@sha256:0"), parts("scratch")),
+            ((true, false), (false, true), (false, true))
+        );
     }
 
     #[test]

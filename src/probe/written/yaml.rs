@@ -107,7 +107,8 @@ impl Node {
 
     /// The items of a list, or the node itself.
     pub fn one_or_more(&self) -> impl Iterator<Item = &Self> {
-        let (one, more) = if matches!(self.value, Value::List(_)) { (None, self.items()) } else { (Some(self), &[][..]) };
+        let (one, more) =
+            if matches!(self.value, Value::List(_)) { (None, self.items()) } else { (Some(self), &[][..]) };
         one.into_iter().chain(more.iter().map(|node| &**node))
     }
 }
@@ -243,15 +244,16 @@ mod tests {
         let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
         for level in 1..30 {
             let list = vec![format!("*a{}", level - 1); 9].join(",");
-            bomb.push_str(&format!("a{level}: &a{level} [{list}]\n"));
+            bomb = format!("{bomb}a{level}: &a{level} [{list}]\n");
         }
         assert_eq!(one(&bomb).get("a29").expect("a list").items().len(), 9);
         let refused = |text: &str, part: &str| {
             let (line, _, why) = documents(text).expect_err(part);
             assert!(why.contains(part) && line > 0, "{line}: {why}");
         };
-        refused(&"[".repeat(5000), "deep");
-        let deep: String = (0..200).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
+        refused(&"[".repeat(5000), "recursion limit");
+        refused(&"[".repeat(100), "deep");
+        let deep = (0..200).map(|depth| " ".repeat(depth)).collect::<Vec<_>>().join("a:\n");
         refused(&deep, "deep");
         refused("a: &a [*a]\n", "within what it names");
         refused("a: [1\nb: 2\n", "no YAML");

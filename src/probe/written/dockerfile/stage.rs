@@ -87,7 +87,7 @@ impl Stage {
             // Arguments end with their stage, and the ports and files stay.
             Some(below) => {
                 let variables = below.variables.iter().filter(|variable| variable.stays).cloned().collect();
-                Self { name, line, variables, ..below.clone() }
+                Self { name, variables, line, ..below.clone() }
             }
             None => Self {
                 name,
@@ -145,13 +145,18 @@ impl Stage {
                         Variable { value: self.told(&raw, escape), name, line, stays: true }
                     })
                     .collect();
-                set.into_iter().for_each(|variable| self.set(variable));
+                for variable in set {
+                    self.set(variable);
+                }
             }
             "USER" => self.user = Some(At { value: self.told(text, escape), line }),
             "WORKDIR" => {
                 let folder = self.told(text, escape).unwrap_or_default();
-                self.folder =
-                    if folder.starts_with('/') { folder } else { format!("{}/{folder}", self.folder.trim_end_matches('/')) };
+                self.folder = if folder.starts_with('/') {
+                    folder
+                } else {
+                    format!("{}/{folder}", self.folder.trim_end_matches('/'))
+                };
             }
             "EXPOSE" => {
                 let ports = raw_words(text).into_iter().filter_map(|raw| self.told(&raw, escape).ok());
@@ -178,13 +183,12 @@ impl Stage {
 
     fn arguments(&mut self, instruction: &Instruction, escape: char, global: &[Variable]) {
         for word in raw_words(&instruction.text) {
-            let (name, value) = match word.split_once('=') {
-                Some((name, raw)) => (name.to_owned(), self.told(raw, escape)),
-                None => {
-                    let above = global.iter().find(|variable| variable.name == word).map(|variable| variable.value.clone());
-                    let value = above.unwrap_or_else(|| Err(format!("the build argument {word} has no default")));
-                    (word, value)
-                }
+            let (name, value) = if let Some((name, raw)) = word.split_once('=') {
+                (name.to_owned(), self.told(raw, escape))
+            } else {
+                let above = global.iter().find(|variable| variable.name == word).map(|variable| variable.value.clone());
+                let value = above.unwrap_or_else(|| Err(format!("the build argument {word} has no default")));
+                (word, value)
             };
             let line = instruction.line_of(&name);
             self.set(Variable { name, value, line, stays: false });
@@ -192,14 +196,12 @@ impl Stage {
     }
 
     fn command(&self, text: &str) -> Command {
-        match json(text) {
-            Some(words) => Command { words, is_shell: false },
-            None => {
-                let mut words = self.shell.clone();
-                words.push(self.filled_in(text));
-                Command { words, is_shell: true }
-            }
+        if let Some(words) = json(text) {
+            return Command { words, is_shell: false };
         }
+        let mut words = self.shell.clone();
+        words.push(self.filled_in(text));
+        Command { words, is_shell: true }
     }
 
     fn run(&mut self, instruction: &Rc<Instruction>) {
@@ -208,7 +210,8 @@ impl Stage {
         let mut script = words.map_or_else(|| self.filled_in(text), |words| words.join(" "));
         for document in &instruction.documents {
             let target = text.split_once('>').map(|(_, rest)| rest.trim_start_matches(['>', ' ']));
-            let target = target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
+            let target =
+                target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
             let program = text.split_ascii_whitespace().next().unwrap_or_default();
             if let (true, Some(path)) = (matches!(program, "cat" | "tee"), target) {
                 self.files.push((path.to_owned(), document.text.clone()));
@@ -232,8 +235,8 @@ impl Stage {
 
 /// The value of a flag in front of an instruction.
 pub fn flag(text: &str, name: &str) -> Option<String> {
-    let flags = raw_words(text).into_iter().take_while(|word| word.starts_with("--"));
-    flags.filter_map(|word| word.strip_prefix(&format!("--{name}=")).map(str::to_owned)).next()
+    let mut flags = raw_words(text).into_iter().take_while(|word| word.starts_with("--"));
+    flags.find_map(|word| word.strip_prefix(&format!("--{name}=")).map(str::to_owned))
 }
 
 /// The text behind the flags.

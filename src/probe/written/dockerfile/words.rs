@@ -49,15 +49,11 @@ pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         let behind = from.get(1..).unwrap_or_default();
-        let (name, length) = match behind.strip_prefix('{') {
-            Some(inner) => match inner.find('}') {
-                Some(end) => (inner.get(..end).unwrap_or_default(), end + 3),
-                None => ("", 1),
-            },
-            None => {
-                let end = behind.find(|letter: char| !is_of_name(letter)).unwrap_or(behind.len());
-                (behind.get(..end).unwrap_or_default(), end + 1)
-            }
+        let (name, length) = if let Some(inner) = behind.strip_prefix('{') {
+            inner.find('}').map_or(("", 1), |end| (inner.get(..end).unwrap_or_default(), end + 3))
+        } else {
+            let end = behind.find(|letter: char| !is_of_name(letter)).unwrap_or(behind.len());
+            (behind.get(..end).unwrap_or_default(), end + 1)
         };
         let is_hidden = out.ends_with('\\');
         match lookup(name).filter(|_| !is_hidden && !name.is_empty()) {
@@ -156,7 +152,8 @@ mod tests {
         ] {
             assert_eq!(expanded(raw, '\\', &lookup), Ok(value.to_owned()), "{raw}");
         }
-        for (raw, part) in [("$NONE", "NONE has no value"), ("${ARGUMENT}", "has no default"), ("${A#x}", "worked out")] {
+        for (raw, part) in [("$NONE", "NONE has no value"), ("${ARGUMENT}", "has no default"), ("${A#x}", "worked out")]
+        {
             assert!(expanded(raw, '\\', &lookup).expect_err(raw).contains(part), "{raw}");
         }
     }
@@ -171,6 +168,9 @@ mod tests {
 
     #[test]
     fn a_shells_variables_are_filled_in_as_far_as_they_are_known() {
-        assert_eq!(filled_in("x $A ${A} \\$A $NONE ${NONE:-1} $(A) ${A", &lookup), "x a a \\$A $NONE ${NONE:-1} $(A) ${A");
+        assert_eq!(
+            filled_in("x $A ${A} \\$A $NONE ${NONE:-1} $(A) ${A", &lookup),
+            "x a a \\$A $NONE ${NONE:-1} $(A) ${A"
+        );
     }
 }
