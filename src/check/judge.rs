@@ -42,10 +42,14 @@ pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> 
     for check in &catalogue.checks {
         let mut judged = one(check, &scope, phase);
         for finding in &mut judged {
-            finding.places = places.of_finding(finding);
-            if phase == Phase::Written && is_unwritten(facts, check, finding) {
+            if finding.outcome != Outcome::NotApplicable {
+                finding.places = places.of_facts(&finding.evidence);
+            }
+            let is_open = phase == Phase::Written && finding.outcome == Outcome::Unknown;
+            if is_open && is_unwritten(facts, check, &finding.evidence) {
                 (finding.outcome, finding.asked) = (Outcome::NotApplicable, false);
                 "the text does not say it".clone_into(&mut finding.message);
+                finding.places.clear();
             }
             if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
                 && let Some(cause) = cause_of(catalogue, check, finding, &failed)

@@ -2,8 +2,7 @@
 
 use serde_json::Value;
 
-use super::judge::Judged;
-use super::{Check, Outcome};
+use super::Check;
 use crate::facts::{GapKind, Place};
 use crate::lang::eval::Evidence;
 
@@ -25,12 +24,12 @@ impl Places {
         Self(placed.collect())
     }
 
-    /// Where the facts stand that a finding read. What is said of one of them stands before what is said of all around it.
-    pub fn of_finding(&self, finding: &Judged) -> Vec<Place> {
-        if self.0.is_empty() || finding.outcome == Outcome::NotApplicable {
+    /// Where the facts stand that were read. What is said of one of them stands before what is said of all around it.
+    pub fn of_facts(&self, evidence: &[Evidence]) -> Vec<Place> {
+        if self.0.is_empty() {
             return Vec::new();
         }
-        let nearest: Vec<(usize, &Place)> = finding.evidence.iter().flat_map(|read| self.nearest(&read.path)).collect();
+        let nearest: Vec<(usize, &Place)> = evidence.iter().flat_map(|read| self.nearest(&read.path)).collect();
         // A condition on the whole container is no place where a limit could be mended.
         let exact = nearest.iter().any(|(depth, _)| *depth > 1);
         let mut places: Vec<Place> = Vec::new();
@@ -57,13 +56,10 @@ impl Places {
     }
 }
 
-/// Whether a finding could not be told for nothing but what no text says.
-pub fn is_unwritten(facts: &Value, check: &Check, finding: &Judged) -> bool {
-    if finding.outcome != Outcome::Unknown {
-        return false;
-    }
+/// Whether a check that could not be told asked for nothing but what no text says.
+pub fn is_unwritten(facts: &Value, check: &Check, evidence: &[Evidence]) -> bool {
     let is_open = |read: &&Evidence| read.value.get("unknown").is_some();
-    let mut paths: Vec<String> = finding.evidence.iter().filter(is_open).map(|read| read.path.clone()).collect();
+    let mut paths: Vec<String> = evidence.iter().filter(is_open).map(|read| read.path.clone()).collect();
     if paths.is_empty() {
         paths.extend(check.each.iter().map(|each| each.join(".")));
     }

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use gpu_preflight::probe::written::{File, Runner, read};
+use gpu_preflight::probe::written::{File, Mistake, Runner, read};
 use serde_json::Value;
 
 use crate::support::bless;
@@ -55,9 +55,14 @@ fn check(arguments: &[&str], input: Option<&str>) -> Output {
 }
 
 fn report(arguments: &[&str], input: Option<&str>) -> Value {
+    report_and_code(arguments, input).0
+}
+
+fn report_and_code(arguments: &[&str], input: Option<&str>) -> (Value, Option<i32>) {
     let output = check(&[&["--format=json", BY_DATE], arguments].concat(), input);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}: {errors}"))
+    let report = serde_json::from_slice(&output.stdout);
+    (report.unwrap_or_else(|error| panic!("{arguments:?}: {error}: {errors}")), output.status.code())
 }
 
 fn findings(report: &Value) -> &[Value] {
@@ -109,7 +114,7 @@ fn nothing_sound_is_accused_and_everything_broken_is_stopped() {
     assert_eq!(names.iter().filter(|name| name.starts_with("sound")).count(), 10);
     assert_eq!(names.iter().filter(|name| name.starts_with("broken")).count(), 10);
     for name in names {
-        let report = report(&[option(&name), &name], None);
+        let (report, code) = report_and_code(&[option(&name), &name], None);
         let accused: Vec<String> = findings(&report)
             .iter()
             .filter(|one| {
@@ -124,7 +129,6 @@ fn nothing_sound_is_accused_and_everything_broken_is_stopped() {
         } else {
             assert_ne!(text(&report, "verdict"), "ready", "{name}");
         }
-        let code = check(&[option(&name), &name, BY_DATE], None).status.code();
         let expected = match text(&report, "verdict") {
             "ready" => 0,
             "not-ready" => 1,
@@ -269,26 +273,37 @@ fn what_cannot_be_read_is_refused_with_its_place() {
     refused(&["--compose", "-", "--manifest", "-"], "", 64, "cannot be used with");
 }
 
+/// Reads a file as whatever its name says that it is.
+fn told_of(name: &str, text: String) -> Result<usize, Mistake> {
+    let file = File { name: name.to_owned(), text };
+    let told = match option(name) {
+        "--dockerfile" => read(Some(&file), None),
+        "--compose" => read(None, Some(&Runner::Compose(file))),
+        _ => read(None, Some(&Runner::Manifest(file))),
+    };
+    told.map(|told| told.all.len())
+}
+
 #[test]
-fn no_cut_of_a_file_makes_a_panic() {
+fn no_cut_and_no_slip_in_a_file_makes_a_panic() {
     for name in files() {
         let whole = fs::read_to_string(folder().join(&name)).expect("text");
         let ends = (0..whole.len()).step_by(50).filter(|end| whole.is_char_boundary(*end));
+        let cuts: Vec<String> = ends.map(|end| whole[..end].to_owned()).collect();
+        // Signs that mean something to one of the languages, in the place of what stands there.
+        let signs = "{[*&!|>'\"%@`#:-?,]}\\$<\n\t\0\u{feff}\u{e9}".chars().cycle();
+        let places = (0..whole.len()).step_by(23).filter(|at| whole.is_char_boundary(*at));
+        let slips = places.zip(signs).map(|(at, sign)| {
+            let rest: String = whole[at..].chars().skip(1).collect();
+            format!("{}{sign}{rest}", &whole[..at])
+        });
         let mut refused = 0;
-        for end in ends {
-            let file = File { name: name.clone(), text: whole[..end].to_owned() };
-            let told = match option(&name) {
-                "--dockerfile" => read(Some(&file), None),
-                "--compose" => read(None, Some(&Runner::Compose(file))),
-                _ => read(None, Some(&Runner::Manifest(file))),
-            };
-            match told {
-                Ok(told) => assert!(!told.all.is_empty()),
+        for text in cuts.into_iter().chain(slips) {
+            match told_of(&name, text) {
+                Ok(count) => assert!(count > 0, "{name}"),
                 Err(mistake) => {
-                    assert!(
-                        mistake.line >= 1 && mistake.column >= 1 && !mistake.message.is_empty(),
-                        "{name}: {mistake:?}"
-                    );
+                    let is_whole = mistake.line >= 1 && mistake.column >= 1 && !mistake.message.is_empty();
+                    assert!(is_whole, "{name}: {mistake:?}");
                     refused += 1;
                 }
             }

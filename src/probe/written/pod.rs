@@ -64,7 +64,8 @@ impl<'a> Pod<'a> {
             container.places.set("limits", line);
         }
         for (key, path) in [("memory", "limits.memory_bytes"), ("cpu", "limits.cpu_quota_cores")] {
-            let line = at(key).or(limits).map(|node| node.line);
+            let of_limits = || self.own.get("resources").and_then(|resources| resources.line_of("limits"));
+            let line = at(key).map(|node| node.line).or_else(of_limits);
             container.places.set_if(path, line);
         }
         let gpus = limits

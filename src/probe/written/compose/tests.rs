@@ -1,3 +1,5 @@
+//! Compose files, as people write them and as nobody should.
+
 use super::*;
 
 fn one(text: &str) -> Container {

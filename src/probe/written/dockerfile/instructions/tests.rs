@@ -1,3 +1,5 @@
+//! Dockerfiles taken apart: lines, here-documents, and what is none.
+
 use super::*;
 
 fn told(text: &str) -> Vec<(usize, String, String)> {
