@@ -3,7 +3,7 @@
 //! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
 //! file may say, [`room`] what the checks of one folder share, [`load`] reads and validates both, [`template`] is the
 //! language of messages, [`judge`] evaluates all checks over one recording, [`examples`] holds a check to its own examples.
-//! [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
+//! [`written`] knows where facts stand that come from a text, and what no text says. [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
 
 mod catalogue;
 mod complete;
@@ -14,6 +14,7 @@ pub mod judge;
 pub mod load;
 pub mod room;
 pub mod template;
+mod written;
 
 pub use catalogue::Catalogue;
 pub use error::ConfigError;

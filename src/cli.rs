@@ -4,6 +4,7 @@ mod gate;
 mod harden;
 mod look;
 mod values;
+mod written;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,7 @@ use crate::text::legend;
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
+pub use written::WrittenArgs;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]
@@ -72,6 +74,8 @@ pub enum Command {
 pub struct CheckArgs {
     #[command(flatten)]
     pub look: LookArgs,
+    #[command(flatten)]
+    pub written: WrittenArgs,
     #[command(flatten)]
     pub gate: GateArgs,
     #[command(flatten)]
@@ -192,7 +196,7 @@ pub struct OsvIndexArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]
+    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// Report only these checks: an id, a room, or a pattern with *

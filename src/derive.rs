@@ -15,7 +15,7 @@
 //! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU, [`installed`] how old what is installed is,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
-//! [`tools`] names the development tools by what they are for, [`workload`] says what bounds its memory and what TF32 would bring, [`lifecycle`] which parts are mended no longer;
+//! [`tools`] names the development tools by what they are for, [`workload`] says what bounds its memory and what TF32 would bring, [`lifecycle`] which parts are mended no longer, [`written`] what follows where only text was read;
 //! here are the small ones.
 
 mod boards;
@@ -47,8 +47,9 @@ mod tools;
 mod users;
 mod visible;
 mod workload;
+mod written;
 
-use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits};
+use crate::facts::{Fact, Facts, GapKind, Gpu, LibraryId, Limits, Phase};
 
 const GIB: u64 = 1 << 30;
 
@@ -91,6 +92,7 @@ pub fn derive(facts: &mut Facts) {
     fingerprint::derive(facts);
     failure::derive(facts);
     target::derive(facts);
+    written::derive(facts);
     facts.compatibility.framework_remedy = builds::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);
@@ -100,6 +102,7 @@ pub fn derive(facts: &mut Facts) {
     tools::derive(&mut facts.image);
     workload::derive(facts);
     lifecycle::derive(facts);
+    written::place_parts(facts);
 }
 
 /// What follows from the rates of multiplies and copies, which the second look asks before the rest is known.
@@ -150,6 +153,9 @@ fn cpu_cores(limits: &Limits) -> Fact<f64> {
 
 /// GPUs that the workload sees: by CUDA, else by NVML, else by device nodes; none where none is expected or NVML lists none.
 fn gpu_count(facts: &Facts) -> Fact<u64> {
+    if facts.run.phase == Phase::Written {
+        return facts.written.gpus_requested.clone();
+    }
     match (&facts.cuda.device_count, &facts.gpus) {
         (Fact::Known(count), _) => Fact::Known(*count),
         (_, Fact::Known(gpus)) => Fact::Known(gpus.len() as u64),

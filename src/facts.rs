@@ -40,6 +40,7 @@ pub mod shape;
 mod storage;
 pub mod version;
 mod workload;
+mod written;
 
 pub use bounds::{GPU_LIMIT, LIST_LIMIT, WORD_LIMIT, cut, cut_word, redacted_uuid};
 pub use compatibility::Compatibility;
@@ -78,6 +79,7 @@ pub use service::{
 };
 pub use storage::{CacheFolder, Disk, DiskRole, Storage, StuckFolder};
 pub use workload::{SpeedSetting, Workload};
+pub use written::{CudaBuild, Place, PlacedFact, PublishedPort, Written, WrittenImage};
 
 use shape::record;
 
@@ -149,6 +151,8 @@ record! {
         pub memory: Memory,
         /// The links between the GPUs.
         pub links: Links,
+        /// What a text says of an image or a container that is not there yet.
+        pub written: Written,
         /// How each probe ended.
         pub probes: Vec<ProbeRun>,
     }

@@ -38,6 +38,7 @@ pub mod services;
 pub mod startup;
 pub mod storage;
 pub mod workload;
+pub mod written;
 
 /// Serves one probe that loads libraries as a child of ourselves: the other end of [`crate::world::child::probe`].
 /// Whether it could.

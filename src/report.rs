@@ -34,7 +34,7 @@ record! {
         pub profile: String,
         /// The phase it was judged for.
         pub phase: Phase,
-        /// What `--only` and `--skip` left of the checks; absent where neither was given.
+        /// What `--only` and `--skip` left of the checks, or what a text tells of; absent where all were asked.
         pub selection: Option<Selection>,
         /// What is to be done; the exit code follows from it.
         pub verdict: Verdict,
@@ -56,12 +56,14 @@ record! {
         pub probes: Vec<ProbeRun>,
     }
 
-    /// What a filter left of the checks: the verdict and the score speak of these alone.
+    /// What a filter, or a text, left of the checks: the verdict and the score speak of these alone.
     pub struct Selection {
         /// The patterns of `--only`; none where every check was asked for.
         pub only: Vec<String>,
         /// The patterns of `--skip`.
         pub skip: Vec<String>,
+        /// Whether only text was read, of which most checks say nothing.
+        pub text_only: bool,
         /// Checks that are left.
         pub check_count: usize,
         /// Checks that the profile has without the filter.

@@ -12,6 +12,7 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod written;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -123,9 +124,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let CheckArgs { look, gate, baseline, output } = arguments;
+    let CheckArgs { look, written, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
-    let (world, plan, mut report) = looked(look, gate.fail_on)?;
+    let (world, plan, mut report) =
+        if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
     ending::tell(&world, &report, output, gate)
 }
@@ -234,7 +236,8 @@ fn assume(facts: &mut Facts, assumed: &[Assumption]) {
 
 /// What is said of a recording, in the phase that is asked for, else the profile's, else its own.
 pub fn report_on(mut facts: Facts, plan: &Plan, phase: Option<Phase>, assumed: &[Assumption]) -> Report {
-    if let Some(phase) = phase.or(plan.profile.file.phase) {
+    let of_profile = plan.profile.file.phase.filter(|_| facts.run.phase != Phase::Written);
+    if let Some(phase) = phase.or(of_profile) {
         facts.run.phase = phase;
     }
     reported(facts, plan, assumed)
@@ -249,6 +252,7 @@ fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
     let value = serde_json::to_value(&facts).unwrap_or_default();
     let mut judged = judge(&plan.catalogue, &value, phase);
     judged.retain(|finding| plan.selects(&finding.check));
+    let selection = plan.selection_of(&judged, phase);
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
-    Report::new(facts, weighing, &plan.profile.name, phase, plan.selection())
+    Report::new(facts, weighing, &plan.profile.name, phase, selection)
 }

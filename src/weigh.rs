@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
 use crate::facts::shape::record;
-use crate::facts::{Fact, Facts};
+use crate::facts::{Fact, Facts, Place};
 
 pub use baseline::{Baseline, Since};
 pub use fixes::remedy;
@@ -57,6 +57,9 @@ record! {
         pub blocked_by: Option<String>,
         /// Why its failure is excused.
         pub waived: Option<String>,
+        /// Where the facts that were read stand in the files that were given; none where no file was.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub places: Vec<Place>,
         /// How it stands against an earlier report; not there where none was named, and of what holds.
         pub since: Option<Since>,
     }
@@ -183,6 +186,7 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
         outcome: judged.outcome,
         message: judged.message,
         blocked_by: judged.blocked_by,
+        places: judged.places,
         since: None,
     })
 }

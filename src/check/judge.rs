@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::written::{Places, is_unwritten};
 use super::{Catalogue, Check, Outcome, Severity};
-use crate::facts::Phase;
+use crate::facts::{Phase, Place};
 use crate::lang::eval::{Evidence, Scope};
 use crate::lang::value::{Found, Truth};
 
@@ -26,16 +27,30 @@ pub struct Judged {
     pub evidence: Vec<Evidence>,
     /// The failed check that keeps this one from being judged.
     pub blocked_by: Option<String>,
+    /// Whether it was asked at all: not outside of its phases, and not of a text that says nothing of it.
+    pub asked: bool,
+    /// Where the facts that were read stand in the files that were given.
+    pub places: Vec<Place>,
 }
 
 /// Judges `facts` (a [`crate::facts::Facts`] as JSON) by every check of the catalogue.
 pub fn judge(catalogue: &Catalogue, facts: &Value, phase: Phase) -> Vec<Judged> {
     let scope = Scope::new(facts);
+    let places = Places::of(facts);
     let mut all: Vec<Judged> = Vec::new();
     let mut failed = Failed::new();
     for check in &catalogue.checks {
         let mut judged = one(check, &scope, phase);
         for finding in &mut judged {
+            if finding.outcome != Outcome::NotApplicable {
+                finding.places = places.of_facts(&finding.evidence);
+            }
+            let is_open = phase == Phase::Written && finding.outcome == Outcome::Unknown;
+            if is_open && is_unwritten(facts, check, &finding.evidence) {
+                (finding.outcome, finding.asked) = (Outcome::NotApplicable, false);
+                "the text does not say it".clone_into(&mut finding.message);
+                finding.places.clear();
+            }
             if matches!(finding.outcome, Outcome::Fails | Outcome::Unknown)
                 && let Some(cause) = cause_of(catalogue, check, finding, &failed)
             {
@@ -75,7 +90,8 @@ fn cause_of(catalogue: &Catalogue, check: &Check, finding: &Judged, failed: &Fai
 
 fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
     if !check.phases.contains(&phase) {
-        return vec![plain(check, Outcome::NotApplicable, format!("not judged in phase {phase}"))];
+        let judged = plain(check, Outcome::NotApplicable, format!("not judged in phase {phase}"));
+        return vec![Judged { asked: false, ..judged }];
     }
     let Some(path) = &check.each else { return vec![judge_in(check, scope, None)] };
     match scope.lookup(path) {
@@ -104,7 +120,17 @@ fn one(check: &Check, scope: &Scope<'_>, phase: Phase) -> Vec<Judged> {
 
 fn plain(check: &Check, outcome: Outcome, message: String) -> Judged {
     let (check, severity) = (check.id.clone(), check.file.severity);
-    Judged { check, subject: None, outcome, severity, message, evidence: Vec::new(), blocked_by: None }
+    Judged {
+        check,
+        subject: None,
+        outcome,
+        severity,
+        message,
+        evidence: Vec::new(),
+        blocked_by: None,
+        asked: true,
+        places: Vec::new(),
+    }
 }
 
 /// How much a failure matters here. The facts that raise it are evidence too.
@@ -133,7 +159,17 @@ fn judge_in<'a>(check: &'a Check, scope: &Scope<'a>, subject: Option<String>) ->
     };
     let severity = severity_in(check, scope, &mut evidence);
     let message = crate::text::plain_long(&message);
-    Judged { check: check.id.clone(), subject, outcome, severity, message, evidence, blocked_by: None }
+    Judged {
+        check: check.id.clone(),
+        subject,
+        outcome,
+        severity,
+        message,
+        evidence,
+        blocked_by: None,
+        asked: true,
+        places: Vec::new(),
+    }
 }
 
 /// The outcome of a check over a whole recording: its worst, so that one bad GPU of eight is not outvoted.

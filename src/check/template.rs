@@ -37,6 +37,10 @@ words! {
         Count = "count",
         /// A text after a colon; nothing where there is none.
         Because = "because",
+        /// A number in parentheses behind a blank; nothing where it is not known.
+        Aside = "aside",
+        /// The same of a number of bytes, in a readable unit.
+        SizeAside = "size-aside",
     }
 }
 
@@ -117,14 +121,17 @@ fn fits(filter: Option<Filter>, shape: &Shape) -> bool {
         (None, Shape::Bool | Shape::Integer | Shape::Number | Shape::Text | Shape::Word(_))
             | (Some(Filter::Because), Shape::Text)
             | (Some(Filter::List | Filter::Count), Shape::List(_))
-            | (Some(Filter::Bytes | Filter::Percent | Filter::Round | Filter::One), Shape::Integer | Shape::Number)
+            | (
+                Some(Filter::Bytes | Filter::Percent | Filter::Round | Filter::One | Filter::Aside | Filter::SizeAside),
+                Shape::Integer | Shape::Number
+            )
     )
 }
 
 fn write(found: &Found<'_>, filter: Option<Filter>) -> String {
     let value = match found {
         Found::Known(value) => *value,
-        _ if filter == Some(Filter::Because) => return String::new(),
+        _ if matches!(filter, Some(Filter::Because | Filter::Aside | Filter::SizeAside)) => return String::new(),
         Found::Absent => return "none".to_owned(),
         Found::Unknown(_) => return "unknown".to_owned(),
     };
@@ -132,6 +139,8 @@ fn write(found: &Found<'_>, filter: Option<Filter>) -> String {
     match filter {
         None => plain(value),
         Some(Filter::Because) => format!(": {}", plain(value)),
+        Some(Filter::Aside) => format!(" ({})", plain(value)),
+        Some(Filter::SizeAside) => format!(" ({})", text::bytes(number)),
         Some(Filter::Bytes) => text::bytes(number),
         Some(Filter::Percent) => format!("{:.0} %", number * 100.0),
         Some(Filter::Round) => format!("{number:.0}"),
@@ -191,6 +200,11 @@ mod tests {
         assert_eq!(render("{limits.cpu_throttled_share|percent}", &facts), "42 %");
         assert_eq!(render("{environment.secret_names|list}", &facts), "A, B, C, D, E and 2 more");
         assert_eq!(render("{environment.preloaded|list}", &facts), "none");
+        assert_eq!(
+            render("all{limits.shm_bytes|size-aside}{limits.shm_bytes|aside}", &facts),
+            "all (64 MiB) (67108864)"
+        );
+        assert_eq!(render("all{host.memory_bytes|size-aside}{host.memory_bytes|aside}", &facts), "all");
         assert_eq!(render("{process.first_name}", &facts), "a\\u{1b}[2Jb");
         assert_eq!(render("slow{process.first_name|because}", &facts), "slow: a\\u{1b}[2Jb");
         let unknown = serde_json::json!({ "process": { "first_name": { "unknown": "not-asked" } } });

@@ -35,8 +35,9 @@ impl Mode {
 }
 
 impl ValueEnum for Phase {
+    /// Those of a look: the phase `written` is that of files, which say it themselves.
     fn value_variants<'a>() -> &'a [Self] {
-        Self::ALL
+        &[Self::Live, Self::Start, Self::Build]
     }
 
     fn to_possible_value(&self) -> Option<PossibleValue> {

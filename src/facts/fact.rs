@@ -56,6 +56,8 @@ words! {
         Crashed = "crashed",
         /// It came, and made no sense.
         Malformed = "malformed",
+        /// Only text was read, and the text does not say it.
+        NotWritten = "not-written",
     }
 }
 
@@ -63,6 +65,11 @@ impl Gap {
     /// A gap of `kind`, with what was tried.
     pub fn new(kind: GapKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: detail.into() }
+    }
+
+    /// The gap of everything that a text does not say.
+    pub fn not_written() -> Self {
+        Self::new(GapKind::NotWritten, "")
     }
 
     /// The gap of everything that this run did not look at.

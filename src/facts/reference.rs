@@ -3,6 +3,7 @@
 //! Each row names its source. A table that cannot be read gives no rows; the tests
 //! beside each see to it that it can.
 
+pub mod bases;
 pub mod builds;
 pub mod cuda_errors;
 pub mod drivers;

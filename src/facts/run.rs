@@ -12,6 +12,8 @@ words! {
         Start = "start",
         /// An image in CI: no GPU, no limits, no services.
         Build = "build",
+        /// There is no image yet: a Dockerfile, a compose file or a manifest was read, and nothing else.
+        Written = "written",
     }
 
     /// How deep a look goes.

@@ -10,6 +10,8 @@ mod privileged;
 mod setuid;
 mod shared;
 
+pub use mounted::{host_folder_of, is_runtime_socket};
+
 use super::container::{is_first_mount_namespace, is_micro_vm, marks};
 use super::procfs::mounts::Mounts;
 use super::procfs::namespaces::Namespace;

@@ -66,7 +66,7 @@ pub fn collect(world: &World, network: &Network, will_start: &[SshArgs], asks_we
             services.undecided = Fact::Unknown(gap.clone());
         }
     }
-    services.sshd_config = ssh_configuration(world, ssh_args);
+    services.sshd_config = ssh_configurations(world, ssh_args);
     services
 }
 
@@ -81,8 +81,13 @@ fn not_live() -> Gap {
     Gap::new(GapKind::NotAsked, "servers are asked in phase live alone")
 }
 
+/// What holds for the servers that will be started with these arguments.
+pub fn ssh_configuration(world: &World, will_start: &[SshArgs]) -> Fact<SshdConfig> {
+    ssh_configurations(world, will_start.iter().cloned().map(Fact::Known).collect())
+}
+
 /// What holds for all these servers; without any, what the file says.
-fn ssh_configuration(world: &World, mut args: Vec<Fact<SshArgs>>) -> Fact<SshdConfig> {
+fn ssh_configurations(world: &World, mut args: Vec<Fact<SshArgs>>) -> Fact<SshdConfig> {
     if args.is_empty() {
         args.push(Fact::Known(SshArgs::default()));
     }

@@ -46,6 +46,8 @@ mod supervisord;
 mod supervisors;
 mod wrappers;
 
+pub use shell::commands as shell_commands;
+
 use super::services::ssh_args::SshArgs;
 use crate::facts::{DeclaredService, Fact, Listener};
 use crate::world::World;

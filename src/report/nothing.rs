@@ -37,6 +37,10 @@ pub fn why(report: &Report) -> Option<String> {
 fn filtered(selection: &Selection) -> String {
     let flags = [("--only", &selection.only), ("--skip", &selection.skip)];
     let flags = flags.into_iter().filter(|(_, patterns)| !patterns.is_empty());
+    if selection.text_only && selection.only.is_empty() && selection.skip.is_empty() {
+        let of = count(selection.profile_check_count, "check");
+        return format!("the text tells of {} of {of}", selection.check_count);
+    }
     let flags: Vec<String> = flags.map(|(flag, patterns)| format!("{flag} {}", patterns.join(","))).collect();
     let (verb, flags) = (if flags.len() == 1 { "leaves" } else { "leave" }, flags.join(" and "));
     format!("{flags} {verb} {} of {}", selection.check_count, count(selection.profile_check_count, "check"))

@@ -73,6 +73,10 @@ const ROWS: [Source; 10] = [
 
 /// Every line for this report. One that has nothing to say is left out.
 pub fn lines(report: &Report) -> Vec<Row> {
+    if report.phase == Phase::Written {
+        // Of several containers no line could tell, and what fails says more.
+        return Vec::new();
+    }
     let line = |(name, patterns, text): &Source| {
         let text = text(report);
         // What is not expected or was not run cannot be well.
@@ -232,6 +236,9 @@ fn size(count: u64) -> String {
 
 /// What this is, for the first line: `docker, cgroup v2`.
 pub fn place(facts: &Facts) -> String {
+    if facts.run.phase == Phase::Written {
+        return format!("only the text of {} was read", plain(&facts.written.files.join(" and ")));
+    }
     if facts.run.image_only {
         return "an image that does not run".to_owned();
     }

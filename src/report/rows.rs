@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::overview::Mark;
 use super::table::Line;
 use super::{Finding, Report};
+use crate::text::plain;
 use crate::weigh::baseline::Since;
 use crate::weigh::remedy;
 
@@ -16,10 +17,17 @@ pub fn with_subject(finding: &Finding, message: &str) -> String {
     }
 }
 
+/// Where a finding stands, as the end of a sentence: `, at Dockerfile:3`.
+pub fn at(finding: &Finding) -> String {
+    let places: Vec<String> =
+        finding.places.iter().take(4).map(|place| format!("{}:{}", plain(&place.file), place.line)).collect();
+    if places.is_empty() { String::new() } else { format!(", at {}", places.join(", ")) }
+}
+
 /// What is wrong with the first of these findings of one check, and which others there are.
 pub fn group_words(group: &[&Finding]) -> String {
     let Some((finding, others)) = group.split_first() else { return String::new() };
-    let mut text = with_subject(finding, &finding.message);
+    let mut text = with_subject(finding, &finding.message) + &at(finding);
     if !others.is_empty() {
         let names: Vec<&str> = others.iter().filter_map(|other| other.subject.as_deref()).take(4).collect();
         let dots = if others.len() > names.len() { " …" } else { "" };

@@ -3,7 +3,7 @@
 use super::legend;
 use super::overview::{self, Mark};
 use super::rates;
-use super::rows::{failure_line, line, with_subject};
+use super::rows::{at, failure_line, line, with_subject};
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
@@ -120,11 +120,12 @@ impl Page {
         match cause {
             Some(finding) if finding.counts() => {
                 let label = if report.verdict == Verdict::NotReady { "cause" } else { "first" };
-                self.labelled(label, &with_subject(finding, &finding.message));
+                self.labelled(label, &(with_subject(finding, &finding.message) + &at(finding)));
                 self.labelled("who", &format!("{}: {}", finding.owner, remedy(finding, &report.facts)));
             }
             Some(finding) => {
-                self.labelled("unknown", &format!("{}: {}", finding.check, with_subject(finding, &finding.message)));
+                let message = with_subject(finding, &finding.message) + &at(finding);
+                self.labelled("unknown", &format!("{}: {message}", finding.check));
             }
             None => {}
         }
@@ -211,7 +212,7 @@ impl Page {
             .filter(|finding| finding.outcome == Outcome::Unknown)
             .map(|finding| {
                 let reason = finding.message.strip_prefix("could not tell: ").unwrap_or(&finding.message);
-                line(Mark::Unknown, finding, with_subject(finding, reason))
+                line(Mark::Unknown, finding, with_subject(finding, reason) + &at(finding))
             })
             .collect();
         if !gaps.is_empty() {

@@ -1,11 +1,12 @@
 //! What is asked of a run: the catalogue, the profile, the selection, the recording, the surroundings.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::files::{there, utf8, wrong};
 use super::{Failure, errand};
 use crate::check::error::in_words;
-use crate::check::{Catalogue, Check, ConfigError, Severity, matches};
+use crate::check::{Catalogue, Check, ConfigError, Judged, Severity, matches};
 use crate::cli::{Assumption, EnvironmentArgs, FailOn, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
@@ -114,16 +115,25 @@ impl Plan {
         (self.only.is_empty() || any(&self.only)) && !any(&self.skip)
     }
 
-    /// What the filter leaves of the profile's checks; none without a filter.
-    pub fn selection(&self) -> Option<Selection> {
+    /// What the filter leaves of the profile's checks, and of those a text what it tells of; none where all were asked.
+    pub fn selection_of(&self, judged: &[Judged], phase: Phase) -> Option<Selection> {
+        if phase == Phase::Written {
+            let asked: BTreeSet<&str> = judged.iter().filter(|one| one.asked).map(|one| one.check.as_str()).collect();
+            return Some(self.left(true, |id| asked.contains(id)));
+        }
+        (!self.only.is_empty() || !self.skip.is_empty()).then(|| self.left(false, |_| true))
+    }
+
+    fn left(&self, text_only: bool, asked: impl Fn(&str) -> bool) -> Selection {
         let kept = |check: &&Check| self.profile.severity(&check.id, check.file.severity).is_some();
         let checks: Vec<&Check> = self.catalogue.checks.iter().filter(kept).collect();
-        (!self.only.is_empty() || !self.skip.is_empty()).then(|| Selection {
+        Selection {
             only: self.only.clone(),
             skip: self.skip.clone(),
-            check_count: checks.iter().filter(|check| self.selects(&check.id)).count(),
+            text_only,
+            check_count: checks.iter().filter(|check| self.selects(&check.id) && asked(&check.id)).count(),
             profile_check_count: checks.len(),
-        })
+        }
     }
 }
 

@@ -209,6 +209,7 @@ pub(super) fn open(place: Place, path: &Path) -> Fact<OpenFile> {
                 Some(node) => match &node.content {
                     Content::Nothing => Fact::Known(OpenFile(Opened::Empty)),
                     Content::Lies(blob) => Fact::Known(OpenFile(Opened::Part(blob.clone()))),
+                    Content::Written(text) => Fact::Known(OpenFile(Opened::Text(Arc::clone(text)))),
                     Content::Unkept(why) => Fact::unknown(GapKind::NotSupported, format!("{}: {why}", path.display())),
                 },
             };
@@ -236,6 +237,7 @@ pub struct OpenFile(Opened);
 enum Opened {
     File(File, PathBuf),
     Part(Blob),
+    Text(Arc<str>),
     Empty,
 }
 
@@ -254,6 +256,7 @@ impl OpenFile {
                 file.metadata().map(|meta| meta.len())
             }
             Opened::Part(blob) => Ok(blob.size()),
+            Opened::Text(text) => Ok(text.len() as u64),
             Opened::Empty => Ok(0),
         }
     }
@@ -266,6 +269,11 @@ impl OpenFile {
                 file.read_exact_at(bytes, offset)
             }
             Opened::Part(blob) => blob.read_exact_at(bytes, offset),
+            Opened::Text(text) => {
+                let mut rest =
+                    usize::try_from(offset).ok().and_then(|at| text.as_bytes().get(at..)).unwrap_or_default();
+                rest.read_exact(bytes)
+            }
             Opened::Empty if bytes.is_empty() => Ok(()),
             Opened::Empty => Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -277,6 +285,7 @@ impl OpenFile {
         match self.0 {
             Opened::File(file, _) => file.take(limit).read_to_end(&mut bytes),
             Opened::Part(blob) => blob.reader().take(limit).read_to_end(&mut bytes),
+            Opened::Text(text) => text.as_bytes().take(limit).read_to_end(&mut bytes),
             Opened::Empty => Ok(0),
         }?;
         Ok(bytes)

@@ -87,6 +87,12 @@ impl World {
         world
     }
 
+    /// An image that is not there yet: the files that a text writes, as path and content, and the environment that it sets.
+    pub fn written(texts: &[(String, String)], environment: Vec<(OsString, OsString)>) -> Self {
+        let still = Still { is_configured: true, ..Still::default() };
+        Self::archived(Tree::of_texts(texts), Duration::from_mins(1)).configured(environment, still)
+    }
+
     /// Entries of an archive that were left out, with the reason.
     pub fn left_out_entries(&self) -> Vec<String> {
         match &self.source {

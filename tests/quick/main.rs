@@ -28,3 +28,4 @@ mod rooms;
 mod selection;
 mod shell;
 mod shown;
+mod written;

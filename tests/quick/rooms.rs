@@ -69,6 +69,7 @@ const PROBES: &[(&str, &[&str])] = &[
     ("nvml", &["cuda"]),
     ("compute", &["gpu", "libraries"]),
     ("links", &["gpu", "libraries"]),
+    ("written", &["environment", "identity", "image_config", "isolation", "paths", "services", "startup"]),
 ];
 
 /// A source file: its module path (`probe`, `nvml`, `gpu`) and its words without those that only tests compile.

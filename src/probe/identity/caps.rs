@@ -47,6 +47,11 @@ impl Caps {
     }
 }
 
+/// Whether the baseline standard does not allow this one; one without a known name is not allowed.
+pub fn is_beyond_baseline(name: &str) -> bool {
+    CapabilitySet::from_name(name).is_none_or(|set| !BASELINE.contains(set))
+}
+
 /// Every capability that this kernel knows.
 pub fn all_known(world: &World) -> Fact<Caps> {
     let path = "/proc/sys/kernel/cap_last_cap";

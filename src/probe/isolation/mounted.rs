@@ -53,6 +53,23 @@ const HOST_FOLDERS: &[(&str, &[&str])] = &[
 
 const TOKEN: &str = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 
+/// Whether a path of the host is a socket that commands its container runtime.
+pub fn is_runtime_socket(host: &str) -> bool {
+    let is_named = RUNTIMES.iter().any(|name| host.contains(name));
+    SOCKETS.contains(&host) || (is_named && host.rsplit('.').next() == Some("sock"))
+}
+
+/// Which folder that gives control over the host a path of it is.
+pub fn host_folder_of(host: &str) -> Option<&'static str> {
+    let bare = match host.trim_end_matches('/') {
+        "" => "/",
+        "/var/run" => "/run",
+        bare => bare,
+    };
+    let listed = HOST_FOLDERS.iter().map(|(folder, _)| *folder).find(|folder| *folder == bare && host.starts_with('/'));
+    listed.or((bare == "/dev").then_some("/dev"))
+}
+
 /// The sockets of runtimes that can be seen here. None is connected to.
 pub fn runtime_sockets(world: &World, mounts: Option<&Mounts>) -> Vec<RuntimeSocket> {
     let mut paths: Vec<String> = SOCKETS.iter().map(|path| (*path).to_owned()).collect();

@@ -54,14 +54,28 @@ impl Place {
     }
 }
 
-/// The place that a finding is shown at.
-pub fn place(_finding: &Finding, anchor: &Place) -> Place {
-    anchor.clone()
+/// The place that a finding is shown at: where it stands in a file that was judged, if that can be one of the repository;
+/// else the one that was asked for.
+pub fn place(finding: &Finding, anchor: &Place) -> Place {
+    let own = finding.places.first().and_then(|place| format!("{}:{}", place.file, place.line).parse().ok());
+    own.unwrap_or_else(|| anchor.clone())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_finding_of_a_text_is_shown_where_it_stands_there() {
+        let anchor = Place::default();
+        let at = |file: &str| {
+            let places = vec![crate::facts::Place { file: file.to_owned(), line: 7 }];
+            place(&Finding { places, ..Finding::default() }, &anchor)
+        };
+        assert_eq!(at("docker/Dockerfile"), Place { file: "docker/Dockerfile".to_owned(), line: 7 });
+        assert_eq!(at("/tmp/Dockerfile"), anchor, "no file of a repository");
+        assert_eq!(place(&Finding::default(), &anchor), anchor);
+    }
 
     #[test]
     fn a_place_lies_in_the_repository() {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use rustix::fs::FileType;
 use rustix::io::Errno;
@@ -23,6 +24,8 @@ pub enum Content {
     Nothing,
     /// In a file of ours or in the archive.
     Lies(Blob),
+    /// Here: a text wrote it down.
+    Written(Arc<str>),
     /// It cannot be had, for this reason.
     Unkept(&'static str),
 }
@@ -93,6 +96,20 @@ impl Node {
 }
 
 impl Tree {
+    /// Files of which nothing is there but their texts.
+    pub fn of_texts(texts: &[(String, String)]) -> Self {
+        let mut tree = Self::default();
+        for (path, text) in texts {
+            let path = Path::new(path);
+            let stat = Stat { kind: FileType::RegularFile, size_bytes: text.len() as u64, ..folder().stat };
+            let node = Node::new(stat, None, Content::Written(Arc::from(text.as_str())));
+            let (Some(above), Some(name)) = (path.parent(), path.file_name()) else { continue };
+            // What has no place among the others is not there.
+            let _ = tree.folder(above).and_then(|above| tree.put(above, name, node));
+        }
+        tree
+    }
+
     /// A node by its path inside, no link followed; the errno where there is none.
     pub fn find(&self, path: &Path) -> Result<usize, Errno> {
         let mut at = 0;

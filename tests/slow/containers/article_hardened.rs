@@ -104,10 +104,9 @@ fn the_articles_image_hardened_serves_is_ready_and_stops() {
     let gone = gone(folder.path(), &before, &after);
     assert!(gone > 12, "only {gone} are gone: {}", after.troubles());
     // What it leaves open it names: Jupyter is still installed, though nothing starts it.
+    assert_eq!(after.outcomes("image.remote-access-absent"), ["fails"], "{}", after.troubles());
+    assert!(after.troubles().contains("jupyter-lab"), "{}", after.troubles());
     let left = after.subjects("fails");
-    let names_jupyter =
-        |(check, subject): &(String, String)| check == "image.remote-access-absent" && subject.contains("jupyter");
-    assert!(left.iter().any(names_jupyter), "{}", after.troubles());
     assert!(!left.iter().any(|(check, _)| check.starts_with("service.ssh")), "{}", after.troubles());
 
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -39,11 +39,14 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l as-process 
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l dockerfile -d 'Judge the image that this Dockerfile would make, from its text alone; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l compose -d 'Judge the services of this compose file that ask for a GPU, or all where none does, from its text alone, each with the image of --dockerfile where that is given' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l manifest -d 'The same of the containers in this manifest of Kubernetes: Pod, Deployment, `StatefulSet`, `DaemonSet`, Job, `CronJob`' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on -d 'What makes the verdict NOT READY, and the exit code 1: failures of this severity and of worse ones; never: no verdict does, and the exit code is 0 but for mistakes in usage, configuration and output [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
 high\t'High and critical ones'
 medium\t'Medium ones and worse'
@@ -61,6 +64,7 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
 gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
+html\t'A page to look at: one file that opens anywhere'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
@@ -102,11 +106,14 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l as
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l dockerfile -d 'Judge the image that this Dockerfile would make, from its text alone; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l compose -d 'Judge the services of this compose file that ask for a GPU, or all where none does, from its text alone, each with the image of --dockerfile where that is given' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l manifest -d 'The same of the containers in this manifest of Kubernetes: Pod, Deployment, `StatefulSet`, `DaemonSet`, Job, `CronJob`' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on -d 'What makes the verdict NOT READY, and the exit code 1: failures of this severity and of worse ones; never: no verdict does, and the exit code is 0 but for mistakes in usage, configuration and output [default: what the profile says, else high]' -r -f -a "critical\t'Critical failures alone'
 high\t'High and critical ones'
 medium\t'Medium ones and worse'
@@ -124,6 +131,7 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
 gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
+html\t'A page to look at: one file that opens anywhere'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
@@ -148,7 +156,7 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -164,6 +172,7 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
 gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
+html\t'A page to look at: one file that opens anywhere'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
@@ -201,7 +210,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s h 
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l phase -d 'Judge for this phase instead of the one that was recorded' -r -f -a "live\t''
 start\t''
 build\t''"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -223,6 +232,7 @@ sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
 gitlab\t'GitLab\'s code quality report'
 markdown\t'A table that fits a comment on a pull request'
+html\t'A page to look at: one file that opens anywhere'
 prometheus\t'Prometheus\' text format, for the textfile collector'
 line\t'One line of at most 80 bytes'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s o -l output -d 'Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal' -r -F
@@ -237,14 +247,14 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s q 
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
 json\t'For programs'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -l checks -d 'Look among the checks of this folder too' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -s h -l help -d 'Print help'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -264,7 +274,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l a
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F

@@ -1,0 +1,101 @@
+//! Compose files, as people write them and as nobody should.
+
+use super::*;
+
+fn one(text: &str) -> Container {
+    let text = format!("services:\n  a:\n{text}");
+    read("compose.yaml", &text, &mut Vec::new()).unwrap_or_else(|wrong| panic!("{wrong:?}")).remove(0)
+}
+
+#[test]
+fn limits_are_read_in_both_forms() {
+    for text in [
+        "    mem_limit: 8g\n    cpus: 4\n    pids_limit: 512\n    shm_size: 2gb\n",
+        "    shm_size: 2147483648\n    deploy:\n      resources:\n        limits: {memory: 8192M, cpus: '4', pids: 512}\n",
+    ] {
+        let limits = one(text).facts.limits;
+        assert_eq!((limits.memory_bytes, limits.shm_bytes), (Fact::Known(8 << 30), Fact::Known(2 << 30)), "{text}");
+        assert_eq!((limits.cpu_quota_cores, limits.pids), (Fact::Known(4.0), Fact::Known(512)), "{text}");
+    }
+    let bare = one("    image: x:1\n").facts.limits;
+    assert!(bare.memory_bytes.is_absent() && bare.pids.is_absent());
+    assert_eq!(bare.shm_bytes, Fact::Known(64 << 20));
+    assert!(one("    mem_limit: ${M}\n").facts.limits.memory_bytes.is_unknown());
+    assert_eq!(one("    mem_limit: ${M:-1g}\n").facts.limits.memory_bytes, Fact::Known(1 << 30));
+    assert!(one("    mem_limit: lots\n").facts.limits.memory_bytes.is_unknown());
+}
+
+#[test]
+fn a_gpu_is_asked_for_in_four_ways() {
+    let asked = |text: &str| {
+        let container = one(text);
+        (container.asks_gpu, container.facts.written.gpus_requested.known().copied())
+    };
+    let device = |text: &str| {
+        format!("    deploy:\n      resources:\n        reservations:\n          devices:\n            - {text}\n")
+    };
+    assert_eq!(asked(&device("{driver: nvidia, count: 2, capabilities: [gpu]}")), (true, Some(2)));
+    assert_eq!(asked(&device("{capabilities: [gpu], device_ids: ['0', '3', '4']}")), (true, Some(3)));
+    assert_eq!(asked(&device("{capabilities: [[gpu]], count: all}")), (true, None));
+    assert_eq!(asked(&device("{driver: other, capabilities: [tpu]}")), (false, Some(0)));
+    assert_eq!(asked("    gpus: all\n"), (true, None));
+    assert_eq!(asked("    gpus: [{driver: nvidia, count: 1}]\n"), (true, Some(1)));
+    assert_eq!(asked("    runtime: nvidia\n"), (true, None));
+    assert_eq!(asked("    runtime: nvidia\n    environment: [NVIDIA_VISIBLE_DEVICES=none]\n"), (false, Some(0)));
+    assert_eq!(asked("    image: x:1\n"), (false, Some(0)));
+}
+
+#[test]
+fn what_is_shared_with_the_host_is_told() {
+    let text = "    privileged: true\n    pid: host\n    network_mode: host\n    cap_add: [SYS_ADMIN, NET_BIND_SERVICE]\n    \
+                volumes: ['/var/run/docker.sock:/x.sock', {type: bind, source: /etc, target: /host}, data:/data]\n";
+    let facts = one(text).facts;
+    assert_eq!((facts.isolation.privileged, facts.isolation.host_pid), (Fact::Known(true), Fact::Known(true)));
+    assert_eq!(facts.identity.capabilities_beyond_baseline, Fact::Known(vec!["SYS_ADMIN".to_owned()]));
+    assert_eq!(facts.isolation.runtime_sockets.known().map(Vec::len), Some(1));
+    assert_eq!(facts.isolation.sensitive_mounts, Fact::Known(vec!["/host (/etc of the host)".to_owned()]));
+    let sound = one("    user: '1000'\n    security_opt: ['no-new-privileges:true']\n    read_only: true\n").facts;
+    assert_eq!((sound.identity.uid, sound.isolation.no_new_privileges), (Fact::Known(1000), Fact::Known(true)));
+    assert_eq!(sound.isolation.root_read_only, Fact::Known(true));
+}
+
+#[test]
+fn variables_have_values_where_the_text_gives_them() {
+    let container = one("    environment:\n      A: 1\n      B: ${B}\n      C: ${C:-c}\n      D:\n");
+    let told: Vec<(&str, Option<&str>)> =
+        container.environment.iter().map(|one| (one.name.as_str(), one.value.as_deref())).collect();
+    assert_eq!(told, [("A", Some("1")), ("B", None), ("C", Some("c")), ("D", None)]);
+    let list = one("    environment: [A=1, B]\n").environment;
+    assert_eq!((list[0].value.as_deref(), list[1].value.as_deref()), (Some("1"), None));
+}
+
+#[test]
+fn only_ports_that_others_reach_are_published() {
+    let container = one(
+        "    ports: ['127.0.0.1:22:22', '8000:8000', '22', {target: 6006, published: '6006', host_ip: 127.0.0.1}]\n",
+    );
+    let ports: Vec<u16> =
+        container.facts.written.published_ports.known().into_iter().flatten().map(|p| p.port).collect();
+    assert_eq!(ports, [8000, 22]);
+}
+
+#[test]
+fn a_service_is_told_with_what_it_extends() {
+    let text = "services:\n  base: {mem_limit: 1g, environment: {A: 1}}\n  a: {extends: {service: base}, environment: {B: 2}}\n  \
+                b: {extends: {service: x, file: y.yaml}}\n";
+    let all = read("c", text, &mut Vec::new()).expect("three services");
+    assert_eq!((all[1].facts.limits.memory_bytes.clone(), all[1].environment.len()), (Fact::Known(1 << 30), 2));
+    let open = &all[2].facts;
+    assert!(open.limits.memory_bytes.is_unknown() && open.written.gpu_requested.is_unknown());
+    assert!(
+        open.isolation.privileged.is_unknown() && open.limits.shm_bytes.is_unknown(),
+        "it may be said in the other file"
+    );
+}
+
+#[test]
+fn what_is_no_compose_file_is_refused() {
+    for text in ["", "a: 1\n", "services:\n", "services: {}\n", "- a\n"] {
+        assert!(read("c", text, &mut Vec::new()).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,254 @@
+//! What one stage of a Dockerfile leaves: its user, its variables, its command, and what was run for it.
+
+use std::rc::Rc;
+
+use super::instructions::{HereDocument, Instruction, raw_words};
+use super::words::{Told, expanded, filled_in, pairs};
+
+/// A value with its line.
+#[derive(Debug, Clone)]
+pub struct At<T> {
+    /// What it is.
+    pub value: T,
+    /// Where it stands.
+    pub line: usize,
+}
+
+/// A variable.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: Told,
+    /// Where it is set.
+    pub line: usize,
+    /// Whether it stays in the image: `ENV`, not `ARG`.
+    pub stays: bool,
+}
+
+/// `ENTRYPOINT` or `CMD`.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The words; in the form for a shell those of the shell, and the text.
+    pub words: Vec<String>,
+    /// Whether a shell reads it.
+    pub is_shell: bool,
+}
+
+/// A command that was run while building.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The text for a shell, known variables filled in.
+    pub text: String,
+    /// Where it stands.
+    pub instruction: Rc<Instruction>,
+}
+
+/// What a stage leaves.
+#[derive(Debug, Clone)]
+pub struct Stage {
+    /// Its name.
+    pub name: Option<String>,
+    /// The image that the first stage under it is made from.
+    pub base: At<Told>,
+    /// `USER`, the last.
+    pub user: Option<At<Told>>,
+    /// Variables, each set anew where it is set again.
+    pub variables: Vec<Variable>,
+    /// `ENTRYPOINT`.
+    pub entrypoint: Option<At<Command>>,
+    /// `CMD`.
+    pub cmd: Option<At<Command>>,
+    /// Ports of `EXPOSE`.
+    pub exposed: Vec<At<String>>,
+    /// Whether a `HEALTHCHECK` is declared.
+    pub health: Option<At<bool>>,
+    /// `WORKDIR`.
+    pub folder: String,
+    /// Names of labels.
+    pub labels: Vec<String>,
+    /// Commands that were run here and in the stages below.
+    pub runs: Vec<Run>,
+    /// Commands of stages that files were copied from.
+    pub copied_runs: Vec<Run>,
+    /// Files whose text is in the Dockerfile.
+    pub files: Vec<(String, String)>,
+    /// The line of its `FROM`.
+    pub line: usize,
+    shell: Vec<String>,
+}
+
+impl Stage {
+    /// One made from an image, or from an earlier stage.
+    pub fn from(base: At<Told>, below: Option<&Self>, name: Option<String>) -> Self {
+        let line = base.line;
+        match below {
+            // Arguments end with their stage, and the ports and files stay.
+            Some(below) => {
+                let variables = below.variables.iter().filter(|variable| variable.stays).cloned().collect();
+                Self { name, variables, line, ..below.clone() }
+            }
+            None => Self {
+                name,
+                base,
+                user: None,
+                variables: Vec::new(),
+                entrypoint: None,
+                cmd: None,
+                exposed: Vec::new(),
+                health: None,
+                folder: String::new(),
+                labels: Vec::new(),
+                runs: Vec::new(),
+                copied_runs: Vec::new(),
+                files: Vec::new(),
+                line,
+                shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
+            },
+        }
+    }
+
+    fn lookup(&self, name: &str) -> Option<Told> {
+        self.variables.iter().find(|variable| variable.name == name).map(|variable| variable.value.clone())
+    }
+
+    fn told(&self, raw: &str, escape: char) -> Told {
+        expanded(raw, escape, &|name| self.lookup(name))
+    }
+
+    /// Text for a shell with what is known filled in.
+    pub fn filled_in(&self, text: &str) -> String {
+        filled_in(text, &|name| self.lookup(name))
+    }
+
+    fn set(&mut self, variable: Variable) {
+        match self.variables.iter_mut().find(|known| known.name == variable.name) {
+            // `ENV` stands before an `ARG` of the same name.
+            Some(known) if known.stays && !variable.stays => {}
+            Some(known) => *known = variable,
+            None => self.variables.push(variable),
+        }
+    }
+
+    /// Does what an instruction says. `global` are the arguments above the first `FROM`.
+    pub fn follow(&mut self, instruction: &Rc<Instruction>, escape: char, global: &[Variable]) {
+        let (text, line) = (instruction.text.as_str(), instruction.line);
+        match instruction.keyword.as_str() {
+            "ARG" => self.arguments(instruction, escape, global),
+            "ENV" => {
+                // All values of one instruction are worked out before one of them holds.
+                let set: Vec<Variable> = pairs(text)
+                    .into_iter()
+                    .map(|(name, raw)| {
+                        let line = instruction.line_of(&format!("{name}="));
+                        Variable { value: self.told(&raw, escape), name, line, stays: true }
+                    })
+                    .collect();
+                for variable in set {
+                    self.set(variable);
+                }
+            }
+            "USER" => self.user = Some(At { value: self.told(text, escape), line }),
+            "WORKDIR" => {
+                let folder = self.told(text, escape).unwrap_or_default();
+                self.folder = if folder.starts_with('/') {
+                    folder
+                } else {
+                    format!("{}/{folder}", self.folder.trim_end_matches('/'))
+                };
+            }
+            "EXPOSE" => {
+                let ports = raw_words(text).into_iter().filter_map(|raw| self.told(&raw, escape).ok());
+                let ports: Vec<At<String>> = ports.map(|value| At { value, line }).collect();
+                self.exposed.extend(ports);
+            }
+            "LABEL" => self.labels.extend(pairs(text).into_iter().map(|(name, _)| name.trim_matches('"').to_owned())),
+            "HEALTHCHECK" => {
+                let is_none = raw_words(text).first().is_some_and(|word| word.eq_ignore_ascii_case("none"));
+                self.health = Some(At { value: !is_none, line });
+            }
+            "SHELL" => self.shell = json(text).unwrap_or_default(),
+            "ENTRYPOINT" => {
+                self.entrypoint = Some(At { value: self.command(text), line });
+                // What a base brought belongs to its own entrypoint.
+                self.cmd = self.cmd.take().filter(|cmd| cmd.line > self.line);
+            }
+            "CMD" => self.cmd = Some(At { value: self.command(text), line }),
+            "RUN" => self.run(instruction),
+            "COPY" | "ADD" => self.texts(instruction, escape),
+            _ => {}
+        }
+    }
+
+    fn arguments(&mut self, instruction: &Instruction, escape: char, global: &[Variable]) {
+        for word in raw_words(&instruction.text) {
+            let (name, value) = if let Some((name, raw)) = word.split_once('=') {
+                (name.to_owned(), self.told(raw, escape))
+            } else {
+                let above = global.iter().find(|variable| variable.name == word).map(|variable| variable.value.clone());
+                let value = above.unwrap_or_else(|| Err(format!("the build argument {word} has no default")));
+                (word, value)
+            };
+            let line = instruction.line_of(&name);
+            self.set(Variable { name, value, line, stays: false });
+        }
+    }
+
+    fn command(&self, text: &str) -> Command {
+        if let Some(words) = json(text) {
+            return Command { words, is_shell: false };
+        }
+        let mut words = self.shell.clone();
+        words.push(self.filled_in(text));
+        Command { words, is_shell: true }
+    }
+
+    fn run(&mut self, instruction: &Rc<Instruction>) {
+        let text = without_flags(&instruction.text);
+        let words = json(text);
+        let mut script = words.map_or_else(|| self.filled_in(text), |words| words.join(" "));
+        for document in &instruction.documents {
+            let target = text.split_once('>').map(|(_, rest)| rest.trim_start_matches(['>', ' ']));
+            let target =
+                target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
+            let program = text.split_ascii_whitespace().next().unwrap_or_default();
+            if let (true, Some(path)) = (matches!(program, "cat" | "tee"), target) {
+                self.files.push((path.to_owned(), document.text.clone()));
+            } else if program.contains("<<") || matches!(program, "sh" | "bash" | "/bin/sh" | "/bin/bash") {
+                script = format!("{script}\n{}", self.filled_in(&document.text));
+            }
+        }
+        self.runs.push(Run { text: script, instruction: Rc::clone(instruction) });
+    }
+
+    /// `COPY <<EOF /path`
+    fn texts(&mut self, instruction: &Instruction, escape: char) {
+        let words = raw_words(without_flags(&instruction.text));
+        let Some(target) = words.last().and_then(|raw| self.told(raw, escape).ok()) else { return };
+        for HereDocument { text, expands } in &instruction.documents {
+            let text = if *expands { self.filled_in(text) } else { text.clone() };
+            self.files.push((target.clone(), text));
+        }
+    }
+}
+
+/// The value of a flag in front of an instruction.
+pub fn flag(text: &str, name: &str) -> Option<String> {
+    let mut flags = raw_words(text).into_iter().take_while(|word| word.starts_with("--"));
+    flags.find_map(|word| word.strip_prefix(&format!("--{name}=")).map(str::to_owned))
+}
+
+/// The text behind the flags.
+pub fn without_flags(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while rest.starts_with("--") {
+        rest = rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start());
+    }
+    rest
+}
+
+/// A list in JSON; none where it is text for a shell, as builders decide it.
+fn json(text: &str) -> Option<Vec<String>> {
+    if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
+}

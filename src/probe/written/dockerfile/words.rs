@@ -1,0 +1,176 @@
+//! Words of a Dockerfile: quotes, escapes and variables, as builders read them.
+
+use super::instructions::raw_words;
+
+/// A value, or why the text does not tell it.
+pub type Told = Result<String, String>;
+
+/// What a variable is; none where nobody sets it.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<Told>;
+
+/// `A=b C="d e"` as names and values as they are written; the old form `A b` too.
+pub fn pairs(text: &str) -> Vec<(String, String)> {
+    let words = raw_words(text);
+    if let Some(first) = words.first().filter(|first| !first.contains('=')) {
+        let rest = text.trim_start().strip_prefix(first.as_str()).unwrap_or_default();
+        return vec![(first.clone(), rest.trim().to_owned())];
+    }
+    let pair = |word: String| word.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+    words.into_iter().filter_map(pair).collect()
+}
+
+/// A word without its quotes, with the variables filled in.
+pub fn expanded(raw: &str, escape: char, lookup: Lookup<'_>) -> Told {
+    let mut reader = Reader { rest: raw.chars().peekable(), escape, lookup };
+    let mut out = String::new();
+    let mut quote = None;
+    while let Some(letter) = reader.rest.next() {
+        match (quote, letter) {
+            (None, '"' | '\'') => quote = Some(letter),
+            (Some(open), close) if open == close => quote = None,
+            (Some('\''), other) => out.push(other),
+            (_, other) if other == escape => match reader.rest.next() {
+                Some(next) if quote.is_none() || matches!(next, '"' | '$') || next == escape => out.push(next),
+                Some(next) => out.extend([other, next]),
+                None => out.push(other),
+            },
+            (_, '$') => out.push_str(&reader.variable()?),
+            (_, other) => out.push(other),
+        }
+    }
+    Ok(out)
+}
+
+/// Text for a shell with the variables filled in that are known; what is not stays as it is written.
+pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let behind = from.get(1..).unwrap_or_default();
+        let (name, length) = if let Some(inner) = behind.strip_prefix('{') {
+            inner.find('}').map_or(("", 1), |end| (inner.get(..end).unwrap_or_default(), end + 3))
+        } else {
+            let end = behind.find(|letter: char| !is_of_name(letter)).unwrap_or(behind.len());
+            (behind.get(..end).unwrap_or_default(), end + 1)
+        };
+        let is_hidden = out.ends_with('\\');
+        match lookup(name).filter(|_| !is_hidden && !name.is_empty()) {
+            Some(Ok(value)) => out.push_str(&value),
+            _ => out.push_str(from.get(..length).unwrap_or(from)),
+        }
+        rest = from.get(length..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
+}
+
+fn is_of_name(letter: char) -> bool {
+    letter.is_ascii_alphanumeric() || letter == '_'
+}
+
+struct Reader<'a> {
+    rest: std::iter::Peekable<std::str::Chars<'a>>,
+    escape: char,
+    lookup: Lookup<'a>,
+}
+
+impl Reader<'_> {
+    /// What stands behind a `$`.
+    fn variable(&mut self) -> Told {
+        if self.rest.next_if_eq(&'{').is_none() {
+            let name = self.name();
+            return if name.is_empty() { Ok("$".to_owned()) } else { self.value(&name) };
+        }
+        let name = self.name();
+        let mut rest = String::new();
+        let mut depth = 1;
+        for letter in self.rest.by_ref() {
+            match letter {
+                '{' => depth += 1,
+                '}' => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            rest.push(letter);
+        }
+        let value = self.value(&name);
+        let or = |is_empty_too: bool, word: &str| match &value {
+            Ok(value) if !(is_empty_too && value.is_empty()) => Ok(value.clone()),
+            _ => expanded(word, self.escape, self.lookup),
+        };
+        match (rest.strip_prefix(":-"), rest.strip_prefix('-'), rest.strip_prefix(":+"), rest.strip_prefix('+')) {
+            (Some(word), ..) => or(true, word),
+            (_, Some(word), ..) => or(false, word),
+            (_, _, Some(word), _) | (.., Some(word)) => match value {
+                Ok(_) => expanded(word, self.escape, self.lookup),
+                Err(_) => Ok(String::new()),
+            },
+            _ if rest.is_empty() || rest.starts_with('?') || rest.starts_with(":?") => value,
+            _ => Err(format!("`${{{name}{rest}}}` is not worked out")),
+        }
+    }
+
+    fn name(&mut self) -> String {
+        std::iter::from_fn(|| self.rest.next_if(|letter| is_of_name(*letter))).collect()
+    }
+
+    fn value(&self, name: &str) -> Told {
+        (self.lookup)(name).unwrap_or_else(|| Err(format!("the variable {name} has no value in the text")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(name: &str) -> Option<Told> {
+        match name {
+            "A" => Some(Ok("a".to_owned())),
+            "EMPTY" => Some(Ok(String::new())),
+            "ARGUMENT" => Some(Err("the build argument ARGUMENT has no default".to_owned())),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn variables_are_filled_in_where_quotes_let_them() {
+        for (raw, value) in [
+            ("$A/${A}b", "a/ab"),
+            ("'$A'", "$A"),
+            ("\"$A c\"", "a c"),
+            ("\\$A", "$A"),
+            ("${NONE:-x$A}", "xa"),
+            ("${EMPTY:-x}", "x"),
+            ("${EMPTY-x}", ""),
+            ("${A:+set}${NONE:+set}", "set"),
+            ("$", "$"),
+            ("${A:?why}", "a"),
+        ] {
+            assert_eq!(expanded(raw, '\\', &lookup), Ok(value.to_owned()), "{raw}");
+        }
+        for (raw, part) in [("$NONE", "NONE has no value"), ("${ARGUMENT}", "has no default"), ("${A#x}", "worked out")]
+        {
+            assert!(expanded(raw, '\\', &lookup).expect_err(raw).contains(part), "{raw}");
+        }
+    }
+
+    #[test]
+    fn both_forms_of_env_are_read() {
+        let pair = |a: &str, b: &str| (a.to_owned(), b.to_owned());
+        assert_eq!(pairs("A=1 B=\"x y\""), [pair("A", "1"), pair("B", "\"x y\"")]);
+        assert_eq!(pairs("A  b c=d"), [pair("A", "b c=d")]);
+        assert_eq!(pairs("A"), [pair("A", "")]);
+    }
+
+    #[test]
+    fn a_shells_variables_are_filled_in_as_far_as_they_are_known() {
+        assert_eq!(
+            filled_in("x $A ${A} \\$A $NONE ${NONE:-1} $(A) ${A", &lookup),
+            "x a a \\$A $NONE ${NONE:-1} $(A) ${A"
+        );
+    }
+}

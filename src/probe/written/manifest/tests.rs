@@ -1,0 +1,117 @@
+//! Manifests, as people write them and as nobody should.
+
+use super::*;
+use crate::facts::{Fact, Seccomp, TokenKind};
+
+fn pod(spec: &str, container: &str) -> Container {
+    let text = format!(
+        "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec:\n  containers:\n  - name: c\n{container}{spec}"
+    );
+    read("pod.yaml", &text).unwrap_or_else(|wrong| panic!("{wrong:?}: {text}")).containers.remove(0)
+}
+
+#[test]
+fn limits_and_gpus_are_those_of_the_container() {
+    let text = "    resources: {limits: {memory: 16Gi, cpu: 3500m, nvidia.com/gpu: 2}, requests: {memory: 1Gi}}\n";
+    let facts = pod("", text).facts;
+    assert_eq!((facts.limits.memory_bytes, facts.limits.cpu_quota_cores), (Fact::Known(16 << 30), Fact::Known(3.5)));
+    assert_eq!((facts.written.gpu_requested, facts.written.gpus_requested), (Fact::Known(true), Fact::Known(2)));
+    let bare = pod("", "    image: x:1\n").facts;
+    assert!(bare.limits.memory_bytes.is_absent() && bare.written.gpu_requested == Fact::Known(false));
+    for (text, asks) in [
+        ("    resources: {limits: {nvidia.com/mig-1g.10gb: 1}}\n", true),
+        ("    resources: {limits: {nvidia.com/gpu: '0'}}\n", false),
+        ("    resources: {requests: {nvidia.com/gpu: 1}}\n", false),
+        ("    resources: {claims: [{name: gpu}]}\n", true),
+    ] {
+        assert_eq!(pod("", text).asks_gpu, asks, "{text}");
+    }
+    assert!(pod("", "    resources: {limits: {memory: lots}}\n").facts.limits.memory_bytes.is_unknown());
+}
+
+#[test]
+fn the_containers_own_security_comes_before_the_pods() {
+    let facts = pod(
+        "  securityContext: {runAsUser: 0, runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}\n",
+        "    securityContext: {runAsUser: 1000, allowPrivilegeEscalation: false, readOnlyRootFilesystem: true}\n",
+    )
+    .facts;
+    assert_eq!((facts.identity.uid, facts.written.root_refused), (Fact::Known(1000), Fact::Known(true)));
+    assert_eq!(
+        (facts.isolation.seccomp, facts.isolation.no_new_privileges),
+        (Fact::Known(Seccomp::Filter), Fact::Known(true))
+    );
+    let bare = pod("", "    image: x:1\n").facts;
+    assert!(bare.identity.uid.is_not_asked() && bare.isolation.seccomp.is_not_asked());
+    assert_eq!(bare.isolation.no_new_privileges, Fact::Known(false));
+    let bad = pod(
+        "  hostPID: true\n",
+        "    securityContext: {privileged: true, capabilities: {add: [ALL, CAP_SYS_PTRACE]}}\n",
+    )
+    .facts;
+    assert_eq!((bad.isolation.host_pid, bad.isolation.privileged), (Fact::Known(true), Fact::Known(true)));
+    assert_eq!(bad.identity.capabilities_beyond_baseline, Fact::Known(vec!["SYS_PTRACE".to_owned()]));
+}
+
+#[test]
+fn shared_memory_is_a_volume_in_memory() {
+    let mount = "    volumeMounts: [{name: s, mountPath: /dev/shm}]\n";
+    let shm = |volume: &str, more: &str| {
+        pod(&format!("  volumes: [{{name: s, {volume}}}]\n"), &format!("{mount}{more}")).facts.limits.shm_bytes
+    };
+    assert_eq!(shm("emptyDir: {medium: Memory, sizeLimit: 2Gi}", ""), Fact::Known(2 << 30));
+    assert_eq!(shm("emptyDir: {medium: Memory}", "    resources: {limits: {memory: 8Gi}}\n"), Fact::Known(8 << 30));
+    assert!(shm("emptyDir: {medium: Memory}", "").is_not_asked());
+    assert_eq!(pod("", "    image: x:1\n").facts.limits.shm_bytes, Fact::Known(64 << 20));
+}
+
+#[test]
+fn tokens_sockets_and_folders_of_the_node_are_seen() {
+    let token = |spec: &str| pod(spec, "    image: x:1\n").facts.isolation.service_account_token;
+    assert_eq!(token("  automountServiceAccountToken: false\n"), Fact::Absent);
+    assert_eq!(token(""), Fact::Known(TokenKind::Bound));
+    assert!(token("  serviceAccountName: own\n").is_unknown());
+    let facts = pod(
+        "  volumes: [{name: d, hostPath: {path: /var/run/docker.sock}}, {name: e, hostPath: {path: /etc}}]\n",
+        "    volumeMounts: [{name: d, mountPath: /d}, {name: e, mountPath: /host/etc}]\n",
+    )
+    .facts;
+    assert_eq!(facts.isolation.runtime_sockets.known().map(Vec::len), Some(1));
+    assert_eq!(facts.isolation.sensitive_mounts.known().map(Vec::len), Some(1));
+}
+
+#[test]
+fn secrets_by_reference_have_no_value_here() {
+    let text = "    env:\n    - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n    - {name: B, value: b}\n    - {name: C, value: $(A)}\n";
+    let told: Vec<Option<String>> = pod("", text).environment.into_iter().map(|one| one.value).collect();
+    assert_eq!(told, [None, Some("b".to_owned()), Some(String::new())]);
+}
+
+#[test]
+fn every_workload_is_found_and_other_kinds_are_told() {
+    let template = "template: {spec: {containers: [{name: c, image: x:1}]}}";
+    let text = format!(
+        "kind: Service\nmetadata: {{name: s}}\n---\nkind: Deployment\nmetadata: {{name: d}}\nspec: {{{template}}}\n---\n\
+         kind: CronJob\nmetadata: {{name: j}}\nspec: {{jobTemplate: {{spec: {{{template}}}}}}}\n---\n---\n\
+         kind: PyTorchJob\nmetadata: {{name: t}}\n---\nkind: List\nitems: [{{kind: DaemonSet, metadata: {{name: a}}, spec: {{{template}}}}}]\n"
+    );
+    let manifest = read("m", &text).expect("a manifest");
+    let names: Vec<&str> = manifest.containers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Deployment d, container c", "CronJob j, container c", "DaemonSet a, container c"]);
+    assert_eq!(manifest.passed_over, ["PyTorchJob t"]);
+}
+
+#[test]
+fn what_is_no_manifest_is_refused_with_its_place() {
+    for (text, line, part) in [
+        ("", 1, "holds no Pod"),
+        ("kind: Service\nmetadata: {name: s}\n", 1, "holds no Pod"),
+        ("---\nkind: Service\n---\na: 1\n", 4, "has no `kind`"),
+        ("kind: Pod\nspec: {containers: []}\n", 2, "has no containers"),
+        ("kind: Job\nspec: {}\n", 1, "has no `spec.template.spec`"),
+        ("kind: Pod\nspec:\n  containers:\n  - image: '{{ .Values.image }}'\n", 4, "a template has to be rendered"),
+    ] {
+        let (at, _, why) = read("m", text).expect_err(text);
+        assert!(at == line && why.contains(part), "{text}: {at}: {why}");
+    }
+}

@@ -1,0 +1,227 @@
+//! A container of a pod, by what its manifest says of it and of the pod.
+//!
+//! Where a field is not set, what the API server puts in its place holds; what an image, an account or the kubelet decides is not
+//! in the text.
+
+use super::container::{Container, Variable};
+use super::quantity::{bytes, kubernetes};
+use super::yaml::{Node, Wrong};
+use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind};
+
+/// Kinds that are started again whatever happens, and are asked for their health.
+const SERVING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
+
+/// A container within its pod.
+pub struct Pod<'a> {
+    /// The kind of its workload.
+    pub kind: &'a str,
+    /// The specification of the pod.
+    pub spec: &'a Node,
+    /// The container in it.
+    pub own: &'a Node,
+}
+
+impl<'a> Pod<'a> {
+    /// What is told of it.
+    pub fn container(&self, name: &str, file: &str) -> Result<Container, Wrong> {
+        let mut container = Container::new(name, ContainerKind::Kubernetes, file, self.own.line);
+        container.image = self.own.get("image").and_then(|node| Some((node.text()?.to_owned(), node.line)));
+        if let Some((_, line)) = container.image.as_ref().filter(|(image, _)| image.contains("{{")) {
+            return Err((
+                *line,
+                1,
+                "`{{` stands in the name of an image: a template has to be rendered first".to_owned(),
+            ));
+        }
+        self.environment(&mut container);
+        self.limits(&mut container);
+        self.security(&mut container);
+        self.shared(&mut container);
+        self.volumes(&mut container);
+        self.life(&mut container);
+        Ok(container)
+    }
+
+    /// A field of the container, else of the pod.
+    fn security_field(&self, key: &str) -> Option<&'a Node> {
+        let of = |node: &'a Node| node.at(&["securityContext", key]);
+        of(self.own).or_else(|| of(self.spec))
+    }
+
+    fn limits(&self, container: &mut Container) {
+        let limits = self.own.at(&["resources", "limits"]);
+        let at = |key: &str| limits.and_then(|limits| limits.get(key));
+        let amount = |key: &str| match at(key) {
+            None => Fact::Absent,
+            Some(node) => match node.text().and_then(kubernetes) {
+                Some(amount) => Fact::Known(amount),
+                None => Fact::unknown(GapKind::Malformed, format!("limits.{key} is no quantity")),
+            },
+        };
+        container.facts.limits.memory_bytes = amount("memory").and_then(|amount| Fact::present(bytes(amount)));
+        container.facts.limits.cpu_quota_cores = amount("cpu");
+        if let Some(line) = self.own.line_of("resources") {
+            container.places.set("limits", line);
+        }
+        for (key, path) in [("memory", "limits.memory_bytes"), ("cpu", "limits.cpu_quota_cores")] {
+            let of_limits = || self.own.get("resources").and_then(|resources| resources.line_of("limits"));
+            let line = at(key).map(|node| node.line).or_else(of_limits);
+            container.places.set_if(path, line);
+        }
+        let gpus = limits
+            .into_iter()
+            .flat_map(Node::entries)
+            .filter(|(key, _)| key.text().is_some_and(|key| key.starts_with("nvidia.com/") && !key.contains("imex")));
+        for (_, count) in gpus {
+            let count_of = count.text().and_then(kubernetes).and_then(bytes);
+            if count_of != Some(0) {
+                container.gpus(count_of, count.line);
+            }
+        }
+        if let Some(claims) = self.own.at(&["resources", "claims"]) {
+            container.gpus(None, claims.line);
+        }
+    }
+
+    fn security(&self, container: &mut Container) {
+        if let Some(node) = self.security_field("runAsUser") {
+            container.user(node.text().unwrap_or_default(), node.line);
+        }
+        let refused = self.security_field("runAsNonRoot");
+        container.facts.written.root_refused = Fact::Known(refused.and_then(Node::switch) == Some(true));
+        if let Some(node) = refused {
+            container.places.set("written.root_refused", node.line);
+        }
+        let own = |key: &str| self.own.at(&["securityContext", key]);
+        let is = |key: &str, value| own(key).filter(|node| node.switch() == Some(value)).map(|node| node.line);
+        if let Some(line) = is("allowPrivilegeEscalation", false) {
+            container.facts.isolation.no_new_privileges = Fact::Known(true);
+            container.places.set("isolation.no_new_privileges", line);
+        }
+        if let Some(node) = own("readOnlyRootFilesystem") {
+            container.facts.isolation.root_read_only = Fact::Known(node.switch() == Some(true));
+            container.places.set("isolation.root_read_only", node.line);
+        }
+        // Without a profile the kubelet decides.
+        if let Some(node) = self.security_field("seccompProfile") {
+            let kind = node.get("type").and_then(Node::text);
+            container.facts.isolation.seccomp = match kind {
+                Some("Unconfined") => Fact::Known(Seccomp::Disabled),
+                Some("RuntimeDefault" | "Localhost") => Fact::Known(Seccomp::Filter),
+                _ => Fact::unknown(GapKind::Malformed, "seccompProfile has a type that is not known"),
+            };
+            container.places.set("isolation.seccomp", node.line);
+        }
+        if let Some(added) = own("capabilities").and_then(|capabilities| capabilities.get("add")) {
+            let names: Vec<String> = added.one_or_more().filter_map(|name| Some(name.text()?.to_owned())).collect();
+            container.add_capabilities(&names, added.line);
+        }
+        if let Some(line) = is("privileged", true) {
+            container.privileged("securityContext.privileged: true", line);
+        }
+    }
+
+    fn shared(&self, container: &mut Container) {
+        let isolation = &mut container.facts.isolation;
+        for (key, path, fact) in [
+            ("hostPID", "isolation.host_pid", &mut isolation.host_pid),
+            ("hostNetwork", "isolation.host_network", &mut isolation.host_network),
+            ("hostIPC", "isolation.host_ipc", &mut isolation.host_ipc),
+        ] {
+            if let Some(node) = self.spec.get(key) {
+                *fact = Fact::Known(node.switch() == Some(true));
+                container.places.set(path, node.line);
+            }
+        }
+        if let Some(class) = self.spec.get("runtimeClassName") {
+            let is_micro_vm = class.text().is_some_and(|class| class.contains("kata") || class.contains("firecracker"));
+            container.facts.container.micro_vm = Fact::Known(is_micro_vm);
+        }
+        if self.spec.get("hostUsers").and_then(Node::switch) == Some(false) {
+            container.facts.identity.user_namespaced = Fact::Known(true);
+            container.facts.identity.uid_on_host = Fact::Unknown(Gap::not_written());
+        }
+        let token = self.spec.get("automountServiceAccountToken");
+        let account = self.spec.get("serviceAccountName").and_then(Node::text);
+        container.facts.isolation.service_account_token = match (token.and_then(Node::switch), account) {
+            (Some(false), _) => Fact::Absent,
+            (Some(true), _) | (None, None | Some("default")) => Fact::Known(TokenKind::Bound),
+            // The account may say that none is mounted.
+            (None, Some(_)) => Fact::Unknown(Gap::not_written()),
+        };
+        let line = token.map_or(self.spec.line, |token| token.line);
+        container.places.set("isolation.service_account_token", line);
+    }
+
+    fn volumes(&self, container: &mut Container) {
+        let volumes = self.spec.get("volumes").map_or(&[][..], Node::items);
+        for mount in self.own.get("volumeMounts").map_or(&[][..], Node::items) {
+            let text = |node: &'a Node, key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
+            let (name, inside) = (text(mount, "name"), text(mount, "mountPath"));
+            let Some(volume) = volumes.iter().find(|volume| text(volume, "name") == name) else { continue };
+            if let Some(host) = volume.get("hostPath") {
+                container.host_path(text(host, "path"), inside, host.line);
+            }
+            if inside.trim_end_matches('/') != "/dev/shm" {
+                continue;
+            }
+            let Some(empty) = volume.get("emptyDir") else {
+                container.facts.limits.shm_bytes = Fact::default();
+                continue;
+            };
+            let limit = empty.get("sizeLimit").and_then(Node::text).and_then(kubernetes).and_then(bytes);
+            // Without a limit of its own it is the memory limit, or half of the node.
+            let size = limit.map_or_else(|| container.facts.limits.memory_bytes.clone(), Fact::Known);
+            container.facts.limits.shm_bytes = if size.is_absent() { Fact::default() } else { size };
+            container.places.set("limits.shm_bytes", empty.line);
+        }
+    }
+
+    fn environment(&self, container: &mut Container) {
+        for variable in self.own.get("env").map_or(&[][..], Node::items) {
+            let Some(name) = variable.get("name").and_then(Node::text) else { continue };
+            let value = variable.get("value").and_then(Node::text).filter(|value| !value.contains("$("));
+            let value = if variable.get("valueFrom").is_some() { None } else { Some(value.unwrap_or_default()) };
+            let value = value.map(str::to_owned);
+            container.environment.push(Variable { name: name.to_owned(), value, line: variable.line });
+        }
+        let words = |key: &str| {
+            let node = self.own.get(key)?;
+            let words = node.one_or_more().filter_map(|word| Some(word.text()?.to_owned())).collect();
+            Some((words, node.line))
+        };
+        (container.entrypoint, container.cmd) = (words("command"), words("args"));
+    }
+
+    fn life(&self, container: &mut Container) {
+        let ports = self.own.get("ports").map_or(&[][..], Node::items);
+        for port in ports {
+            let number = |key: &str| port.get(key).and_then(Node::text).and_then(|text| text.parse::<u16>().ok());
+            if let (Some(inside), Some(host)) = (number("containerPort"), number("hostPort")) {
+                container.publish(inside, &format!("hostPort {host}"), port.line);
+            }
+        }
+        let written = &mut container.facts.written;
+        written.serves = Fact::Known(SERVING.contains(&self.kind) && !ports.is_empty());
+        let probes = ["readinessProbe", "livenessProbe", "startupProbe"].map(|key| self.own.get(key));
+        written.health_declared = Fact::Known(probes.iter().any(Option::is_some));
+        // A Job starts a new pod, whatever the pod's own policy.
+        let policy = self.spec.get("restartPolicy");
+        let is_never = policy.and_then(Node::text) == Some("Never");
+        written.restarts = Fact::Known(!(is_never && self.kind == "Pod"));
+        let grace = self.spec.get("terminationGracePeriodSeconds");
+        written.grace_seconds = match grace.map(|node| node.text().and_then(|text| text.parse().ok())) {
+            None => Fact::Known(30.0),
+            Some(Some(seconds)) => Fact::Known(seconds),
+            Some(None) => Fact::unknown(GapKind::Malformed, "terminationGracePeriodSeconds is no number"),
+        };
+        let lines = [
+            ("written.health_declared", probes.into_iter().flatten().next()),
+            ("written.restarts", policy),
+            ("written.grace_seconds", grace),
+        ];
+        for (path, node) in lines {
+            container.places.set_if(path, node.map(|node| node.line));
+        }
+    }
+}
