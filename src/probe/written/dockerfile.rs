@@ -16,8 +16,11 @@ pub use stage::{At, Command, Run, Stage};
 use stage::{Variable, flag, without_flags};
 use words::{Told, expanded};
 
-/// Stages that are followed at most; builders know no bound, and people write a dozen.
-const STAGES: usize = 1000;
+/// Stages, instructions, and words of one that sets variables: builders know no bound, and people write a dozen, hundreds and
+/// a few. What a stage inherits is kept for each.
+const STAGES: usize = 100;
+const INSTRUCTIONS: usize = 5000;
+const VARIABLES: usize = 1000;
 
 /// What a Dockerfile leaves.
 #[derive(Debug)]
@@ -32,6 +35,9 @@ pub struct Built {
 pub fn read(text: &str) -> Result<Built, Wrong> {
     let Instructions { all, escape } = instructions::read(text)?;
     let onbuild = all.iter().find(|one| one.keyword == "ONBUILD").map(|one| one.line);
+    if let Some(beyond) = all.get(INSTRUCTIONS) {
+        return Err((beyond.line, 1, format!("more than {INSTRUCTIONS} instructions")));
+    }
     let mut builder = Builder { escape, global: Vec::new(), stages: Vec::new() };
     for instruction in all {
         builder.follow(&Rc::new(instruction))?;
@@ -52,16 +58,24 @@ impl Builder {
         if instruction.keyword == "FROM" {
             return self.begin(instruction);
         }
+        let sets = matches!(instruction.keyword.as_str(), "ENV" | "ARG" | "LABEL");
+        if sets && raw_words(&instruction.text).len() > VARIABLES {
+            return Err((instruction.line, 1, format!("more than {VARIABLES} words in one {}", instruction.keyword)));
+        }
         if self.stages.is_empty() {
             self.global_arguments(instruction);
             return Ok(());
         }
         let copied = flag(&instruction.text, "from").filter(|_| instruction.keyword == "COPY");
-        let copied_runs =
-            copied.and_then(|name| self.stage(&name)).map(|stage| [&stage.runs[..], &stage.copied_runs].concat());
+        let copied = copied.and_then(|name| self.stage(&name));
+        let copied = copied.into_iter().flat_map(|stage| stage.runs.iter().chain(&stage.copied_runs));
+        let copied: Vec<Run> = copied.cloned().collect();
         if let Some(stage) = self.stages.last_mut() {
-            stage.copied_runs.extend(copied_runs.unwrap_or_default());
+            stage.copy_runs(copied);
             stage.follow(instruction, self.escape, &self.global);
+            if stage.variables.len() > VARIABLES {
+                return Err((instruction.line, 1, format!("more than {VARIABLES} variables")));
+            }
         }
         Ok(())
     }
@@ -143,7 +157,7 @@ mod tests {
     fn what_was_run_for_copied_files_was_run_for_the_image() {
         let text = "FROM a AS build\nRUN one\nFROM b AS other\nRUN two\nFROM c\nCOPY --from=build /x /x\nRUN three\n";
         let stage = last(text);
-        let told = |runs: &[Run]| runs.iter().map(|run| run.text.clone()).collect::<Vec<_>>();
+        let told = |runs: &[Run]| runs.iter().map(|run| run.text.to_string()).collect::<Vec<_>>();
         assert_eq!((told(&stage.runs), told(&stage.copied_runs)), (vec!["three".to_owned()], vec!["one".to_owned()]));
     }
 
@@ -181,6 +195,25 @@ mod tests {
         let file = |path: &str, text: &str| (path.to_owned(), text.to_owned());
         assert_eq!(stage.files, [file("/s.sh", "x 1\n"), file("/t.conf", "$P\n")]);
         assert!(stage.runs[1].text.contains("apt x"));
+    }
+
+    #[test]
+    fn nothing_that_is_inherited_grows_without_end() {
+        let mut text = "FROM a AS s0\nRUN x\nENV A=xx\n".to_owned();
+        for stage in 1..STAGES {
+            let copy = format!("COPY --from=s{} /a /b\n", stage - 1);
+            text = format!("{text}FROM s{} AS s{stage}\nENV A=$A$A\n{copy}{copy}", stage - 1);
+        }
+        let stage = last(&text);
+        assert_eq!((stage.runs.len(), stage.copied_runs.len()), (1, 1));
+        assert!(stage.variables[0].value.is_err());
+        assert!(read(&"FROM a\n".repeat(STAGES + 1)).expect_err("stages").2.contains("stages"));
+        assert!(
+            read(&format!("FROM a\n{}", "RUN x\n".repeat(INSTRUCTIONS))).expect_err("many").2.contains("instructions")
+        );
+        assert!(
+            read(&format!("FROM a\nENV {}\n", "A=1 ".repeat(VARIABLES + 1))).expect_err("many").2.contains("words")
+        );
     }
 
     #[test]

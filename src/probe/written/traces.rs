@@ -39,7 +39,7 @@ const SETTINGS: [&str; 3] = ["PermitRootLogin", "PasswordAuthentication", "Permi
 /// Settings of sshd that commands write into its configuration; none where no command does.
 pub fn sshd_config(stage: &Stage) -> Option<String> {
     let runs = stage.runs.iter().filter(|run| run.text.contains(SSHD_CONFIG));
-    let text: String = runs.map(|run| run.text.as_str()).collect::<Vec<_>>().join("\n");
+    let text: String = runs.map(|run| &*run.text).collect::<Vec<_>>().join("\n");
     // `sed s/old/new/` names a setting twice, and what it becomes comes last.
     let value = |name: &str| {
         let (_, behind) = text.rsplit_once(name)?;

@@ -10,11 +10,13 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
 /// Events of a file: beyond 1 MiB of text nothing is read, and each event takes some bytes.
-const EVENTS: usize = 300_000;
+const EVENTS: usize = 100_000;
 /// How deep lists and maps may lie in one another.
 const DEPTH: usize = 64;
 /// How deep `<<` is followed.
 const MERGES: usize = 8;
+/// Maps that are asked for one key by `<<`, all together.
+const MERGED: usize = 1000;
 
 /// What is wrong, with line and column.
 pub type Wrong = (usize, usize, String);
@@ -38,16 +40,23 @@ enum Value {
 impl Node {
     /// What stands under a key, also through `<<`; none where it is null.
     pub fn get(&self, key: &str) -> Option<&Self> {
-        self.merged(key, 0).filter(|node| !node.is_null())
+        let mut left = MERGED;
+        self.merged(key, 0, &mut left).filter(|node| !node.is_null())
     }
 
-    fn merged(&self, key: &str, depth: usize) -> Option<&Self> {
+    fn merged(&self, key: &str, depth: usize, left: &mut usize) -> Option<&Self> {
         let Value::Map(entries) = &self.value else { return None };
-        let own = entries.iter().find(|(name, _)| name.text() == Some(key)).map(|(_, value)| &**value);
-        own.or_else(|| {
-            let merges = entries.iter().filter(|(name, _)| depth < MERGES && name.text() == Some("<<"));
-            merges.flat_map(|(_, value)| value.one_or_more()).find_map(|node| node.merged(key, depth + 1))
-        })
+        if let Some((_, value)) = entries.iter().find(|(name, _)| name.text() == Some(key)) {
+            return Some(&**value);
+        }
+        let merges = entries.iter().filter(|(name, _)| depth < MERGES && name.text() == Some("<<"));
+        for node in merges.flat_map(|(_, value)| value.one_or_more()) {
+            *left = left.checked_sub(1)?;
+            if let Some(found) = node.merged(key, depth + 1, left) {
+                return Some(found);
+            }
+        }
+        None
     }
 
     /// What stands at a way of keys.
@@ -247,6 +256,12 @@ mod tests {
             bomb = format!("{bomb}a{level}: &a{level} [{list}]\n");
         }
         assert_eq!(one(&bomb).get("a29").expect("a list").items().len(), 9);
+        let mut merged = "a0: &a0 {x: 1}\n".to_owned();
+        for level in 1..9 {
+            let list = vec![format!("*a{}", level - 1); 200].join(",");
+            merged = format!("{merged}a{level}: &a{level} {{<<: [{list}]}}\n");
+        }
+        assert!(one(&merged).at(&["a8", "none"]).is_none(), "and it is told at once");
         let refused = |text: &str, part: &str| {
             let (line, _, why) = documents(text).expect_err(part);
             assert!(why.contains(part) && line > 0, "{line}: {why}");

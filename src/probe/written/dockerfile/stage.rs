@@ -1,5 +1,6 @@
 //! What one stage of a Dockerfile leaves: its user, its variables, its command, and what was run for it.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, raw_words};
@@ -40,7 +41,7 @@ pub struct Command {
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The text for a shell, known variables filled in.
-    pub text: String,
+    pub text: Rc<str>,
     /// Where it stands.
     pub instruction: Rc<Instruction>,
 }
@@ -77,6 +78,8 @@ pub struct Stage {
     /// The line of its `FROM`.
     pub line: usize,
     shell: Vec<String>,
+    /// Lines of those commands, each of which counts once.
+    copied_lines: BTreeSet<usize>,
 }
 
 impl Stage {
@@ -105,7 +108,17 @@ impl Stage {
                 files: Vec::new(),
                 line,
                 shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
+                copied_lines: BTreeSet::new(),
             },
+        }
+    }
+
+    /// Files are copied from a stage for which these commands were run.
+    pub fn copy_runs(&mut self, runs: Vec<Run>) {
+        for run in runs {
+            if self.copied_lines.insert(run.instruction.line) {
+                self.copied_runs.push(run);
+            }
         }
     }
 
@@ -219,7 +232,7 @@ impl Stage {
                 script = format!("{script}\n{}", self.filled_in(&document.text));
             }
         }
-        self.runs.push(Run { text: script, instruction: Rc::clone(instruction) });
+        self.runs.push(Run { text: Rc::from(script), instruction: Rc::clone(instruction) });
     }
 
     /// `COPY <<EOF /path`

@@ -19,12 +19,27 @@ pub fn pairs(text: &str) -> Vec<(String, String)> {
     words.into_iter().filter_map(pair).collect()
 }
 
+/// How deep a default may stand within a default.
+const DEPTH: usize = 8;
+/// Bytes by which variables may make a text longer than it is written: one that holds itself twice doubles on every line.
+const GROWTH: usize = 4 << 10;
+
 /// A word without its quotes, with the variables filled in.
 pub fn expanded(raw: &str, escape: char, lookup: Lookup<'_>) -> Told {
-    let mut reader = Reader { rest: raw.chars().peekable(), escape, lookup };
+    expanded_within(raw, escape, lookup, 0)
+}
+
+fn expanded_within(raw: &str, escape: char, lookup: Lookup<'_>, depth: usize) -> Told {
+    if depth > DEPTH {
+        return Err(format!("defaults stand more than {DEPTH} deep in one another"));
+    }
+    let mut reader = Reader { rest: raw.chars().peekable(), escape, lookup, depth };
     let mut out = String::new();
     let mut quote = None;
     while let Some(letter) = reader.rest.next() {
+        if out.len() > raw.len() + GROWTH {
+            return Err(format!("variables make it more than {GROWTH} bytes longer than it is written"));
+        }
         match (quote, letter) {
             (None, '"' | '\'') => quote = Some(letter),
             (Some(open), close) if open == close => quote = None,
@@ -43,7 +58,7 @@ pub fn expanded(raw: &str, escape: char, lookup: Lookup<'_>) -> Told {
 
 /// Text for a shell with the variables filled in that are known; what is not stays as it is written.
 pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
-    let mut out = String::new();
+    let (mut out, mut added) = (String::new(), 0);
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let (before, from) = rest.split_at(at);
@@ -55,9 +70,12 @@ pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
             let end = behind.find(|letter: char| !is_of_name(letter)).unwrap_or(behind.len());
             (behind.get(..end).unwrap_or_default(), end + 1)
         };
-        let is_hidden = out.ends_with('\\');
+        let is_hidden = out.ends_with('\\') || added > GROWTH;
         match lookup(name).filter(|_| !is_hidden && !name.is_empty()) {
-            Some(Ok(value)) => out.push_str(&value),
+            Some(Ok(value)) => {
+                added += value.len();
+                out.push_str(&value);
+            }
             _ => out.push_str(from.get(..length).unwrap_or(from)),
         }
         rest = from.get(length..).unwrap_or_default();
@@ -74,6 +92,7 @@ struct Reader<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
     escape: char,
     lookup: Lookup<'a>,
+    depth: usize,
 }
 
 impl Reader<'_> {
@@ -100,13 +119,13 @@ impl Reader<'_> {
         let value = self.value(&name);
         let or = |is_empty_too: bool, word: &str| match &value {
             Ok(value) if !(is_empty_too && value.is_empty()) => Ok(value.clone()),
-            _ => expanded(word, self.escape, self.lookup),
+            _ => expanded_within(word, self.escape, self.lookup, self.depth + 1),
         };
         match (rest.strip_prefix(":-"), rest.strip_prefix('-'), rest.strip_prefix(":+"), rest.strip_prefix('+')) {
             (Some(word), ..) => or(true, word),
             (_, Some(word), ..) => or(false, word),
             (_, _, Some(word), _) | (.., Some(word)) => match value {
-                Ok(_) => expanded(word, self.escape, self.lookup),
+                Ok(_) => expanded_within(word, self.escape, self.lookup, self.depth + 1),
                 Err(_) => Ok(String::new()),
             },
             _ if rest.is_empty() || rest.starts_with('?') || rest.starts_with(":?") => value,
@@ -156,6 +175,16 @@ mod tests {
         {
             assert!(expanded(raw, '\\', &lookup).expect_err(raw).contains(part), "{raw}");
         }
+    }
+
+    #[test]
+    fn nothing_grows_without_end() {
+        let deep = format!("{}x{}", "${NONE:-".repeat(50_000), "}".repeat(50_000));
+        assert!(expanded(&deep, '\\', &lookup).expect_err("too deep").contains("deep"));
+        let wide = |_: &str| Some(Ok("x".repeat(GROWTH)));
+        assert!(expanded("$A$A$A", '\\', &wide).expect_err("too long").contains("bytes"));
+        let text = "$A ".repeat(5000);
+        assert!(filled_in(&text, &wide).len() < text.len() + 3 * GROWTH);
     }
 
     #[test]
