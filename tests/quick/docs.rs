@@ -113,11 +113,15 @@ fn command_line_page_is_current() {
         writeln!(page, "| {} | {} |", exit.code, exit.meaning).expect("memory");
     }
     page.push_str("\n`--exit-style` says them in the words of others:\n\n| how it ends |");
-    Style::ALL.iter().for_each(|style| write!(page, " {style} |").expect("memory"));
+    for style in Style::ALL {
+        write!(page, " {style} |").expect("memory");
+    }
     page.push_str("\n|---|---|---|---|---|\n");
     for end in End::ALL {
         write!(page, "| {end} |").expect("memory");
-        Style::ALL.iter().for_each(|style| write!(page, " {} |", style.code(*end, false)).expect("memory"));
+        for style in Style::ALL {
+            write!(page, " {} |", style.code(*end, false)).expect("memory");
+        }
         page.push('\n');
     }
     page.push_str("\n`--fail-on never` makes the first four of these 0 in every style.\n");

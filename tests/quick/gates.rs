@@ -273,15 +273,10 @@ fn diff_says_what_changed_and_passes_over_what_always_does() {
     for words in ["limits.memory_bytes", "1073741824", "compute.multiplies[0 float32].tflops", "fails → holds"] {
         assert!(stdout.contains(words), "{words}: {stdout}");
     }
-    let (_, narrow, _) = {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
-        let output = command
-            .args(["diff", &own, &recording("fake-slow-gpu-3-of-8")])
-            .env("COLUMNS", "80")
-            .output()
-            .expect("runs");
-        (0, String::from_utf8(output.stdout).expect("UTF-8"), ())
-    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    let narrow =
+        command.args(["diff", &own, &recording("fake-slow-gpu-3-of-8")]).env("COLUMNS", "80").output().expect("runs");
+    let narrow = String::from_utf8(narrow.stdout).expect("UTF-8");
     assert!(narrow.lines().all(|line| line.chars().count() <= 80), "{narrow}");
     let (_, stdout, _) = diff(&own, other, &["--format", "json"]);
     let json: Value = serde_json::from_str(&stdout).expect("JSON");

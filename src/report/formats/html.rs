@@ -233,9 +233,8 @@ mod tests {
         const SIGNS: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
         let triple = |part: &[u8]| {
             let bits = (0..3).fold(0_u32, |bits, at| bits << 8 | u32::from(*part.get(at).unwrap_or(&0)));
-            let sign = |at: usize| match at <= part.len() {
-                true => char::from(SIGNS[(bits >> (18 - 6 * at) & 63) as usize]),
-                false => '=',
+            let sign = |at: usize| {
+                if at <= part.len() { char::from(SIGNS[(bits >> (18 - 6 * at) & 63) as usize]) } else { '=' }
             };
             (0..4).map(sign).collect::<String>()
         };
