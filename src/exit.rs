@@ -114,8 +114,9 @@ impl Style {
     /// The style that a command line asks for, be the rest of it as wrong as it may: its writer's mistake must be told in
     /// the words that its reader knows.
     pub fn asked(arguments: &[std::ffi::OsString]) -> Self {
-        let words = arguments.iter().map_while(|word| word.to_str().filter(|word| *word != "--"));
-        let words: Vec<&str> = words.collect();
+        let words: Vec<_> =
+            arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| *word != "--").collect();
+        let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
         // The other commands have no such option.
         if !words.get(1).is_some_and(|word| word.starts_with('-') || ["check", "judge"].contains(word)) {
             return Self::default();

@@ -12,6 +12,8 @@ record! {
         /// The container that is judged, as `service llm` or `Deployment llm, container server`; absent where only a
         /// Dockerfile was read.
         pub container: Fact<String>,
+        /// Containers that were judged, of which these facts are the first one's; 0 where no text was.
+        pub judged_count: u64,
         /// The image that the last stage is made from, or that the container runs.
         pub images: Vec<WrittenImage>,
         /// Builds for CUDA that the text brings: by `pip install`, or with the image that the last stage is made from.

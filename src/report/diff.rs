@@ -85,7 +85,7 @@ fn findings(before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
         let is_trouble =
             |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked));
         // What an older recording could not be asked is no change of the machine.
-        let is_asked = !one.message.contains(DID_NOT_ASK);
+        let is_asked = one.outcome != Outcome::Unknown || !one.message.contains(DID_NOT_ASK);
         (then != now && is_asked && (is_trouble(then) || is_trouble(now))).then(|| FindingChange {
             check: one.check.clone(),
             subject: one.subject.clone(),

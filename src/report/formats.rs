@@ -18,6 +18,7 @@ use super::{Finding, Report, rows};
 use crate::check::{Outcome, Severity};
 use crate::facts::shape::words;
 use crate::text::Shown;
+use crate::weigh::Verdict;
 pub use markdown::whole as step_summary;
 pub use place::Place;
 
@@ -90,17 +91,22 @@ fn level(finding: &Finding) -> Level {
     }
 }
 
-/// Whether it keeps the verdict open: it gates, and could not be told.
-fn is_open(finding: &Finding) -> bool {
-    finding.gating && finding.outcome == Outcome::Unknown
+/// Whether it keeps the verdict open: it gates, and could not be told. What was not judged for something that fails does so
+/// too where that is excused; where it is not, it is that which is told.
+fn is_open(finding: &Finding, verdict: Verdict) -> bool {
+    let is_blocked = finding.outcome == Outcome::Blocked && verdict == Verdict::Incomplete;
+    finding.gating && (finding.outcome == Outcome::Unknown || is_blocked)
 }
 
 /// What a person has to hear of, the most urgent first: all that fails, and what keeps the verdict open. One group for
 /// each check, whatever its subjects, for eight GPUs with one trouble are one piece of news.
 fn told(report: &Report) -> Vec<&[Finding]> {
-    let groups = report.findings.chunk_by(|a, b| a.check == b.check && a.outcome == b.outcome && a.waived == b.waived);
+    let of = |finding: &Finding| (finding.outcome, finding.since.map(|since| (since, finding.gating)));
+    let groups = report.findings.chunk_by(|a, b| a.check == b.check && of(a) == of(b) && a.waived == b.waived);
     groups
-        .filter(|group| group.first().is_some_and(|first| first.outcome == Outcome::Fails || is_open(first)))
+        .filter(|group| {
+            group.first().is_some_and(|first| first.outcome == Outcome::Fails || is_open(first, report.verdict))
+        })
         .collect()
 }
 

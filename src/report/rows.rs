@@ -36,6 +36,11 @@ pub fn group_words(group: &[&Finding]) -> String {
     if group.iter().any(|finding| finding.since == Some(Since::New)) { format!("new: {text}") } else { text }
 }
 
+/// What findings that are told in one row have in common, beside that they fail: against a baseline also what is new.
+pub fn group_of(finding: &Finding) -> (&str, Option<(Since, bool)>) {
+    (&finding.check, finding.since.map(|since| (since, finding.gating)))
+}
+
 /// One row for all items that fail one check: what is wrong with the first, and which others.
 pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
     let Some(finding) = group.first() else { return Line::default() };

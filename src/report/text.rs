@@ -3,7 +3,7 @@
 use super::legend;
 use super::overview::{self, Mark};
 use super::rates;
-use super::rows::{at, failure_line, line, with_subject};
+use super::rows::{at, failure_line, group_of, line, with_subject};
 use super::table::{self, Line};
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
@@ -200,7 +200,7 @@ impl Page {
             self.blank();
             self.title(&title);
             let lines: Vec<Line> =
-                own.chunk_by(|a, b| a.check == b.check).map(|group| failure_line(group, report)).collect();
+                own.chunk_by(|a, b| group_of(a) == group_of(b)).map(|group| failure_line(group, report)).collect();
             self.table(&lines);
         }
     }

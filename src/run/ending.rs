@@ -2,7 +2,7 @@
 
 use super::output::{self, Target};
 use super::plan::{self, Plan};
-use super::{Failure, report_on};
+use super::{Failure, message, report_on};
 use crate::cli::{Assumption, BaselineArgs, FailOn, GateArgs, OutputArgs};
 use crate::exit::{End, Exit, Style};
 use crate::facts::recording::Recording;
@@ -40,18 +40,28 @@ pub fn tell(world: &World, report: &Report, arguments: &OutputArgs, gate: &GateA
         Verdict::Incomplete => End::Incomplete,
     };
     let (style, never) = (gate.exit_style, gate.fail_on == Some(FailOn::Never));
-    let code = style.code(end, never);
-    let line = style.wants_a_line().then(|| match style.head(code) {
+    // A report that is lost takes nothing from the verdict of who reads codes of his own: a full disk is what a broken
+    // node often has, and it must be drained all the same.
+    let code = |is_lost: bool| style.code(if is_lost && end != End::NotReady { End::Output } else { end }, never);
+    let line = |is_lost: bool| match style.head(code(is_lost)) {
         Some(head) => short_with_figures(head, report),
+        None if is_lost && end != End::NotReady => line::short("UNKNOWN: the report could not be written"),
         None => line::render(report),
-    });
-    output::report(world, report, arguments, Target::Stdout, line.as_ref())?;
-    Ok(Exit::spoken(code))
+    };
+    let line = style.wants_a_line().then_some(&line as &dyn Fn(bool) -> Shown);
+    match output::report(world, report, arguments, Target::Stdout, line) {
+        Ok(()) => Ok(Exit::spoken(code(false))),
+        Err(failure) if style == Style::Default => Err(failure),
+        Err(failure) => {
+            message::say(&failure.message);
+            Ok(Exit::spoken(code(true)))
+        }
+    }
 }
 
 /// Nagios' line: what there is to say, and behind a bar the figures that are drawn.
 fn short_with_figures(head: &str, report: &Report) -> Shown {
-    let words = format!("{head}{}", line::reason(report)).replace('|', "/");
+    let words = format!("{head}{}", line::whole(report)).replace('|', "/");
     let words = line::short(&words);
     let Some(score) = report.score.low else { return words };
     let looked = report.score.coverage * 100.0;

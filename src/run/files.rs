@@ -40,10 +40,12 @@ pub fn utf8(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<String, Failure> 
 }
 
 /// The descriptor that was inherited and that this path names: `/dev/stdin`, or what a shell makes of `<(command)`.
-/// A copy of ourselves has other descriptors, so only we can read it.
+/// A copy of ourselves has other descriptors, so only we can read or write it.
 pub fn inherited(path: &Path) -> Option<u32> {
     match path.to_str()? {
         "/dev/stdin" => Some(0),
+        "/dev/stdout" => Some(1),
+        "/dev/stderr" => Some(2),
         path => {
             let folders = ["/dev/fd/", "/proc/self/fd/"];
             folders.iter().find_map(|folder| path.strip_prefix(folder))?.parse().ok()

@@ -1,9 +1,9 @@
 //! Where a report goes, and how wide and coloured it may be there.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::{Failure, errand, message};
+use super::{Failure, errand, files, message};
 use crate::cli::{Color, OutputArgs, ReportArgs, ReportTo};
 use crate::exit::{self, Style};
 use crate::report::Report;
@@ -25,14 +25,22 @@ const STEP_SUMMARY: (&str, u64) = ("GITHUB_STEP_SUMMARY", 1 << 20);
 /// Whether all reports have a place of their own; asked before anything is looked at.
 pub fn agree(arguments: &OutputArgs, style: Style) -> Result<(), Failure> {
     let wrong = |message: String| Err(Failure::new(exit::USAGE, message));
-    let mut paths: Vec<&Path> = arguments.file().into_iter().collect();
+    // One file by two names would hold the later report alone.
+    let plain_path = |path: &Path| -> PathBuf {
+        if is_stdout(path) {
+            PathBuf::from(STDOUT)
+        } else {
+            path.components().filter(|part| *part != Component::CurDir).collect()
+        }
+    };
+    let mut paths: Vec<PathBuf> = arguments.file().map(plain_path).into_iter().collect();
     for ReportTo { format, path } in &arguments.reports.to {
-        if paths.contains(&path.as_path()) {
+        if paths.contains(&plain_path(path)) {
             return wrong(format!("--report {format}={0}: {0} has a report already", plain(&path.to_string_lossy())));
         }
-        paths.push(path);
+        paths.push(plain_path(path));
     }
-    let on_stdout = arguments.reports.to.iter().find(|report| report.path == Path::new(STDOUT));
+    let on_stdout = arguments.reports.to.iter().find(|report| is_stdout(&report.path));
     let usual = arguments.format != Format::Text && arguments.file().is_none() && !arguments.quiet;
     match on_stdout {
         Some(report) if style.wants_a_line() => {
@@ -49,14 +57,19 @@ pub fn agree(arguments: &OutputArgs, style: Style) -> Result<(), Failure> {
     }
 }
 
+/// Whether a path means standard output.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new(STDOUT) || files::inherited(path) == Some(1)
+}
+
 /// Writes a report wherever it is asked for: the usual one to a file, else to `target`, where a `line` may stand in its
-/// place; then the others. One that cannot be written keeps none from being written.
+/// place, which is told whether all others could be written; then the others. One that cannot be written keeps none from being written.
 pub fn report(
     world: &World,
     report: &Report,
     arguments: &OutputArgs,
     target: Target,
-    line: Option<&Shown>,
+    line: Option<&dyn Fn(bool) -> Shown>,
 ) -> Result<(), Failure> {
     let ReportArgs { to, sarif_anchor } = &arguments.reports;
     let text = |format: Format, to_file: bool| {
@@ -72,22 +85,24 @@ pub fn report(
     };
     let write = |format: Format, file: Option<&Path>| deliver(world, &text(format, file.is_some())?, file, target);
     let mut failures = Vec::new();
-    let stdout_is_taken = to.iter().any(|report| report.path == Path::new(STDOUT));
+    let stdout_is_taken = to.iter().any(|report| is_stdout(&report.path));
     let is_silent = arguments.quiet || line.is_some() || stdout_is_taken;
     if arguments.file().is_some() || !is_silent {
         failures.extend(write(arguments.format, arguments.file()).err());
     }
     for ReportTo { format, path } in to {
-        let file = (path != Path::new(STDOUT)).then_some(path.as_path());
+        let file = (!is_stdout(path)).then_some(path.as_path());
         let failed =
             |failure: Failure| Failure { message: format!("--report {format}: {}", failure.message), ..failure };
         failures.extend(write(*format, file).map_err(failed).err());
     }
-    if arguments.format == Format::Github || to.iter().any(|report| report.format == Format::Github) {
-        failures.extend(summarize(world, report).err());
+    if (arguments.format == Format::Github || to.iter().any(|report| report.format == Format::Github))
+        && let Err(failure) = summarize(world, report)
+    {
+        message::say(&failure.message); // the annotations are what was asked for; a summary is GitHub's to lose
     }
     if let Some(line) = line {
-        failures.extend(deliver(world, line, None, target).err());
+        failures.extend(deliver(world, &line(!failures.is_empty()), None, target).err());
     }
     let last = failures.pop();
     for failure in failures {
@@ -122,9 +137,16 @@ pub fn as_json(document: &impl serde::Serialize) -> Result<Shown, Failure> {
 
 /// Writes text to a file, which is replaced whole or not at all, else to `target`.
 pub fn deliver(world: &World, text: &Shown, file: Option<&Path>, target: Target) -> Result<(), Failure> {
-    if let Some(path) = file.filter(|path| *path != Path::new(STDOUT)) {
-        return errand::write(world, path, text);
-    }
+    let target = match file {
+        None => target,
+        Some(path) if path == Path::new(STDOUT) => target,
+        // By these names a copy of ourselves would write to streams of its own, which nobody reads.
+        Some(path) => match files::inherited(path) {
+            Some(1) => Target::Stdout,
+            Some(2) => Target::Stderr,
+            _ => return errand::write(world, path, text),
+        },
+    };
     match terminal::write(target, text) {
         Ok(()) => Ok(()),
         // Whoever read has seen enough; the verdict stands.

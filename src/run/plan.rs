@@ -177,11 +177,20 @@ pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     } else {
         there(path, errand::read(world, path, RECORDING_LIMIT)?)?
     };
-    recording::read(&text).map_err(|Mistake { place, message }| {
+    let read = recording::read(&text).map_err(|Mistake { place, message }| {
         let file = plain(&path.to_string_lossy());
         let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
         Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&in_words(&message))))
-    })
+    });
+    let read = read?;
+    // What was judged of the others cannot be judged again, and leaving it out would call them sound.
+    match read.facts.written.judged_count {
+        0 | 1 => Ok(read),
+        count => Err(wrong(
+            path,
+            format!("judged {count} containers and holds the facts of the first alone: judge their text again"),
+        )),
+    }
 }
 
 /// The machine as the process that was named would see it, and how the report calls that process; our own view without.

@@ -79,7 +79,9 @@ fn report(all: Vec<Facts>, plan: &Plan) -> Report {
     judged.retain(|finding| plan.selects(&finding.check));
     let selection = plan.selection_of(&judged, Phase::Written);
     let names: Vec<String> = all.iter().filter_map(|facts| facts.written.container.known().cloned()).collect();
-    let facts = all.into_iter().next().unwrap_or_default();
+    let judged_count = all.len() as u64;
+    let mut facts = all.into_iter().next().unwrap_or_default();
+    facts.written.judged_count = judged_count;
     let weighing = weigh(judged, &facts, &plan.catalogue, &plan.profile);
     let mut report = Report::new(facts, weighing, &plan.profile.name, Phase::Written, selection);
     match names.as_slice() {

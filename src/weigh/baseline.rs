@@ -55,13 +55,6 @@ impl Baseline {
     }
 }
 
-/// What a finding is known by.
-type Key<'a> = (&'a str, Option<&'a str>);
-
-fn key(finding: &Finding) -> Key<'_> {
-    (&finding.check, finding.subject.as_deref())
-}
-
 /// Marks the findings as new or unchanged against earlier ones. With `new_only` what is unchanged does not gate, and
 /// neither does what could be told as little before.
 pub(super) fn compare(
@@ -70,12 +63,20 @@ pub(super) fn compare(
     taken_at_seconds: u64,
     new_only: bool,
 ) -> Baseline {
-    let before: BTreeMap<Key<'_>, Outcome> = earlier.iter().map(|finding| (key(finding), finding.outcome)).collect();
+    let mut before: BTreeMap<(String, Option<String>), Vec<&Finding>> = BTreeMap::new();
+    for finding in earlier {
+        before.entry((finding.check.clone(), finding.subject.clone())).or_default().push(finding);
+    }
     for finding in findings.iter_mut() {
-        let then = before.get(&key(finding)).copied();
-        finding.since = match (finding.outcome, then) {
-            (Outcome::Fails, Some(Outcome::Fails))
-            | (Outcome::Unknown | Outcome::Blocked, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked)) => {
+        // Of several with one name each is taken once.
+        let same = before.get_mut(&(finding.check.clone(), finding.subject.clone()));
+        let then = same.and_then(|same| (!same.is_empty()).then(|| same.remove(0)));
+        finding.since = match (finding.outcome, then.map(|then| then.outcome)) {
+            (Outcome::Fails, Some(Outcome::Fails)) => {
+                let is_worse = then.is_some_and(|then| is_worse(finding, then));
+                Some(if is_worse { Since::New } else { Since::Unchanged })
+            }
+            (Outcome::Unknown | Outcome::Blocked, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked)) => {
                 Some(Since::Unchanged)
             }
             (Outcome::Fails | Outcome::Unknown | Outcome::Blocked, _) => Some(Since::New),
@@ -84,6 +85,10 @@ pub(super) fn compare(
         if new_only && finding.since == Some(Since::Unchanged) {
             finding.gating = false;
         }
+    }
+    // What is new, and gates, speaks for the others of its check.
+    for own in findings.chunk_by_mut(|a, b| a.check == b.check && a.outcome == b.outcome) {
+        own.sort_by_key(|finding| (finding.since != Some(Since::New), !finding.gating));
     }
     let failing = |since| findings.iter().filter(|f| f.outcome == Outcome::Fails && f.since == Some(since)).count();
     let gone: Vec<&Finding> = earlier.iter().filter(|old| old.outcome == Outcome::Fails).collect();
@@ -99,6 +104,20 @@ pub(super) fn compare(
         fixed: formers(Standing::Fixed),
         untold: formers(Standing::Untold),
     }
+}
+
+/// Whether a failure is more than it was: excused no longer, more severe, or with items in the facts that it rests on that
+/// were not there.
+fn is_worse(now: &Finding, then: &Finding) -> bool {
+    let items = |finding: &Finding, path: &str| -> Vec<serde_json::Value> {
+        let lists = finding.evidence.iter().filter(|item| item.path == path).filter_map(|item| item.value.as_array());
+        lists.flatten().cloned().collect()
+    };
+    let has_grown = now.evidence.iter().any(|item| {
+        let before = items(then, &item.path);
+        item.value.as_array().is_some_and(|now| now.iter().any(|one| !before.contains(one)))
+    });
+    now.severity < then.severity || (then.waived.is_some() && now.waived.is_none()) || has_grown
 }
 
 #[derive(PartialEq)]
@@ -160,6 +179,40 @@ mod tests {
                 assert_eq!(findings[0].gating, !new_only || since != Some(Since::Unchanged), "{then} → {now}");
             }
         }
+    }
+
+    #[test]
+    fn what_got_worse_is_new_and_gates() {
+        use crate::check::Severity;
+        use crate::weigh::EvidenceItem;
+        let listing = |names: &[&str]| Finding {
+            evidence: vec![EvidenceItem { path: "a.names".to_owned(), value: serde_json::json!(names) }],
+            severity: Severity::High,
+            ..finding("a.b", None, Outcome::Fails)
+        };
+        let waived = |finding: Finding| Finding { waived: Some("until today".to_owned()), ..finding };
+        let severe = |finding: Finding| Finding { severity: Severity::Critical, ..finding };
+        for (then, now, since) in [
+            (listing(&["x"]), listing(&["x"]), Since::Unchanged),
+            (listing(&["x", "y"]), listing(&["x"]), Since::Unchanged),
+            (listing(&["x"]), listing(&["x", "y"]), Since::New),
+            (waived(listing(&["x"])), listing(&["x"]), Since::New),
+            (listing(&["x"]), waived(listing(&["x"])), Since::Unchanged),
+            (listing(&["x"]), severe(listing(&["x"])), Since::New),
+            (severe(listing(&["x"])), listing(&["x"]), Since::Unchanged),
+        ] {
+            let mut findings = [now];
+            compare(&mut findings, &[then], 0, true);
+            assert_eq!((findings[0].since, findings[0].gating), (Some(since), since == Since::New), "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn of_several_with_one_name_each_is_taken_once() {
+        let mut findings = [finding("a.b", Some("x"), Outcome::Fails), finding("a.b", Some("x"), Outcome::Fails)];
+        let baseline = compare(&mut findings, &[finding("a.b", Some("x"), Outcome::Fails)], 0, true);
+        assert_eq!((baseline.new_count, baseline.unchanged_count), (1, 1));
+        assert!(findings[0].gating && findings[0].since == Some(Since::New), "what is new speaks first");
     }
 
     #[test]

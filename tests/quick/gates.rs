@@ -283,3 +283,54 @@ fn diff_says_what_changed_and_passes_over_what_always_does() {
     assert!(json["facts"].as_array().expect("facts").iter().any(|fact| fact["path"] == "limits.memory_bytes"));
     assert_eq!(diff(&own, "/nowhere.json", &[]).0, 78);
 }
+
+#[test]
+fn a_report_that_is_lost_takes_no_verdict_from_whoever_drains_nodes() {
+    let machine = "open-jupyter-and-sshd-root";
+    for (style, lost, healthy) in [("slurm", 1, 0), ("npd", 1, 74), ("nagios", 2, 3), ("default", 74, 74)] {
+        let to = ["--exit-style", style, "--report", "junit=/nowhere/report.xml"];
+        let (found, stdout, stderr) = judged(machine, &to);
+        assert_eq!(found, lost, "{style}: {stderr}");
+        assert!(stderr.contains("/nowhere/report.xml"), "{style}: {stderr}");
+        let lines = if ["npd", "nagios"].contains(&style) { 1 } else { usize::MAX };
+        assert!(stdout.lines().count() <= lines, "{style}: {stdout}");
+        assert_eq!(code("healthy-8xh200-fake", &to), healthy, "{style}: a healthy machine");
+    }
+}
+
+#[test]
+fn a_report_on_several_containers_is_not_judged_again_by_the_first_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let report = folder.path().join("two.json");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/written/broken-no-gpu.compose.yaml");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.args(["check", "--compose", file, "-q", "--format", "json", "--output"]).arg(&report);
+    assert_eq!(command.output().expect("runs").status.code(), Some(1));
+    let path = report.to_str().expect("UTF-8");
+    for arguments in [&["judge", path][..], &["diff", path, path], &["harden", "--from", path]] {
+        let output = Command::new(env!("CARGO_BIN_EXE_gpu-preflight")).args(arguments).output().expect("runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(78), "{arguments:?}: {told}");
+        assert!(told.contains("judged 2 containers"), "{told}");
+    }
+}
+
+#[test]
+fn standard_output_has_the_report_by_any_of_its_names() {
+    let machine = recording("open-jupyter-and-sshd-root");
+    let script =
+        "\"$1\" judge \"$2\" -q --report line=/dev/stdout | cat; \"$1\" judge \"$2\" --output /dev/stdout | head -n 1";
+    let output = Command::new("sh")
+        .args(["-c", script, "sh", env!("CARGO_BIN_EXE_gpu-preflight"), &machine])
+        .output()
+        .expect("a shell");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(told.starts_with("NOT READY: ") && told.contains("\ngpu-preflight 0.1.0 "), "{told}");
+    let twice = ["--report", "line=-", "--report", "sarif=/dev/stdout"];
+    assert_eq!(code("healthy-8xh200-fake", &twice), 64, "one standard output, one report");
+    assert_eq!(
+        code("healthy-8xh200-fake", &["--report", "line=x", "--report", "junit=./x"]),
+        64,
+        "one file, one report"
+    );
+}

@@ -161,6 +161,7 @@ fn the_program_prints_no_hostile_recording_as_it_stands_and_json_says_it_all_the
     for name in ["open-jupyter-and-sshd-root, before", "h100-deep, behind", "everything, 1"] {
         let mut facts = pick(name);
         facts.schema = gpu_preflight::facts::SCHEMA.to_owned();
+        facts.written.judged_count = 0;
         std::fs::write(&path, serde_json::to_string(&facts).expect("JSON")).expect("written");
         for arguments in [&["judge"][..], &["judge", "--verbose"], &["gpus", "--from"]] {
             let told = preflight(&[arguments, &[utf8(&path)]].concat());

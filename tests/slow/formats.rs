@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use gpu_preflight::facts::{Facts, Gpu, recording};
 use gpu_preflight::report::Report;
@@ -48,7 +48,9 @@ fn hostile_check() -> (String, String, String) {
     let file = format!(
         "title = {text}\nseverity = 'critical'\ndimension = 'security'\nowner = 'pod'\nphases = ['live', 'start', 'build']\n\
          expect = \"run.tool_version == 'x'\"\nmessage = {text}\nwhy = {text}\ndetect = {text}\nlinks = [{text}, 'javascript:alert(4)']\n\
-         [remedy]\ndocker = {text}\nkubernetes = {text}\n"
+         [remedy]\ndocker = {text}\nkubernetes = {text}\n\
+         [[example]]\ngiven = {{ run = {{ tool_version = 'x' }} }}\nthen = 'holds'\n\
+         [[example]]\ngiven = {{ run = {{ tool_version = '0' }} }}\nthen = 'fails'\n"
     );
     ("site.toml".to_owned(), format!("site.{}{HOSTILE}", "n".repeat(10_000)), file)
 }
@@ -156,14 +158,21 @@ fn those_programs_refuse_what_is_broken() {
     }
 }
 
+/// What this thread has had of a core: a machine that is busy elsewhere makes nothing slower by this clock.
+fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).expect("nanoseconds"))
+}
+
 #[test]
 fn sixty_four_gpus_are_told_in_bounded_time() {
     let (_, report) = reports().pop().expect("the largest");
     for format in Format::ALL {
-        let started = Instant::now();
+        let started = thread_time();
         let length = rendered(&report, *format).len();
         // A hundredth of it in a release.
-        assert!(started.elapsed() < Duration::from_secs(10), "{format}: {:?}", started.elapsed());
+        let took = thread_time().saturating_sub(started);
+        assert!(took < Duration::from_secs(10), "{format}: {took:?}");
         let wide = [Format::Json, Format::Junit];
         assert!(length < 1 << 20 || wide.contains(format), "{format}: {length} bytes");
     }

@@ -21,6 +21,7 @@ mod many_gpus;
 mod odd_machines;
 mod osv;
 mod pages;
+mod pipelines;
 mod real_libraries;
 mod real_mixtures;
 mod refused_calls;

@@ -7,7 +7,7 @@ use super::place::{Place, place};
 use super::{Finding, Level, Report, level, line, told, words};
 use crate::check::Outcome;
 use crate::text::{Shown, plain, plain_long};
-use crate::weigh::remedy;
+use crate::weigh::{Verdict, remedy};
 
 /// Findings that are annotated.
 const ANNOTATED: usize = 9;
@@ -16,9 +16,10 @@ const ANNOTATED: usize = 9;
 pub fn render(report: &Report, anchor: &Place) -> Shown {
     let groups: Vec<&[Finding]> =
         told(report).into_iter().filter(|group| group.iter().all(|finding| finding.waived.is_none())).collect();
-    let verdict = report.verdict.title();
+    let verdict = report.verdict_words();
     if groups.is_empty() {
-        return command("notice", None, "gpu-preflight", &format!("{verdict}: {}", line::reason(report)));
+        let kind = if report.verdict == Verdict::Ready { "notice" } else { "warning" };
+        return command(kind, None, "gpu-preflight", &format!("{verdict}: {}", line::reason(report)));
     }
     let annotated = groups.iter().take(ANNOTATED).filter_map(|group| Some((group.first()?, group)));
     let annotated = annotated.map(|(first, group)| {

@@ -12,7 +12,7 @@ use crate::text::{plain, plain_long};
 /// The list. What is waived is no trouble; what keeps the verdict open is told, and accuses nobody.
 pub fn document(report: &Report, anchor: &Place) -> Value {
     let mut fingerprints = Fingerprints::default();
-    let told = report.findings.iter().filter(|finding| finding.counts() || is_open(finding));
+    let told = report.findings.iter().filter(|finding| finding.counts() || is_open(finding, report.verdict));
     let issues = told.map(|finding| {
         let place = place(finding, anchor);
         json!({

@@ -103,7 +103,7 @@ fn page(report: &Report) -> Page {
             Verdict::Incomplete => "open",
         },
         cause: report.cause().map(|finding| cause(finding, report)),
-        nothing: "Nothing that was looked at fails.".to_owned(),
+        nothing: nothing(report),
         score_words: overview::score_words(report),
         // Digits of this size are 19 wide.
         ring_width: ring_text.chars().count().min(4) * 19,
@@ -150,6 +150,16 @@ fn when(report: &Report) -> Option<String> {
     let time = timestamp(report.facts.run.taken_at_seconds).filter(|_| report.facts.run.taken_at_seconds > 0)?;
     let (day, time) = time.split_once('T')?;
     Some(format!("{day} {} UTC", time.get(..5)?))
+}
+
+/// What is said where no cause is.
+fn nothing(report: &Report) -> String {
+    let waived = report.failures().count();
+    match (report.verdict, waived) {
+        (Verdict::Incomplete, _) => "Nothing was judged.".to_owned(),
+        (_, 0) => "Nothing that was looked at fails.".to_owned(),
+        (_, count) => format!("Nothing fails that is not waived: {count} waived."),
+    }
 }
 
 fn cause(finding: &Finding, report: &Report) -> Cause {

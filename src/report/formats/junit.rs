@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use super::{Finding, Report, is_open, words};
 use crate::check::{Dimension, Outcome};
 use crate::text::{Shown, plain, plain_long};
-use crate::weigh::remedy;
+use crate::weigh::{Verdict, remedy};
 
 /// What a case is, as the counts of a suite have it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,11 +19,11 @@ enum Case {
     Skipped,
 }
 
-fn case(finding: &Finding) -> Case {
+fn case(finding: &Finding, verdict: Verdict) -> Case {
     match finding.outcome {
         Outcome::Holds => Case::Passed,
         Outcome::Fails if finding.waived.is_none() => Case::Failure,
-        Outcome::Unknown if is_open(finding) => Case::Error,
+        Outcome::Unknown | Outcome::Blocked if is_open(finding, verdict) => Case::Error,
         Outcome::Fails | Outcome::Unknown | Outcome::Blocked | Outcome::NotApplicable => Case::Skipped,
     }
 }
@@ -34,7 +34,11 @@ pub fn render(report: &Report) -> Shown {
     let seconds = report.facts.run.wall_ms / 1000.0;
     let name = xml(&format!("gpu-preflight: {}, profile {}", report.verdict_words(), plain(&report.profile)));
     let mut page = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n".to_owned();
-    let [tests, failures, errors, _] = counts(&all);
+    let [tests, failures, mut errors, _] = counts(&all, report.verdict);
+    // Where nothing was judged at all there is no finding to show it.
+    let nothing = report.verdict == Verdict::Incomplete && errors == 0;
+    let tests = tests + usize::from(nothing);
+    errors += usize::from(nothing);
     let _ = writeln!(
         page,
         "<testsuites name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{seconds:.3}\">"
@@ -45,18 +49,25 @@ pub fn render(report: &Report) -> Shown {
             suite(&mut page, *dimension, &own, report);
         }
     }
+    if nothing {
+        let why = xml(&report.verdict_words());
+        let suite = "<testsuite name=\"gpu-preflight\" tests=\"1\" failures=\"0\" errors=\"1\" skipped=\"0\">";
+        let case = "<testcase name=\"verdict\" classname=\"gpu-preflight\">";
+        let error = format!("<error message=\"{why}\" type=\"unknown\">{why}: nothing was judged</error>");
+        let _ = writeln!(page, "  {suite}\n    {case}{error}</testcase>\n  </testsuite>");
+    }
     page.push_str("</testsuites>\n");
     Shown::lines(&page)
 }
 
 /// How many cases there are, and how many of them are failures, errors and skipped.
-fn counts(findings: &[&Finding]) -> [usize; 4] {
-    let of = |wanted: Case| findings.iter().filter(|finding| case(finding) == wanted).count();
+fn counts(findings: &[&Finding], verdict: Verdict) -> [usize; 4] {
+    let of = |wanted: Case| findings.iter().filter(|finding| case(finding, verdict) == wanted).count();
     [findings.len(), of(Case::Failure), of(Case::Error), of(Case::Skipped)]
 }
 
 fn suite(page: &mut String, dimension: Dimension, findings: &[&Finding], report: &Report) {
-    let [tests, failures, errors, skipped] = counts(findings);
+    let [tests, failures, errors, skipped] = counts(findings, report.verdict);
     let _ = writeln!(
         page,
         "  <testsuite name=\"{dimension}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\">"
@@ -67,7 +78,7 @@ fn suite(page: &mut String, dimension: Dimension, findings: &[&Finding], report:
         let room = xml(&plain(finding.check.split('.').next().unwrap_or_default()));
         let _ = write!(page, "    <testcase name=\"{name}\" classname=\"gpu-preflight.{room}\"");
         let message = xml(&plain_long(&words(std::slice::from_ref(*finding))));
-        let _ = match case(finding) {
+        let _ = match case(finding, report.verdict) {
             Case::Passed => writeln!(page, "/>"),
             Case::Failure => {
                 let severity = finding.severity;

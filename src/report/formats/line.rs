@@ -10,7 +10,12 @@ pub const LIMIT: usize = 80;
 
 /// The verdict and what it comes from.
 pub fn render(report: &Report) -> Shown {
-    short(&format!("{}: {}", report.verdict.title(), reason(report)))
+    short(&whole(report))
+}
+
+/// The verdict with its scope, and what it comes from, however long.
+pub fn whole(report: &Report) -> String {
+    format!("{}: {}", report.verdict_words(), reason(report))
 }
 
 /// A line of ours in at most [`LIMIT`] bytes.

@@ -27,14 +27,16 @@ impl std::str::FromStr for Place {
             None => (text, Some(1)),
         };
         let line = line.ok_or_else(|| "FILE:LINE, for example Dockerfile:1".to_owned())?;
-        let is_inside = !file.starts_with('/') && !file.contains(':') && file.split('/').all(|part| part != "..");
-        if file.is_empty() || !is_inside {
+        let parts: Vec<&str> = file.split('/').filter(|part| *part != ".").collect();
+        let is_name =
+            |part: &&str| !part.is_empty() && *part != ".." && !part.contains(|c: char| c == ':' || c.is_control());
+        let is_inside = !parts.is_empty() && parts.iter().all(is_name);
+        if !is_inside {
             return Err(
                 "a file is named from the root of the repository on, for example docker/Dockerfile:1".to_owned()
             );
         }
-        let file = file.strip_prefix("./").unwrap_or(file).to_owned();
-        Ok(Self { file, line })
+        Ok(Self { file: parts.join("/"), line })
     }
 }
 
@@ -82,6 +84,11 @@ mod tests {
         let place = |file: &str, line| Ok(Place { file: file.to_owned(), line });
         assert_eq!("Dockerfile:12".parse(), place("Dockerfile", 12));
         assert_eq!("./a/b c".parse(), place("a/b c", 1));
+        for outside in
+            ["/etc/passwd:1", ".//etc/passwd:1", "./:1", ".:1", "a//b:1", "../a:1", "a/../../b:1", "a\nb:1", ""]
+        {
+            assert!(outside.parse::<Place>().is_err(), "{outside}");
+        }
         for wrong in ["", ":1", "/etc/x:1", "../x:1", "a/../x:1", "file://x:1", "x:0", "x:y", "C:\\x:1"] {
             assert!(wrong.parse::<Place>().is_err(), "{wrong}");
         }

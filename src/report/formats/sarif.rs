@@ -12,7 +12,7 @@ use super::{Finding, Level, Report, is_open, level, words};
 use crate::check::{Outcome, Severity};
 use crate::text::{Shown, plain, plain_long};
 use crate::weigh::baseline::Since;
-use crate::weigh::remedy;
+use crate::weigh::{Verdict, remedy};
 
 /// Results that GitHub takes.
 const RESULTS: usize = 25_000;
@@ -34,7 +34,7 @@ pub fn document(report: &Report, anchor: &Place) -> Value {
         .collect();
     let rules: Vec<Value> = rules.iter().map(|check| rule(check, report)).collect();
     let unknown = report.findings.iter().filter(|finding| finding.outcome == Outcome::Unknown);
-    let notifications: Vec<Value> = unknown.map(notification).collect();
+    let notifications: Vec<Value> = unknown.map(|finding| notification(finding, report.verdict)).collect();
     json!({
         "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
         "version": "2.1.0",
@@ -135,9 +135,9 @@ fn security(severity: Severity) -> &'static str {
     }
 }
 
-fn notification(finding: &Finding) -> Value {
+fn notification(finding: &Finding, verdict: Verdict) -> Value {
     json!({
-        "level": if is_open(finding) { "warning" } else { "note" },
+        "level": if is_open(finding, verdict) { "warning" } else { "note" },
         "descriptor": { "id": plain(&finding.check) },
         "message": { "text": plain_long(&words(std::slice::from_ref(finding))) },
     })

@@ -1,5 +1,6 @@
 //! What a run said: a whole report, or a line, or something that it should not have.
 
+use gpu_preflight::text::legend;
 use serde_json::Value;
 
 use super::draw::{Command, Stream};
@@ -98,8 +99,16 @@ fn whole(report: String, command: Command) -> Told {
         let ends = ["was found in this image", "could not tell: ", "with GPU code"];
         ends.iter().any(|end| flat.contains(end))
     } else {
-        let ends =
-            ["says why it matters and how it was found", "not apply here", "not apply here; --verbose lists them"];
+        // What its numbers mean comes last but for the way to `explain`.
+        let ends = [
+            "says why it matters and how it was found",
+            "not apply here",
+            "not apply here; --verbose lists them",
+            legend::SCORE,
+            legend::INTERVAL,
+            legend::AFTER,
+            legend::LOOKED_AT,
+        ];
         flat.starts_with("gpu-preflight ") && ends.iter().any(|end| flat.ends_with(end))
     };
     if is_whole { Told::Text(report) } else { Told::Broken(format!("no whole report: {report:?}")) }

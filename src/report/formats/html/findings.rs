@@ -123,7 +123,8 @@ pub fn ids(report: &Report, outcome: Outcome) -> Vec<String> {
 
 /// The findings that are wanted, one for each check.
 pub fn details(report: &Report, wanted: impl Fn(&Finding) -> bool) -> Vec<Detail> {
-    let groups = report.findings.chunk_by(|a, b| a.check == b.check && a.outcome == b.outcome && a.waived == b.waived);
+    let of = |finding: &Finding| (finding.outcome, finding.since.map(|since| (since, finding.gating)));
+    let groups = report.findings.chunk_by(|a, b| a.check == b.check && of(a) == of(b) && a.waived == b.waived);
     groups.filter(|group| group.first().is_some_and(&wanted)).filter_map(|group| detail(group, report)).collect()
 }
 
