@@ -132,7 +132,7 @@ impl Container {
             mounts.push(cut(&format!("{inside} ({folder} of the host)")));
             self.places.put("isolation.sensitive_mounts", line);
         }
-        if inside == "/dev/shm" {
+        if inside.trim_end_matches('/') == "/dev/shm" {
             self.facts.limits.shm_bytes = Fact::default();
         }
     }
@@ -144,6 +144,16 @@ impl Container {
         self.facts.written.gpus_requested = count.map_or_else(Fact::default, Fact::Known);
         self.places.set("written.gpu_requested", line);
         self.places.set("written.gpus_requested", line);
+    }
+
+    /// It may ask for a GPU: that is not in the text.
+    pub fn gpus_unsaid(&mut self, why: &str, line: usize) {
+        if !self.asks_gpu {
+            self.facts.written.gpu_requested = Self::unsaid(why);
+            self.facts.written.gpus_requested = Self::unsaid(why);
+            self.places.set("written.gpu_requested", line);
+            self.places.set("written.gpus_requested", line);
+        }
     }
 
     /// The node opens a port for it.
