@@ -18,7 +18,7 @@ use super::yaml::{self, Node, Wrong};
 use crate::facts::{ContainerKind, Fact, GapKind, Seccomp};
 
 /// Services that are read at most.
-const SERVICES: usize = 500;
+const SERVICES: usize = 200;
 /// Items of a list, or entries of a map, that are read at most.
 const ITEMS: usize = 1000;
 /// How far `extends` is followed.

@@ -2,8 +2,8 @@
 
 use super::places::Places;
 use crate::facts::{
-    ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, Limits, PublishedPort, RuntimeSocket, Seccomp,
-    Written, cut,
+    ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, LIST_LIMIT, Limits, PublishedPort,
+    RuntimeSocket, Seccomp, Written, cut,
 };
 use crate::probe::identity::caps::is_beyond_baseline;
 use crate::probe::isolation::{host_folder_of, is_runtime_socket};
@@ -122,12 +122,15 @@ impl Container {
     pub fn host_path(&mut self, host: &str, inside: &str, line: usize) {
         let isolation = &mut self.facts.isolation;
         if is_runtime_socket(host) {
-            if let Fact::Known(sockets) = &mut isolation.runtime_sockets {
+            if let Fact::Known(sockets) = &mut isolation.runtime_sockets
+                && sockets.len() < LIST_LIMIT
+            {
                 sockets.push(RuntimeSocket { path: cut(host), writable: Fact::default() });
             }
             self.places.put("isolation.runtime_sockets", line);
-        } else if let Some(folder) = host_folder_of(host)
-            && let Fact::Known(mounts) = &mut isolation.sensitive_mounts
+        } else if let Fact::Known(mounts) = &mut isolation.sensitive_mounts
+            && mounts.len() < LIST_LIMIT
+            && let Some(folder) = host_folder_of(host)
         {
             mounts.push(cut(&format!("{inside} ({folder} of the host)")));
             self.places.put("isolation.sensitive_mounts", line);

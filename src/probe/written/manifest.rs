@@ -23,7 +23,7 @@ pub struct Manifest {
 }
 
 /// Containers that are read at most.
-const CONTAINERS: usize = 500;
+const CONTAINERS: usize = 200;
 
 /// Kinds that hold no container.
 const PLAIN: [&str; 18] = [

@@ -28,14 +28,13 @@ fn fill(text: &str, depth: usize, out: &mut String, open: &mut Option<String>) {
         // Only the name comes first; what stands behind its operator may hold any sign.
         let (operator, after) = if is_braced { closed(after) } else { ("", after) };
         let default = operator.strip_prefix(":-").or_else(|| operator.strip_prefix('-'));
-        match default.filter(|_| !name.is_empty() && depth < DEPTH) {
-            Some(default) => fill(default, depth + 1, out, open),
-            None => {
-                out.push_str("${");
-                out.push_str(name);
-                out.push('}');
-                open.get_or_insert_with(|| format!("the variable {name} has no value in the text"));
-            }
+        if let Some(default) = default.filter(|_| !name.is_empty() && depth < DEPTH) {
+            fill(default, depth + 1, out, open);
+        } else {
+            out.push_str("${");
+            out.push_str(name);
+            out.push('}');
+            open.get_or_insert_with(|| format!("the variable {name} has no value in the text"));
         }
         rest = after;
     }

@@ -114,7 +114,11 @@ enum Vendor {
 fn vendor(key: &str) -> Vendor {
     let Some((domain, name)) = key.split_once('/') else { return Vendor::None };
     match domain {
-        "nvidia.com" if matches!(name, "gpu" | "gpu.shared") || name.starts_with("mig-") || name.ends_with(".gpu") => {
+        "nvidia.com"
+            if matches!(name, "gpu" | "gpu.shared")
+                || name.starts_with("mig-")
+                || name.rsplit('.').next() == Some("gpu") =>
+        {
             Vendor::Nvidia
         }
         "nvidia.com" if name.contains("imex") => Vendor::None,
