@@ -35,7 +35,7 @@ pub fn read(file: &str, text: &str, notes: &mut Vec<String>) -> Result<Vec<Conta
     };
     let all = services.entries();
     if all.len() > SERVICES {
-        notes.push(format!("of {} services the first {SERVICES} are read", all.len()));
+        notes.push(format!("of more than {SERVICES} services the first {SERVICES} are read"));
     }
     let found: Vec<Container> = all
         .into_iter()
@@ -76,6 +76,11 @@ impl<'a> Service<'a> {
             }
             service.levels.push(below);
             last = below;
+        }
+        let is_long =
+            |key: &&str| service.levels.iter().any(|level| level.get(key).is_some_and(|all| all.is_long(ITEMS)));
+        if let Some(key) = ["environment", "volumes", "ports", "devices"].into_iter().find(is_long) {
+            service.elsewhere = Some(format!("of `{key}` the first {ITEMS} are read"));
         }
         service
     }

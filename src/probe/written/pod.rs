@@ -51,6 +51,10 @@ impl<'a> Pod<'a> {
                 "`{{` stands in the name of an image: a template has to be rendered first".to_owned(),
             ));
         }
+        let lists = [self.own.get("env"), self.own.get("volumeMounts"), self.spec.get("volumes")];
+        if lists.into_iter().flatten().any(|list| list.is_long(ITEMS)) {
+            container.leave_open(&format!("of its variables, mounts and volumes the first {ITEMS} are read"));
+        }
         self.environment(&mut container);
         self.limits(&mut container);
         self.security(&mut container);

@@ -18,7 +18,7 @@ const MERGES: usize = 8;
 /// Maps that are asked for one key by `<<`, all together.
 const MERGED: usize = 1000;
 /// Entries of a map, with those of `<<`, that are told.
-const ENTRIES: usize = 20_000;
+const ENTRIES: usize = 2000;
 
 /// What is wrong, with line and column.
 pub type Wrong = (usize, usize, String);
@@ -137,7 +137,10 @@ impl Node {
         let Value::Map(entries) = &self.value else { return };
         let is_merge = |name: &Self| name.text() == Some("<<");
         for (name, value) in entries.iter().filter(|(name, _)| !is_merge(name)) {
-            if found.len() < ENTRIES && name.text().is_none_or(|text| seen.insert(text)) {
+            if found.len() >= ENTRIES {
+                return;
+            }
+            if name.text().is_none_or(|text| seen.insert(text)) {
                 found.push((name, value));
             }
         }
@@ -148,6 +151,15 @@ impl Node {
             }
             *left -= 1;
             node.collect(depth + 1, left, seen, found);
+        }
+    }
+
+    /// Whether it holds more than so many items or entries of its own.
+    pub fn is_long(&self, most: usize) -> bool {
+        match &self.value {
+            Value::List(items) => items.len() > most,
+            Value::Map(entries) => entries.len() > most,
+            _ => false,
         }
     }
 
