@@ -10,7 +10,7 @@ mod privileged;
 mod setuid;
 mod shared;
 
-pub use mounted::{host_folder_of, is_runtime_socket};
+pub use mounted::{host_folder_of, is_runtime_socket, may_be_of_host};
 
 use super::container::{is_first_mount_namespace, is_micro_vm, marks};
 use super::procfs::mounts::Mounts;

@@ -28,7 +28,7 @@ use container::Container;
 use dockerfile::Wrong;
 use image::Image;
 
-use crate::facts::Facts;
+use crate::facts::{Fact, Facts};
 
 /// Bytes of a file that are read at most.
 pub const LIMIT: u64 = 1 << 20;
@@ -111,15 +111,24 @@ fn containers(runner: &Runner, notes: &mut Vec<String>) -> Result<Vec<Container>
                 notes
                     .push(format!("not judged, for their kind is not known here: {}", manifest.passed_over.join(", ")));
             }
+            if !manifest.init.is_empty() {
+                let init = manifest.init.join("; ");
+                notes.push(crate::facts::cut(&format!("not judged, for they end before the workload begins: {init}")));
+            }
+            if manifest.left > 0 {
+                notes.push(format!("{} more containers are not read", manifest.left));
+            }
             manifest.containers
         }
     };
+    // One that may ask for a GPU is judged as well.
+    let may_ask = |one: &Container| one.facts.written.gpu_requested != Fact::Known(false);
     if all.iter().any(|container| container.asks_gpu) {
-        let others: Vec<&str> = all.iter().filter(|one| !one.asks_gpu).map(|one| one.name.as_str()).collect();
+        let others: Vec<&str> = all.iter().filter(|one| !may_ask(one)).map(|one| one.name.as_str()).collect();
         if !others.is_empty() {
             notes.push(format!("not judged, for they ask for no GPU: {}", others.join("; ")));
         }
-        all.retain(|container| container.asks_gpu);
+        all.retain(may_ask);
     }
     if all.len() > CONTAINERS {
         notes.push(format!("of {} containers the first {CONTAINERS} are judged", all.len()));

@@ -2,8 +2,8 @@
 
 use super::places::Places;
 use crate::facts::{
-    ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, Limits, PublishedPort, RuntimeSocket, Seccomp,
-    Written, cut,
+    ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, LIST_LIMIT, Limits, PublishedPort,
+    RuntimeSocket, Seccomp, Written, cut,
 };
 use crate::probe::identity::caps::is_beyond_baseline;
 use crate::probe::isolation::{host_folder_of, is_runtime_socket};
@@ -122,17 +122,20 @@ impl Container {
     pub fn host_path(&mut self, host: &str, inside: &str, line: usize) {
         let isolation = &mut self.facts.isolation;
         if is_runtime_socket(host) {
-            if let Fact::Known(sockets) = &mut isolation.runtime_sockets {
+            if let Fact::Known(sockets) = &mut isolation.runtime_sockets
+                && sockets.len() < LIST_LIMIT
+            {
                 sockets.push(RuntimeSocket { path: cut(host), writable: Fact::default() });
             }
             self.places.put("isolation.runtime_sockets", line);
-        } else if let Some(folder) = host_folder_of(host)
-            && let Fact::Known(mounts) = &mut isolation.sensitive_mounts
+        } else if let Fact::Known(mounts) = &mut isolation.sensitive_mounts
+            && mounts.len() < LIST_LIMIT
+            && let Some(folder) = host_folder_of(host)
         {
             mounts.push(cut(&format!("{inside} ({folder} of the host)")));
             self.places.put("isolation.sensitive_mounts", line);
         }
-        if inside == "/dev/shm" {
+        if inside.trim_end_matches('/') == "/dev/shm" {
             self.facts.limits.shm_bytes = Fact::default();
         }
     }
@@ -144,6 +147,16 @@ impl Container {
         self.facts.written.gpus_requested = count.map_or_else(Fact::default, Fact::Known);
         self.places.set("written.gpu_requested", line);
         self.places.set("written.gpus_requested", line);
+    }
+
+    /// It may ask for a GPU: that is not in the text.
+    pub fn gpus_unsaid(&mut self, why: &str, line: usize) {
+        if !self.asks_gpu {
+            self.facts.written.gpu_requested = Self::unsaid(why);
+            self.facts.written.gpus_requested = Self::unsaid(why);
+            self.places.set("written.gpu_requested", line);
+            self.places.set("written.gpus_requested", line);
+        }
     }
 
     /// The node opens a port for it.

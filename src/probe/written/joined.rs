@@ -1,5 +1,6 @@
 //! What is known of an image and the container that runs it, together.
 
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
 use super::container::Container;
@@ -79,9 +80,16 @@ fn variables(image: Option<&Image<'_>>, container: Vec<super::container::Variabl
         line,
         by_container: false,
     });
-    let mut all: Vec<Set> = of_image.collect();
+    let names: HashSet<&str> = container.iter().map(|variable| variable.name.as_str()).collect();
+    let mut all: Vec<Set> = of_image.filter(|known| !names.contains(known.name.as_str())).collect();
+    let mut last: HashMap<String, usize> = HashMap::new();
     for variable in container {
-        all.retain(|known| known.name != variable.name);
+        // Of one that is set twice the last holds.
+        if let Some(known) = last.get(&variable.name).and_then(|at| all.get_mut(*at)) {
+            (known.value, known.line) = (variable.value, variable.line);
+            continue;
+        }
+        last.insert(variable.name.clone(), all.len());
         let (name, value, line) = (variable.name, variable.value, variable.line);
         all.push(Set { name, value, line, by_container: true });
     }

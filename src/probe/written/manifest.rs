@@ -1,13 +1,13 @@
 //! The workloads in a manifest of Kubernetes.
 //!
 //! Pods, and what makes them from a template (Deployment, `ReplicaSet`, `StatefulSet`, `DaemonSet`, Job, `CronJob`), alone or in
-//! a list. What else stands in the file makes no container by itself. Init containers end before the workload begins, and are
-//! not looked at.
+//! a list. What else stands in the file makes no container by itself. Init containers that stay (`restartPolicy: Always`) are
+//! judged as containers; the others end before the workload begins, which is noted.
 
 use super::container::Container;
-use super::pod::Pod;
+use super::pod::{self, Pod};
 use super::yaml::{self, Node, Wrong};
-use crate::facts::cut;
+use crate::facts::{Fact, cut};
 
 /// What a manifest tells.
 #[derive(Debug, Default)]
@@ -16,7 +16,14 @@ pub struct Manifest {
     pub containers: Vec<Container>,
     /// Kinds that were passed over though their name says that they may run containers.
     pub passed_over: Vec<String>,
+    /// Init containers, which are not judged.
+    pub init: Vec<String>,
+    /// Containers that were not read, for there are too many.
+    pub left: usize,
 }
+
+/// Containers that are read at most.
+const CONTAINERS: usize = 200;
 
 /// Kinds that hold no container.
 const PLAIN: [&str; 18] = [
@@ -47,12 +54,15 @@ pub fn read(file: &str, text: &str) -> Result<Manifest, Wrong> {
         if document.is_null() {
             continue;
         }
-        if document.get("kind").and_then(Node::text).is_some_and(|kind| kind.ends_with("List")) {
+        let kind = document.get("kind").and_then(Node::text);
+        if let Some(of_items) = kind.and_then(|kind| kind.strip_suffix("List")) {
+            // Items of a `PodList` have no kind of their own.
+            let of_items = Some(of_items).filter(|kind| !kind.is_empty());
             for item in document.get("items").map_or(&[][..], Node::items) {
-                workload(file, item, &mut manifest)?;
+                workload(file, item, item.get("kind").and_then(Node::text).or(of_items), &mut manifest)?;
             }
         } else {
-            workload(file, &document, &mut manifest)?;
+            workload(file, &document, kind, &mut manifest)?;
         }
     }
     if manifest.containers.is_empty() {
@@ -62,8 +72,8 @@ pub fn read(file: &str, text: &str) -> Result<Manifest, Wrong> {
     Ok(manifest)
 }
 
-fn workload(file: &str, document: &Node, manifest: &mut Manifest) -> Result<(), Wrong> {
-    let Some(kind) = document.get("kind").and_then(Node::text) else {
+fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Manifest) -> Result<(), Wrong> {
+    let Some(kind) = kind else {
         return Err((document.line, 1, "a document has no `kind`, so it is no manifest of Kubernetes".to_owned()));
     };
     let name = document.at(&["metadata", "name"]).and_then(Node::text).unwrap_or("without a name");
@@ -88,10 +98,38 @@ fn workload(file: &str, document: &Node, manifest: &mut Manifest) -> Result<(), 
     if containers.is_empty() {
         return Err((spec.line, 1, format!("{kind} {name} has no containers")));
     }
-    for (index, own) in containers.iter().enumerate() {
-        let called = own.get("name").and_then(Node::text).map_or_else(|| (index + 1).to_string(), str::to_owned);
-        let pod = Pod { kind, spec, own };
-        manifest.containers.push(pod.container(&format!("{kind} {name}, container {called}"), file)?);
+    // Two of one name may lie in two namespaces.
+    let namespace = document.at(&["metadata", "namespace"]).and_then(Node::text);
+    let name = namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
+    let called = |index: usize, own: &Node| {
+        own.get("name").and_then(Node::text).map_or_else(|| (index + 1).to_string(), str::to_owned)
+    };
+    let stays = |own: &Node| own.get("restartPolicy").and_then(Node::text) == Some("Always");
+    let init = spec.get("initContainers").map_or(&[][..], Node::items);
+    let (sidecars, init): (Vec<_>, Vec<_>) = init.iter().enumerate().partition(|(_, own)| stays(own));
+    let mut privileged = None;
+    for (index, own) in &init {
+        let of = cut(&format!("{kind} {name}, init container {}", called(*index, own)));
+        if own.at(&["securityContext", "privileged"]).and_then(Node::switch) == Some(true) {
+            privileged = Some((of.clone(), own.line));
+        }
+        manifest.init.push(of);
+    }
+    let volumes = pod::volumes(spec);
+    for (index, own) in containers.iter().enumerate().chain(sidecars) {
+        if manifest.containers.len() >= CONTAINERS {
+            manifest.left += 1;
+            continue;
+        }
+        let pod = Pod { kind, spec, volumes: &volumes, own };
+        let mut container = pod.container(&format!("{kind} {name}, container {}", called(index, own)), file)?;
+        if let Some((of, line)) = &privileged
+            && container.facts.isolation.privileged == Fact::Known(false)
+        {
+            container.facts.isolation.privileged = Container::unsaid(&format!("{of} is privileged, and is not judged"));
+            container.places.set("isolation.privileged", *line);
+        }
+        manifest.containers.push(container);
     }
     Ok(())
 }

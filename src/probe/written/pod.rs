@@ -3,13 +3,29 @@
 //! Where a field is not set, what the API server puts in its place holds; what an image, an account or the kubelet decides is not
 //! in the text.
 
+mod resources;
+
+use std::collections::HashMap;
+
 use super::container::{Container, Variable};
 use super::quantity::{bytes, kubernetes};
 use super::yaml::{Node, Wrong};
-use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind};
+use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind, cut};
 
 /// Kinds that are started again whatever happens, and are asked for their health.
 const SERVING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
+
+/// Volumes, mounts and variables that are read at most.
+const ITEMS: usize = 1000;
+
+/// The volumes of a pod by their names.
+pub type Volumes<'a> = HashMap<&'a str, &'a Node>;
+
+/// The volumes of a pod.
+pub fn volumes(spec: &Node) -> Volumes<'_> {
+    let all = spec.get("volumes").map_or(&[][..], Node::items).iter().take(ITEMS);
+    all.rev().filter_map(|volume| Some((volume.get("name")?.text()?, &**volume))).collect()
+}
 
 /// A container within its pod.
 pub struct Pod<'a> {
@@ -17,6 +33,8 @@ pub struct Pod<'a> {
     pub kind: &'a str,
     /// The specification of the pod.
     pub spec: &'a Node,
+    /// Its volumes.
+    pub volumes: &'a Volumes<'a>,
     /// The container in it.
     pub own: &'a Node,
 }
@@ -33,6 +51,10 @@ impl<'a> Pod<'a> {
                 "`{{` stands in the name of an image: a template has to be rendered first".to_owned(),
             ));
         }
+        let lists = [self.own.get("env"), self.own.get("volumeMounts"), self.spec.get("volumes")];
+        if lists.into_iter().flatten().any(|list| list.is_long(ITEMS)) {
+            container.leave_open(&format!("of its variables, mounts and volumes the first {ITEMS} are read"));
+        }
         self.environment(&mut container);
         self.limits(&mut container);
         self.security(&mut container);
@@ -48,44 +70,15 @@ impl<'a> Pod<'a> {
         of(self.own).or_else(|| of(self.spec))
     }
 
-    fn limits(&self, container: &mut Container) {
-        let limits = self.own.at(&["resources", "limits"]);
-        let at = |key: &str| limits.and_then(|limits| limits.get(key));
-        let amount = |key: &str| match at(key) {
-            None => Fact::Absent,
-            Some(node) => match node.text().and_then(kubernetes) {
-                Some(amount) => Fact::Known(amount),
-                None => Fact::unknown(GapKind::Malformed, format!("limits.{key} is no quantity")),
-            },
-        };
-        container.facts.limits.memory_bytes = amount("memory").and_then(|amount| Fact::present(bytes(amount)));
-        container.facts.limits.cpu_quota_cores = amount("cpu");
-        if let Some(line) = self.own.line_of("resources") {
-            container.places.set("limits", line);
-        }
-        for (key, path) in [("memory", "limits.memory_bytes"), ("cpu", "limits.cpu_quota_cores")] {
-            let of_limits = || self.own.get("resources").and_then(|resources| resources.line_of("limits"));
-            let line = at(key).map(|node| node.line).or_else(of_limits);
-            container.places.set_if(path, line);
-        }
-        let gpus = limits
-            .into_iter()
-            .flat_map(Node::entries)
-            .filter(|(key, _)| key.text().is_some_and(|key| key.starts_with("nvidia.com/") && !key.contains("imex")));
-        for (_, count) in gpus {
-            let count_of = count.text().and_then(kubernetes).and_then(bytes);
-            if count_of != Some(0) {
-                container.gpus(count_of, count.line);
-            }
-        }
-        if let Some(claims) = self.own.at(&["resources", "claims"]) {
-            container.gpus(None, claims.line);
-        }
-    }
-
     fn security(&self, container: &mut Container) {
         if let Some(node) = self.security_field("runAsUser") {
-            container.user(node.text().unwrap_or_default(), node.line);
+            let user = node.text().unwrap_or_default();
+            container.user(user, node.line);
+            if user.parse::<u32>().is_err() {
+                let why = cut(&format!("runAsUser is `{user}`, and has to be a number"));
+                container.facts.identity.uid = Fact::unknown(GapKind::Malformed, why.clone());
+                container.facts.identity.user_name = Fact::unknown(GapKind::Malformed, why);
+            }
         }
         let refused = self.security_field("runAsNonRoot");
         container.facts.written.root_refused = Fact::Known(refused.and_then(Node::switch) == Some(true));
@@ -154,11 +147,10 @@ impl<'a> Pod<'a> {
     }
 
     fn volumes(&self, container: &mut Container) {
-        let volumes = self.spec.get("volumes").map_or(&[][..], Node::items);
-        for mount in self.own.get("volumeMounts").map_or(&[][..], Node::items) {
+        for mount in self.own.get("volumeMounts").map_or(&[][..], Node::items).iter().take(ITEMS) {
             let text = |node: &'a Node, key: &str| node.get(key).and_then(Node::text).unwrap_or_default();
             let (name, inside) = (text(mount, "name"), text(mount, "mountPath"));
-            let Some(volume) = volumes.iter().find(|volume| text(volume, "name") == name) else { continue };
+            let Some(volume) = self.volumes.get(name) else { continue };
             if let Some(host) = volume.get("hostPath") {
                 container.host_path(text(host, "path"), inside, host.line);
             }
@@ -169,16 +161,21 @@ impl<'a> Pod<'a> {
                 container.facts.limits.shm_bytes = Fact::default();
                 continue;
             };
+            container.places.set("limits.shm_bytes", empty.line);
+            if text(empty, "medium") != "Memory" {
+                let why = "the `emptyDir` at /dev/shm has no `medium: Memory`, so it lies on a disk of the node";
+                container.facts.limits.shm_bytes = Container::unsaid(why);
+                continue;
+            }
             let limit = empty.get("sizeLimit").and_then(Node::text).and_then(kubernetes).and_then(bytes);
             // Without a limit of its own it is the memory limit, or half of the node.
             let size = limit.map_or_else(|| container.facts.limits.memory_bytes.clone(), Fact::Known);
             container.facts.limits.shm_bytes = if size.is_absent() { Fact::default() } else { size };
-            container.places.set("limits.shm_bytes", empty.line);
         }
     }
 
     fn environment(&self, container: &mut Container) {
-        for variable in self.own.get("env").map_or(&[][..], Node::items) {
+        for variable in self.own.get("env").map_or(&[][..], Node::items).iter().take(ITEMS) {
             let Some(name) = variable.get("name").and_then(Node::text) else { continue };
             let value = variable.get("value").and_then(Node::text).filter(|value| !value.contains("$("));
             let value = if variable.get("valueFrom").is_some() { None } else { Some(value.unwrap_or_default()) };

@@ -3,21 +3,26 @@
 /// A quantity of Kubernetes: `24Gi`, `500m`, `1e3`, `2`.
 pub fn kubernetes(text: &str) -> Option<f64> {
     let text = text.trim();
+    let text = text.strip_prefix('+').unwrap_or(text);
     let end = text.find(|letter: char| !(letter.is_ascii_digit() || letter == '.')).unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let factor = match unit {
         "" => 1.0,
+        "n" => 1e-9,
+        "u" => 1e-6,
         "m" => 0.001,
         "k" => 1e3,
         "M" => 1e6,
         "G" => 1e9,
         "T" => 1e12,
         "P" => 1e15,
+        "E" => 1e18,
         "Ki" => 1024.0,
         "Mi" => 1_048_576.0,
         "Gi" => 1_073_741_824.0,
         "Ti" => 1_099_511_627_776.0,
         "Pi" => 1_125_899_906_842_624.0,
+        "Ei" => 1_152_921_504_606_846_976.0,
         // `1e3`
         _ => return text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0),
     };
@@ -42,7 +47,7 @@ pub fn compose_bytes(text: &str) -> Option<u64> {
 /// A number of bytes, where it is one.
 pub fn bytes(number: f64) -> Option<u64> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // within the bounds that are asked
-    (number.is_finite() && (0.0..1e18).contains(&number)).then_some(number as u64)
+    (number.is_finite() && (0.0..1e19).contains(&number)).then_some(number as u64)
 }
 
 /// Seconds of a duration in a compose file: `90s`, `1m30s`, `500ms`.
@@ -83,6 +88,10 @@ mod tests {
             ("1.5", Some(1.5)),
             ("1e3", Some(1000.0)),
             ("128M", Some(128e6)),
+            ("1Ei", Some(1_152_921_504_606_846_976.0)),
+            ("2E", Some(2e18)),
+            ("1n", Some(1e-9)),
+            ("+1Gi", Some(1_073_741_824.0)),
             ("x", None),
             ("-1", None),
             ("1Zi", None),
@@ -100,6 +109,7 @@ mod tests {
             ("lots", None),
             ("-1", None),
             ("1e30", None),
+            ("1e19", None),
         ] {
             assert_eq!(compose_bytes(text), amount, "{text}");
         }

@@ -4,7 +4,7 @@
 //! manifests use. Where an alias stands the same node is meant, so that nothing grows however often one is named; events and
 //! depth have a bound.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
@@ -17,6 +17,8 @@ const DEPTH: usize = 64;
 const MERGES: usize = 8;
 /// Maps that are asked for one key by `<<`, all together.
 const MERGED: usize = 1000;
+/// Entries of a map, with those of `<<`, that are told.
+const ENTRIES: usize = 2000;
 
 /// What is wrong, with line and column.
 pub type Wrong = (usize, usize, String);
@@ -33,6 +35,8 @@ pub struct Node {
 enum Value {
     /// A text; whether quotes say that it is one.
     Text(String, bool),
+    /// A text with a variable whose value is not known, and why that is so.
+    Open(String, String),
     List(Vec<Rc<Node>>),
     Map(Vec<(Rc<Node>, Rc<Node>)>),
 }
@@ -75,7 +79,23 @@ impl Node {
         matches!(&self.value, Value::Text(text, false) if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
     }
 
-    /// The text of a scalar, of numbers and switches too.
+    /// Why a scalar is not known.
+    pub fn open(&self) -> Option<&str> {
+        match &self.value {
+            Value::Open(_, why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar, with the names of variables that are not known.
+    pub fn raw(&self) -> Option<&str> {
+        match &self.value {
+            Value::Text(text, _) | Value::Open(text, _) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar, of numbers and switches too; none where it is not known.
     pub fn text(&self) -> Option<&str> {
         match &self.value {
             Value::Text(text, _) => Some(text),
@@ -100,13 +120,47 @@ impl Node {
         }
     }
 
-    /// The entries of a map, those of `<<` aside; none of anything else.
-    pub fn entries(&self) -> impl Iterator<Item = (&Self, &Self)> {
-        let entries = match &self.value {
-            Value::Map(entries) => entries.as_slice(),
-            _ => &[],
-        };
-        entries.iter().map(|(name, value)| (&**name, &**value))
+    /// The entries of a map, those of `<<` behind its own; none of anything else.
+    pub fn entries(&self) -> Vec<(&Self, &Self)> {
+        let (mut found, mut seen, mut left) = (Vec::new(), HashSet::new(), MERGED);
+        self.collect(0, &mut left, &mut seen, &mut found);
+        found
+    }
+
+    fn collect<'a>(
+        &'a self,
+        depth: usize,
+        left: &mut usize,
+        seen: &mut HashSet<&'a str>,
+        found: &mut Vec<(&'a Self, &'a Self)>,
+    ) {
+        let Value::Map(entries) = &self.value else { return };
+        let is_merge = |name: &Self| name.text() == Some("<<");
+        for (name, value) in entries.iter().filter(|(name, _)| !is_merge(name)) {
+            if found.len() >= ENTRIES {
+                return;
+            }
+            if name.text().is_none_or(|text| seen.insert(text)) {
+                found.push((name, value));
+            }
+        }
+        let merges = entries.iter().filter(|(name, _)| depth < MERGES && is_merge(name));
+        for node in merges.flat_map(|(_, value)| value.one_or_more()) {
+            if *left == 0 || found.len() >= ENTRIES {
+                return;
+            }
+            *left -= 1;
+            node.collect(depth + 1, left, seen, found);
+        }
+    }
+
+    /// Whether it holds more than so many items or entries of its own.
+    pub fn is_long(&self, most: usize) -> bool {
+        match &self.value {
+            Value::List(items) => items.len() > most,
+            Value::Map(entries) => entries.len() > most,
+            _ => false,
+        }
     }
 
     /// Whether it is a map.
@@ -122,10 +176,18 @@ impl Node {
     }
 }
 
+/// Fills the variables of a scalar; also why, where one has no value.
+type Fill = fn(&str) -> (String, Option<String>);
+
 /// Every document of a file.
 pub fn documents(text: &str) -> Result<Vec<Rc<Node>>, Wrong> {
+    filled(text, |text| (text.to_owned(), None))
+}
+
+/// The same, with the variables of every value filled in.
+pub fn filled(text: &str, fill: Fill) -> Result<Vec<Rc<Node>>, Wrong> {
     let mut parser = Parser::new_from_str(text);
-    let mut builder = Builder::default();
+    let mut builder = Builder { fill, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), events: 0 };
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
             let template = if text.contains("{{") { "; a template has to be rendered first" } else { "" };
@@ -145,8 +207,8 @@ struct Open {
     nodes: Vec<Rc<Node>>,
 }
 
-#[derive(Default)]
 struct Builder {
+    fill: Fill,
     documents: Vec<Rc<Node>>,
     open: Vec<Open>,
     anchors: HashMap<usize, Rc<Node>>,
@@ -161,7 +223,19 @@ impl Builder {
         }
         match event {
             Event::Scalar(text, style, anchor, _) => {
-                self.put(Node { line, value: Value::Text(text.into_owned(), style != ScalarStyle::Plain) }, anchor);
+                // What names something is taken as it stands.
+                let is_key = self.open.last().is_some_and(|open| open.is_map && open.nodes.len() % 2 == 0);
+                let is_quoted = style != ScalarStyle::Plain;
+                let value = if is_key || !text.contains('$') {
+                    Value::Text(text.into_owned(), is_quoted)
+                } else {
+                    match (self.fill)(&text) {
+                        (text, Some(why)) => Value::Open(text, why),
+                        // An empty value that comes from a variable is a text and not null.
+                        (filled, None) => Value::Text(filled, true),
+                    }
+                };
+                self.put(Node { line, value }, anchor);
             }
             Event::SequenceStart(anchor, _) => self.begin(line, anchor, false)?,
             Event::MappingStart(anchor, _) => self.begin(line, anchor, true)?,
@@ -211,76 +285,4 @@ impl Builder {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn one(text: &str) -> Rc<Node> {
-        documents(text).unwrap_or_else(|wrong| panic!("{wrong:?}")).remove(0)
-    }
-
-    #[test]
-    fn every_node_has_its_line() {
-        let node = one("a: 1\nb:\n  - x\n  - {c: 'true', d: true}\n");
-        let second = &node.get("b").expect("a list").items()[1];
-        assert_eq!((second.line, second.get("c").and_then(Node::text)), (4, Some("true")));
-        assert_eq!((node.line_of("b"), node.get("a").and_then(Node::text)), (Some(2), Some("1")));
-        assert_eq!((second.get("d").and_then(Node::switch), node.get("a").and_then(Node::switch)), (Some(true), None));
-    }
-
-    #[test]
-    fn null_is_nothing_and_a_quoted_null_is_a_text() {
-        let node = one("a: null\nb: ~\nc:\nd: 'null'\n");
-        assert!(["a", "b", "c"].iter().all(|key| node.get(key).is_none()) && node.get("d").is_some());
-        assert_eq!(node.line_of("c"), Some(3));
-    }
-
-    #[test]
-    fn merges_and_aliases_are_followed() {
-        let node = one("x: &x {a: 1, b: 2}\ny: &y {c: 3}\nz:\n  <<: [*x, *y]\n  b: 4\nw: {<<: *y}\n");
-        let text = |way: &[&str]| node.at(way).and_then(Node::text);
-        assert_eq!((text(&["z", "a"]), text(&["z", "b"]), text(&["z", "c"])), (Some("1"), Some("4"), Some("3")));
-        assert_eq!((text(&["w", "c"]), text(&["w", "a"])), (Some("3"), None));
-    }
-
-    #[test]
-    fn several_documents_are_all_read_and_empty_ones_are_nothing() {
-        assert_eq!(documents("---\na: 1\n---\n---\nb: 2\n...\n").expect("three").len(), 3);
-        assert_eq!(documents("").expect("none").len(), 0);
-    }
-
-    #[test]
-    fn hostile_files_are_refused_and_bombs_stay_small() {
-        let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
-        for level in 1..30 {
-            let list = vec![format!("*a{}", level - 1); 9].join(",");
-            bomb = format!("{bomb}a{level}: &a{level} [{list}]\n");
-        }
-        assert_eq!(one(&bomb).get("a29").expect("a list").items().len(), 9);
-        let mut merged = "a0: &a0 {x: 1}\n".to_owned();
-        for level in 1..9 {
-            let list = vec![format!("*a{}", level - 1); 200].join(",");
-            merged = format!("{merged}a{level}: &a{level} {{<<: [{list}]}}\n");
-        }
-        assert!(one(&merged).at(&["a8", "none"]).is_none(), "and it is told at once");
-        let refused = |text: &str, part: &str| {
-            let (line, _, why) = documents(text).expect_err(part);
-            assert!(why.contains(part) && line > 0, "{line}: {why}");
-        };
-        refused(&"[".repeat(5000), "recursion limit");
-        refused(&"[".repeat(100), "deep");
-        let deep = (0..200).map(|depth| " ".repeat(depth)).collect::<Vec<_>>().join("a:\n");
-        refused(&deep, "deep");
-        refused("a: &a [*a]\n", "within what it names");
-        refused("a: [1\nb: 2\n", "no YAML");
-        refused("{{- if x }}\na: 1\n{{- end }}\n", "a template has to be rendered first");
-        refused("a: *none\n", "no YAML");
-        refused("\u{0}", "no YAML");
-        refused(&"- a\n".repeat(EVENTS), "parts");
-    }
-
-    #[test]
-    fn a_mistake_has_its_line_and_column() {
-        let (line, column, _) = documents("a: 1\nb: c: d\n").expect_err("no YAML");
-        assert_eq!((line, column), (2, 5));
-    }
-}
+mod tests;

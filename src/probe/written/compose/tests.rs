@@ -99,3 +99,120 @@ fn what_is_no_compose_file_is_refused() {
         assert!(read("c", text, &mut Vec::new()).is_err(), "{text}");
     }
 }
+
+#[test]
+fn merged_maps_count_wherever_a_map_is_read() {
+    let text = "x-env: &env {A: 1, NCCL_P2P_DISABLE: '1'}\nservices:\n  a:\n    environment: {<<: *env, B: 2}\n";
+    let all = read("c", text, &mut Vec::new()).expect("a service");
+    let names: Vec<&str> = all[0].environment.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["B", "A", "NCCL_P2P_DISABLE"]);
+}
+
+#[test]
+fn variables_are_filled_in_before_anything_is_compared() {
+    let facts = one("    privileged: ${PRIV:-true}\n    pid: ${PID:-host}\n    read_only: ${RO:-true}\n").facts;
+    assert_eq!((&facts.isolation.privileged, &facts.isolation.host_pid), (&Fact::Known(true), &Fact::Known(true)));
+    assert_eq!(facts.isolation.root_read_only, Fact::Known(true));
+    let open =
+        one("    privileged: ${P}\n    pid: ${P}\n    read_only: ${P}\n    cap_add: ['${P}']\n    runtime: ${P}\n    \
+         security_opt: ['${P}']\n    volumes: ['${P}:/x']\n    ports: ['${P}:6006:6006']\n")
+        .facts;
+    assert!(open.isolation.privileged.is_unknown() && open.isolation.host_pid.is_unknown());
+    assert!(open.isolation.root_read_only.is_unknown() && open.isolation.no_new_privileges.is_unknown());
+    assert!(open.identity.all_capabilities.is_unknown() && open.written.gpu_requested.is_unknown());
+    assert!(open.isolation.runtime_sockets.is_unknown() && open.written.published_ports.is_unknown());
+    let volumes =
+        one("    volumes: ['${SOCK:-/var/run/docker.sock}:/x.sock', '${HOME}/.cache:/c', '${HOME}:/h']\n").facts;
+    assert_eq!(volumes.isolation.runtime_sockets.known().map(Vec::len), Some(1));
+    assert_eq!(volumes.isolation.sensitive_mounts, Fact::Known(Vec::new()));
+}
+
+#[test]
+fn ports_are_read_in_ranges_and_through_variables() {
+    let ports = |text: &str| {
+        let told = one(&format!("    ports: [{text}]\n")).facts.written.published_ports;
+        told.known().map(|ports| ports.iter().map(|one| one.port).collect::<Vec<_>>())
+    };
+    assert_eq!(ports("'${BIND:-127.0.0.1}:6006:6006'"), Some(vec![]));
+    assert_eq!(ports("'6006-6008:6006-6008'"), Some(vec![6006, 6007, 6008]));
+    assert_eq!(ports("'${PORT:-80}:8000'"), Some(vec![8000]));
+    assert_eq!(ports("'${PORT}:6006'"), Some(vec![6006]));
+    assert_eq!(ports("'80:${PORT}'"), None);
+}
+
+#[test]
+fn what_is_extended_is_followed_to_its_end() {
+    let text = "services:\n  a: {extends: b, volumes: ['/data:/data', '/srv:/etc2']}\n  \
+                b: {extends: {service: c}, cap_add: [NET_ADMIN]}\n  \
+                c: {volumes: ['/var/run/docker.sock:/s', '/etc:/etc2'], cap_add: [SYS_ADMIN], environment: [A=1]}\n  \
+                d: {extends: e}\n  e: {extends: d}\n  f: {extends: g}\n  g: {extends: {service: x, file: y.yaml}}\n";
+    let all = read("c", text, &mut Vec::new()).expect("services");
+    let facts = &all[0].facts;
+    assert_eq!(facts.isolation.runtime_sockets.known().map(Vec::len), Some(1));
+    assert_eq!(
+        facts.isolation.sensitive_mounts,
+        Fact::Known(Vec::new()),
+        "a mount at the same path is put in its place"
+    );
+    assert_eq!(facts.identity.capabilities_beyond_baseline.known().map(Vec::len), Some(2));
+    assert_eq!(all[0].environment.len(), 1);
+    for open in [3, 5, 6] {
+        assert!(all[open].facts.isolation.privileged.is_unknown(), "{}", all[open].name);
+    }
+}
+
+#[test]
+fn nought_is_no_limit() {
+    let limits = one("    mem_limit: 0\n    cpus: 0\n    pids_limit: 0\n").facts.limits;
+    assert!(limits.memory_bytes.is_absent() && limits.cpu_quota_cores.is_absent() && limits.pids.is_absent());
+    assert!(one("    pids_limit: -1\n").facts.limits.pids.is_absent());
+}
+
+#[test]
+fn devices_and_vendors_are_told_apart() {
+    let asked = |text: &str| one(text).facts.written.gpu_requested;
+    assert_eq!(asked("    devices: ['nvidia.com/gpu=all']\n"), Fact::Known(true));
+    assert!(asked("    devices: ['/dev/nvidia0:/dev/nvidia0']\n").is_unknown());
+    assert!(asked("    devices: ['/dev/kfd', '/dev/dri']\n").is_unknown());
+    assert_eq!(asked("    devices: ['/dev/fuse']\n"), Fact::Known(false));
+    assert_eq!(asked("    gpus: 0\n"), Fact::Known(false));
+    let swarm = "    deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: {kind: K, value: 2}}]}}}\n";
+    assert_eq!(asked(&swarm.replace('K', "NVIDIA-GPU")), Fact::Known(true));
+    assert_eq!(asked(&swarm.replace('K', "SSD")), Fact::Known(false));
+    let amd = "    deploy: {resources: {reservations: {devices: [{driver: amd, capabilities: [gpu]}]}}}\n";
+    assert!(asked(amd).is_unknown());
+}
+
+#[test]
+fn shared_memory_is_a_tmpfs_too() {
+    let shm = |text: &str| one(text).facts.limits.shm_bytes;
+    assert!(shm("    tmpfs: /dev/shm\n").is_not_asked());
+    assert_eq!(shm("    tmpfs: ['/dev/shm:size=1g']\n"), Fact::Known(1 << 30));
+    assert_eq!(shm("    volumes: [{type: tmpfs, target: /dev/shm, tmpfs: {size: 2gb}}]\n"), Fact::Known(2 << 30));
+    assert!(shm("    shm_size: ${S}\n").is_unknown());
+}
+
+#[test]
+fn what_is_built_is_not_judged_by_its_name() {
+    assert!(one("    image: app\n    build: .\n").image.is_none());
+    assert!(one("    image: app\n").image.is_some());
+}
+
+#[test]
+fn a_line_is_started_without_a_shell() {
+    let container = one("    entrypoint: [jupyter, lab]\n    command: --ip=0.0.0.0 --a='' --b \"${T:?set it}\"\n");
+    let words = container.cmd.expect("a command").0;
+    assert_eq!(words, ["--ip=0.0.0.0", "--a=", "--b", "${T}"]);
+}
+
+#[test]
+fn large_files_are_read_at_once() {
+    use std::fmt::Write as _;
+    let begun = std::time::Instant::now();
+    let mut many = "x-e: &e [a".to_owned();
+    (0..20_000).for_each(|n| write!(many, ",A{n}=1").expect("memory"));
+    many.push_str("]\nservices:\n");
+    (0..5000).for_each(|n| writeln!(many, "  s{n}: {{environment: *e, ports: *e, volumes: *e}}").expect("memory"));
+    assert_eq!(read("c", &many, &mut Vec::new()).expect("services").len(), SERVICES);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}

@@ -115,3 +115,76 @@ fn what_is_no_manifest_is_refused_with_its_place() {
         assert!(at == line && why.contains(part), "{text}: {at}: {why}");
     }
 }
+
+#[test]
+fn only_what_names_a_gpu_is_counted_as_one() {
+    let asked = |text: &str, spec: &str| {
+        let container = pod(spec, &format!("    resources: {text}\n"));
+        (
+            container.facts.written.gpu_requested.known().copied(),
+            container.facts.written.gpus_requested.known().copied(),
+        )
+    };
+    assert_eq!(
+        asked("{limits: {nvidia.com/gpu: 2, nvidia.com/mig-1g.10gb: 1, nvidia.com/gpumem: 3000}}", ""),
+        (Some(true), Some(3))
+    );
+    for text in [
+        "{limits: {nvidia.com/gpumem: 3000}}",
+        "{limits: {amd.com/gpu: 1}}",
+        "{limits: {gpu.intel.com/i915: 1}}",
+        "{claims: [{name: x}]}",
+    ] {
+        assert_eq!(asked(text, ""), (None, None), "{text}");
+    }
+    assert_eq!(asked("{claims: []}", ""), (Some(false), Some(0)));
+    let claim = "  resourceClaims: [{name: x, resourceClaimTemplateName: one-gpu}]\n";
+    assert_eq!(asked("{claims: [{name: x}]}", claim).0, Some(true));
+}
+
+#[test]
+fn limits_of_the_pod_count_and_small_ones_are_told() {
+    let limits = pod("  resources: {limits: {memory: 8Gi, cpu: 2}}\n", "    image: x:1\n").facts.limits;
+    assert_eq!((limits.memory_bytes, limits.cpu_quota_cores), (Fact::Known(8 << 30), Fact::Known(2.0)));
+    let Fact::Unknown(gap) = pod("", "    resources: {limits: {memory: 512m}}\n").facts.limits.memory_bytes else {
+        panic!("it makes no sense")
+    };
+    assert_eq!(gap.detail, "`512m` is 0.512 byte; `512Mi` is meant");
+    assert!(pod("", "    resources: {limits: {memory: 0}}\n").facts.limits.memory_bytes.is_absent());
+}
+
+#[test]
+fn init_containers_that_stay_are_judged_and_others_are_noted() {
+    let text = "kind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  initContainers:\n  - {name: i, securityContext: {privileged: true}}\n  \
+                - {name: s, restartPolicy: Always}\n  containers: [{name: c}]\n";
+    let manifest = read("m", text).expect("a manifest");
+    let names: Vec<&str> = manifest.containers.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(names, ["Pod n/p, container c", "Pod n/p, container s"]);
+    assert_eq!(manifest.init, ["Pod n/p, init container i"]);
+    assert!(manifest.containers[0].facts.isolation.privileged.is_unknown());
+    let list = "kind: PodList\nitems: [{metadata: {name: p}, spec: {containers: [{name: c}]}}]\n";
+    assert_eq!(read("m", list).expect("a list").containers[0].name, "Pod p, container c");
+}
+
+#[test]
+fn a_user_is_a_number_and_a_disk_is_no_memory() {
+    assert!(pod("  securityContext: {runAsUser: app}\n", "    image: x:1\n").facts.identity.uid.is_unknown());
+    let mount = "    volumeMounts: [{name: s, mountPath: /dev/shm}]\n";
+    let shm = pod("  volumes: [{name: s, emptyDir: {sizeLimit: 64Gi}}]\n", mount).facts.limits.shm_bytes;
+    assert!(shm.is_unknown() && !shm.is_not_asked());
+}
+
+#[test]
+fn many_volumes_are_found_at_once() {
+    use std::fmt::Write as _;
+    let (mut volumes, mut mounts, mut containers) = (String::new(), String::new(), String::new());
+    for n in 0..4000 {
+        write!(volumes, "{{name: v{n}, hostPath: {{path: /etc}}}},").expect("memory");
+        write!(mounts, "{{name: v{n}, mountPath: /m{n}}},").expect("memory");
+    }
+    (0..500).for_each(|n| write!(containers, "{{name: c{n}, volumeMounts: *m}},").expect("memory"));
+    let text = format!("x: &m [{mounts}]\nkind: Pod\nspec: {{volumes: [{volumes}], containers: [{containers}]}}\n");
+    let begun = std::time::Instant::now();
+    assert_eq!(read("m", &text).expect("a pod").containers.len(), 200);
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
