@@ -38,8 +38,21 @@ fn main() {
         }
         writeln!(code, "];").expect("memory");
     }
+    version(&root);
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets it"));
     std::fs::write(out.join("catalogue.rs"), code).expect("the build folder is writable");
+}
+
+/// What `--version` says: the version, the commit where whoever packages it names one, and how old the reference tables are.
+fn version(checks: &Path) {
+    println!("cargo::rerun-if-env-changed=GPU_PREFLIGHT_COMMIT");
+    let table = checks.with_file_name("src").join("facts/reference/end_of_life.toml");
+    println!("cargo::rerun-if-changed={}", table.display());
+    let table: toml::Table = std::fs::read_to_string(table).expect("a table").parse().expect("TOML");
+    let date = table["table_date"].as_str().expect("a date");
+    let commit = std::env::var("GPU_PREFLIGHT_COMMIT").map_or(String::new(), |commit| format!("commit {commit}, "));
+    let version = std::env::var("CARGO_PKG_VERSION").expect("cargo sets it");
+    println!("cargo::rustc-env=GPU_PREFLIGHT_VERSION={version} ({commit}reference data of {date})");
 }
 
 /// `[[id, content], …]` without examples.

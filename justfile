@@ -31,6 +31,10 @@ bench:
 release:
     packaging/build
 
+# Everything that is handed out, with sums and a bill of materials: target/dist.
+dist:
+    packaging/dist
+
 # What a change must pass, as on a new machine.
 ci:
     .ci/run

@@ -6,6 +6,7 @@
 //! [`written`] knows where facts stand that come from a text, and what no text says. [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
 
 mod catalogue;
+mod complete;
 pub mod error;
 pub mod examples;
 pub mod file;

@@ -1,23 +1,27 @@
 //! What the command line can say. No work is done here.
 
+mod gate;
 mod harden;
 mod look;
 mod values;
 mod written;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
+use crate::report::formats::Format;
+use crate::text::legend;
+pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
 pub use written::WrittenArgs;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
 #[derive(Debug, Parser)]
-#[command(name = "gpu-preflight", version, args_conflicts_with_subcommands = true, max_term_width = 100)]
+#[command(name = "gpu-preflight", version = env!("GPU_PREFLIGHT_VERSION"), args_conflicts_with_subcommands = true, max_term_width = 100)]
 #[command(after_help = "Without a command: check. Exit codes: 0 ready, 1 not ready, 2 incomplete, 64 usage, \
                         70 bug, 74 output, 78 configuration.")]
 pub struct Cli {
@@ -33,17 +37,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Look at this container, judge it, report
+    #[command(after_long_help = legend::whole())]
     Check(CheckArgs),
     /// The same as an entrypoint, then become the command
     Exec(ExecArgs),
     /// Record what can be known about this container, as JSON
     Facts(FactsArgs),
     /// Report from a recording
+    #[command(after_long_help = legend::whole())]
     Judge(JudgeArgs),
-    /// Say why a check matters, how it is found and how it is fixed
+    /// Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1
+    Diff(DiffArgs),
+    /// Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words
     Explain {
-        /// The check, for example limits.memory-limited
-        check: String,
+        /// A check (limits.memory-limited), a room (limits), a code (803, Xid 79, cudaErrorNoDevice) or words of a log
+        #[arg(required = true, value_name = "CHECK|ROOM|CODE|WORDS")]
+        asked: Vec<String>,
         /// Look among the checks of this folder too
         #[arg(long, value_name = "DIR")]
         checks: Vec<PathBuf>,
@@ -68,6 +77,10 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub written: WrittenArgs,
     #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    #[command(flatten)]
     pub output: OutputArgs,
 }
 
@@ -78,6 +91,10 @@ pub struct ExecArgs {
     pub collecting: CollectingArgs,
     #[command(flatten)]
     pub judging: JudgingArgs,
+    /// What makes a verdict NOT READY, and so stops the workload: failures of this severity and of worse ones
+    /// [default: what the profile says, else high]
+    #[arg(long, value_name = "SEVERITY")]
+    pub fail_on: Option<FailOn>,
     #[command(flatten)]
     pub output: OutputArgs,
     /// What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]
@@ -111,8 +128,8 @@ pub struct FactsArgs {
     pub surroundings: EnvironmentArgs,
     #[command(flatten)]
     pub image: ImageArgs,
-    /// Write to this file instead of standard output; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
@@ -129,6 +146,10 @@ pub struct JudgeArgs {
     pub judging: JudgingArgs,
     #[command(flatten)]
     pub assuming: AssumingArgs,
+    #[command(flatten)]
+    pub gate: GateArgs,
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
     #[command(flatten)]
     pub output: OutputArgs,
 }
@@ -148,7 +169,7 @@ pub struct GpusArgs {
     pub image: ImageArgs,
     /// How the table is written
     #[arg(long, default_value = "text")]
-    pub format: Format,
+    pub format: TableFormat,
 }
 
 /// Options of `sbom`.
@@ -156,8 +177,8 @@ pub struct GpusArgs {
 pub struct SbomArgs {
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
-    /// Write to this file instead of standard output; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
 
@@ -193,19 +214,45 @@ pub struct JudgingArgs {
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
     /// How the report is written
-    #[arg(long, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub format: Format,
-    /// Write to this file instead of the terminal; it is replaced whole or not at all
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file instead of the terminal; it is replaced whole or not at all. - is the terminal
+    #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    #[command(flatten)]
+    pub reports: ReportArgs,
     /// List what holds and what does not apply too
-    #[arg(long, short)]
+    #[arg(long, short, conflicts_with = "quiet")]
     pub verbose: bool,
+    /// Print no report; the exit code, files that are named and mistakes say it all
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set
+    #[arg(long, value_name = "WHEN", default_value = "auto")]
+    pub color: Color,
 }
 
-/// How a report is written.
+impl OutputArgs {
+    /// The file that the report goes to, where it is one.
+    pub fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| *path != Path::new("-"))
+    }
+}
+
+/// Whether text has colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum Color {
+    /// Where it is shown on a terminal
+    Auto,
+    /// Also in a file or a pipe
+    Always,
+    /// Nowhere
+    Never,
+}
+
+/// How a table is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TableFormat {
     /// For people
     Text,
     /// For programs

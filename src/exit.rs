@@ -1,5 +1,7 @@
-//! Every exit code with its meaning. The code follows from the verdict, never from the score.
+//! Every exit code with its meaning, and what other programs want to hear instead. The code follows from the verdict, never
+//! from the score.
 
+use crate::facts::shape::words;
 use crate::weigh::Verdict;
 
 /// An exit code.
@@ -35,12 +37,161 @@ pub const NOT_FOUND: Exit =
 /// Every code, in order.
 pub const ALL: [Exit; 9] = [READY, NOT_READY, INCOMPLETE, USAGE, BUG, OUTPUT, CONFIG, NOT_RUNNABLE, NOT_FOUND];
 
+impl Exit {
+    /// A code in the words of somebody else.
+    pub const fn spoken(code: u8) -> Self {
+        Self { code, meaning: "as the exit style has it" }
+    }
+}
+
 impl From<Verdict> for Exit {
     fn from(verdict: Verdict) -> Self {
         match verdict {
             Verdict::Ready => READY,
             Verdict::NotReady => NOT_READY,
             Verdict::Incomplete => INCOMPLETE,
+        }
+    }
+}
+
+words! {
+    /// Whose exit codes are spoken.
+    pub enum Style {
+        /// Our own, as the table of exit codes has them
+        Default = "default",
+        /// Kubernetes' node-problem-detector: 0 OK, 1 a problem, anything else unknown; one line on standard output
+        Npd = "npd",
+        /// Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on standard output
+        Nagios = "nagios",
+        /// Prolog and health check of Slurm: only NOT READY drains the node
+        Slurm = "slurm",
+    }
+
+    /// How a run ends, as far as any style tells it apart.
+    pub enum End {
+        /// READY, and nothing fails.
+        Ready = "ready",
+        /// READY, and something fails that does not gate.
+        Warning = "warning",
+        /// NOT READY.
+        NotReady = "not-ready",
+        /// INCOMPLETE.
+        Incomplete = "incomplete",
+        /// Wrong usage.
+        Usage = "usage",
+        /// A bug of ours.
+        Bug = "bug",
+        /// The report could not be written.
+        Output = "output",
+        /// Wrong configuration.
+        Config = "config",
+    }
+}
+
+/// The code of every end in every style: default, npd, nagios, slurm.
+///
+/// Slurm takes a node out of service for any code but 0, so there nothing but a verdict may say one: what could not be
+/// told, and a mistake of whoever wrote the prolog, must not drain a cluster. Those are said on standard error.
+const CODES: [(End, [u8; 4]); 8] = [
+    (End::Ready, [0, 0, 0, 0]),
+    (End::Warning, [0, 0, 1, 0]),
+    (End::NotReady, [1, 1, 2, 1]),
+    (End::Incomplete, [2, 2, 3, 0]),
+    (End::Usage, [64, 64, 3, 0]),
+    (End::Bug, [70, 70, 3, 0]),
+    (End::Output, [74, 74, 3, 0]),
+    (End::Config, [78, 78, 3, 0]),
+];
+
+impl Style {
+    /// The code of an end. Where no failure is to be one (`--fail-on never`), no verdict is, and mistakes still are.
+    pub fn code(self, end: End, never_fails: bool) -> u8 {
+        let is_verdict = matches!(end, End::Ready | End::Warning | End::NotReady | End::Incomplete);
+        let row = CODES.iter().find(|(of, _)| *of == end).map_or([BUG.code; 4], |(_, row)| *row);
+        if is_verdict && never_fails { 0 } else { row[self as usize] }
+    }
+
+    /// The style that a command line asks for, be the rest of it as wrong as it may: its writer's mistake must be told in
+    /// the words that its reader knows.
+    pub fn asked(arguments: &[std::ffi::OsString]) -> Self {
+        let words = arguments.iter().map_while(|word| word.to_str().filter(|word| *word != "--"));
+        let words: Vec<&str> = words.collect();
+        // The other commands have no such option.
+        if !words.get(1).is_some_and(|word| word.starts_with('-') || ["check", "judge"].contains(word)) {
+            return Self::default();
+        }
+        let value = |at: usize| match words[at].strip_prefix("--exit-style")? {
+            "" => words.get(at + 1).copied(),
+            rest => rest.strip_prefix('='),
+        };
+        (0..words.len()).rev().find_map(value).and_then(|word| word.parse().ok()).unwrap_or_default()
+    }
+
+    /// Whether its reader wants one line on standard output, whatever happens.
+    pub fn wants_a_line(self) -> bool {
+        matches!(self, Self::Npd | Self::Nagios)
+    }
+
+    /// What stands before the words of that line.
+    pub fn head(self, code: u8) -> Option<&'static str> {
+        (self == Self::Nagios).then_some(match code {
+            0 => "GPU-PREFLIGHT OK: ",
+            1 => "GPU-PREFLIGHT WARNING: ",
+            2 => "GPU-PREFLIGHT CRITICAL: ",
+            _ => "GPU-PREFLIGHT UNKNOWN: ",
+        })
+    }
+}
+
+impl From<Exit> for End {
+    /// What an exit code of ours says, where there is no report to say more.
+    fn from(exit: Exit) -> Self {
+        match exit {
+            READY => Self::Ready,
+            NOT_READY => Self::NotReady,
+            INCOMPLETE => Self::Incomplete,
+            OUTPUT => Self::Output,
+            CONFIG => Self::Config,
+            BUG => Self::Bug,
+            _ => Self::Usage,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_style_has_a_code_for_every_end() {
+        let codes = |style: Style| End::ALL.iter().map(|end| style.code(*end, false)).collect::<Vec<_>>();
+        assert_eq!(CODES.map(|(end, _)| end).as_slice(), End::ALL, "one row each, in order");
+        assert_eq!(codes(Style::Default), [0, 0, 1, 2, 64, 70, 74, 78]);
+        assert_eq!(codes(Style::Npd), [0, 0, 1, 2, 64, 70, 74, 78], "anything from 2 on is unknown there");
+        assert_eq!(codes(Style::Nagios), [0, 1, 2, 3, 3, 3, 3, 3]);
+        assert_eq!(codes(Style::Slurm), [0, 0, 1, 0, 0, 0, 0, 0], "a node is drained by a verdict alone");
+        for style in Style::ALL {
+            let never = |end: &End| style.code(*end, true);
+            assert!(End::ALL[..4].iter().all(|end| never(end) == 0), "{style}");
+            assert!(End::ALL[4..].iter().all(|end| never(end) == style.code(*end, false)), "{style}");
+        }
+    }
+
+    #[test]
+    fn a_style_is_heard_in_a_command_line_that_is_wrong() {
+        let asked = |words: &str| Style::asked(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+        assert_eq!(asked("x check --bogus --exit-style slurm"), Style::Slurm);
+        assert_eq!(asked("x --exit-style=nagios --tier nonsense"), Style::Nagios);
+        assert_eq!(asked("x --exit-style=npd --exit-style slurm"), Style::Slurm);
+        for none in [
+            "x check",
+            "x --exit-style",
+            "x --exit-style=bogus",
+            "x exec -- y --exit-style npd",
+            "x --exit-stylenpd",
+            "x facts --exit-style npd",
+        ] {
+            assert_eq!(asked(none), Style::Default, "{none}");
         }
     }
 }

@@ -1,7 +1,10 @@
-//! One check as a page: what `explain` prints and what `docs/checks.md` holds.
+//! One check as a page: what `explain` prints and what `docs/checks.md` holds; and the way there from less than its name.
 
-use crate::check::Check;
+mod search;
+
+use crate::check::{Catalogue, Check};
 use crate::text::Shown;
+pub use search::search;
 
 /// The page of a check, in Markdown that reads well as plain text. `level` is the level of its heading.
 pub fn page(check: &Check, level: usize) -> Shown {
@@ -56,6 +59,22 @@ fn section(page: &mut Shown, title: &str, text: &str) {
         page.push_line(&Shown::lines(&format!("{title}: {}", text.trim())));
         page.push_line(&Shown::default());
     }
+}
+
+/// The checks of a room, with what each makes sure of; nothing where there is no such room.
+pub fn room(catalogue: &Catalogue, name: &str) -> Option<Shown> {
+    let room = name.trim_end_matches(['.', '*', '/']);
+    let is_in = |check: &&Check| check.id.split_once('.').is_some_and(|(first, _)| first == room);
+    let mut checks: Vec<&Check> = catalogue.checks.iter().filter(is_in).collect();
+    checks.sort_by(|a, b| a.id.cmp(&b.id));
+    (!checks.is_empty()).then(|| Shown::lines(&(short(&checks) + "\n")))
+}
+
+/// Checks with their titles, a line each.
+fn short(checks: &[&Check]) -> String {
+    let width = checks.iter().map(|check| check.id.len()).max().unwrap_or(0);
+    let lines = checks.iter().map(|check| format!("{:<width$}  {}", check.id, check.file.title));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// All checks, a line each, by room.

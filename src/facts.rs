@@ -47,7 +47,7 @@ pub use compatibility::Compatibility;
 pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
-pub use date::day;
+pub use date::{day, timestamp};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};

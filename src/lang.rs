@@ -1,7 +1,7 @@
 //! The language in which checks speak about facts: a small typed subset of CEL's syntax.
 //!
-//! Paths, literals, `== != < <= > >= in`, `&& || !`, `size`, `has`, `exists`, `all`, `version`. No arithmetic and no
-//! functions on text: a check that wants more wants a derived fact. It is our own because no CEL implementation does
+//! Paths, literals, and the operators and functions that [`sign`] lists. No arithmetic and no functions on text: a check
+//! that wants more wants a derived fact. It is our own because no CEL implementation does
 //! the three things that honesty needs: a reading that could not be had makes the answer *unknown* and not false,
 //! every name and type is checked when the check is loaded, and the facts that were read come out as evidence.
 //!
@@ -9,12 +9,14 @@
 //! that is absent is empty, and `has(path)` asks for it. On facts that are all known the language agrees with CEL;
 //! a test holds it to that.
 //!
-//! [`parse`] makes an [`Expr`] of text ([`tree`]), [`types`] checks it against the facts' shapes, [`eval`] answers in
+//! [`parse`] makes an [`Expr`] of text ([`tree`]), `foreign` answers who writes another language, [`types`] checks it against the facts' shapes, [`eval`] answers in
 //! three values ([`value`]), and `compare` holds values against each other for it.
 
 mod compare;
 pub mod eval;
+mod foreign;
 pub mod parse;
+pub mod sign;
 pub mod tree;
 pub mod types;
 pub mod value;
@@ -37,6 +39,10 @@ pub struct Mistake {
 impl Mistake {
     fn new(at: usize, message: impl Into<String>) -> Self {
         Self { at, message: message.into() }
+    }
+
+    fn with(self, hint: &str) -> Self {
+        Self { message: self.message + hint, ..self }
     }
 }
 

@@ -1,6 +1,9 @@
 //! What is told: the verdict with its cause, and one pure function per format.
 
+pub mod diff;
+pub mod formats;
 pub mod gpus;
+mod legend;
 mod nothing;
 mod overview;
 mod rates;
@@ -10,10 +13,12 @@ pub mod summary;
 mod table;
 pub mod text;
 
+use std::collections::BTreeMap;
+
 use crate::check::Outcome;
 use crate::facts::shape::record;
 use crate::facts::{Facts, Phase, ProbeRun};
-use crate::weigh::{Finding, Fix, Score, Verdict, Weighing};
+use crate::weigh::{About, Baseline, Finding, Fix, Score, Verdict, Weighing};
 
 /// The `schema` of a report that this version writes.
 pub const SCHEMA: &str = "gpu-preflight/report/1";
@@ -37,6 +42,10 @@ record! {
         pub score: Score,
         /// What came of every check, the most urgent first.
         pub findings: Vec<Finding>,
+        /// The checks that fail, could not be told or were not judged because another fails: what they are about.
+        pub about: BTreeMap<String, About>,
+        /// How this stands against an earlier report; not there where none was named.
+        pub baseline: Option<Baseline>,
         /// Up to three fixes, in the order that raises the score most.
         pub fix_first: Vec<Fix>,
         /// Things worth saying that are no findings, for example an expired waiver.
@@ -82,6 +91,8 @@ impl Report {
             verdict: weighing.verdict,
             score: weighing.score,
             findings: weighing.findings,
+            about: weighing.about,
+            baseline: None,
             fix_first: weighing.fix_first,
             notes: weighing.notes,
             probes: facts.probes.clone(),
@@ -97,6 +108,17 @@ impl Report {
         match &self.selection {
             Some(left) => format!("{verdict}, of {} of {} checks", left.check_count, left.profile_check_count),
             None => verdict.to_owned(),
+        }
+    }
+
+    /// What the verdict comes from: what keeps it open where it is INCOMPLETE, else the most urgent failure that nothing
+    /// excuses.
+    pub fn cause(&self) -> Option<&Finding> {
+        let undecided = |f: &&Finding| f.gating && matches!(f.outcome, Outcome::Unknown | Outcome::Blocked);
+        match self.verdict {
+            Verdict::Incomplete => self.findings.iter().find(undecided),
+            Verdict::NotReady => self.findings.iter().find(|f| f.counts() && f.gating),
+            Verdict::Ready => self.findings.iter().find(|f| f.counts()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod diff;
+mod ending;
 mod errand;
 mod exec;
 mod files;
@@ -21,11 +23,11 @@ use clap::Parser;
 
 use crate::check::judge;
 use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
+    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, FailOn, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
 };
 use crate::collect::{self, Input};
 use crate::derive::derive;
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Style};
 use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::Report;
@@ -42,11 +44,13 @@ pub use plan::Plan;
 struct Failure {
     exit: Exit,
     message: String,
+    /// Further mistakes of the same kind, each a line of its own.
+    also: Vec<String>,
 }
 
 impl Failure {
     fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
-        Self { exit, message: message.to_string() }
+        Self { exit, message: message.to_string(), also: Vec::new() }
     }
 }
 
@@ -59,21 +63,26 @@ pub fn run(arguments: &[OsString]) -> Exit {
     {
         return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
+    let style = Style::asked(arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        Err(error) => return message::usage(&error, arguments),
+        Err(error) => {
+            let exit = message::usage(&error, arguments);
+            return if error.use_stderr() { ending::mistaken(style, exit, &ending::first_line(&error)) } else { exit };
+        }
     };
     let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
     child::settle(); // or they stay zombies where process 1 reaps nobody
     match done {
         Ok(Ok(exit)) => exit,
         Ok(Err(failure)) => {
-            say(&failure.message);
-            failure.exit
+            [&failure.message].into_iter().chain(&failure.also).for_each(|line| say(line));
+            ending::mistaken(style, failure.exit, &failure.message)
         }
         Err(_) => {
-            say("this is a bug in gpu-preflight; the lines above say where");
-            exit::BUG
+            let message = "this is a bug in gpu-preflight; the lines above say where";
+            say(message);
+            ending::mistaken(style, exit::BUG, message)
         }
     }
 }
@@ -102,9 +111,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
-        Command::Explain { check, checks } => explain_check(&check, &checks),
+        Command::Explain { asked, checks } => explain_check(&asked, &checks),
         Command::List(arguments) => list(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
         Command::OsvIndex(arguments) => {
@@ -114,24 +124,28 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let is_text = arguments.written.is_asked();
-    let (world, report) = if is_text { written::judged(arguments)? } else { looked(&arguments.look)? };
-    output::report(&world, &report, &arguments.output, Target::Stdout)?;
-    Ok(report.verdict.into())
+    let CheckArgs { look, written, gate, baseline, output } = arguments;
+    output::agree(output, gate.exit_style)?;
+    let (world, plan, mut report) =
+        if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
+    ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
+    ending::tell(&world, &report, output, gate)
 }
 
 /// Looks and judges.
-fn looked(arguments: &LookArgs) -> Result<(World, Report), Failure> {
+fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
     let _watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
-    let plan = Plan::load(&world, &arguments.judging, image::profile(&arguments.image))?;
+    let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
-    let gpu_code = plan.asks_about_gpus(&arguments.assuming);
+    let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let gpu_code = plan.asks_about_gpus(assumed);
     let facts = collected(&world, &Input { phase, environment_of, gpu_code, image, config, ..asked });
-    Ok((world, reported(facts, &plan, &arguments.assuming.assume)))
+    let report = reported(facts, &plan, assumed);
+    Ok((world, plan, report))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
@@ -150,23 +164,35 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 }
 
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
+    let JudgeArgs { recording, phase, judging, assuming, gate, baseline, output } = arguments;
+    output::agree(output, gate.exit_style)?;
     let world = World::here(Duration::from_mins(1));
-    let plan = Plan::load(&world, &arguments.judging, plan::PROFILE)?;
-    let Recording { facts, notes } = plan::recording(&world, &arguments.recording)?;
-    let mut report = report_on(facts, &plan, arguments.phase, &arguments.assuming.assume);
+    let plan = Plan::load_gated(&world, judging, plan::PROFILE, gate.fail_on)?;
+    let Recording { facts, notes } = plan::recording(&world, recording)?;
+    let assumed = assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let mut report = report_on(facts, &plan, *phase, assumed);
     report.notes.splice(..0, notes);
-    output::report(&world, &report, &arguments.output, Target::Stdout)?;
-    Ok(report.verdict.into())
+    ending::compare(&world, baseline, &plan, assumed, &mut report)?;
+    ending::tell(&world, &report, output, gate)
 }
 
-fn explain_check(id: &str, folders: &[PathBuf]) -> Result<Exit, Failure> {
+/// A check by its name, a room by its name, or what speaks of a code or of words.
+fn explain_check(asked: &[String], folders: &[PathBuf]) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let catalogue = plan::catalogue(&world, folders)?;
-    let Some(check) = catalogue.get(id) else {
-        let near = crate::lang::suggestion(id, catalogue.checks.iter().map(|check| check.id.as_str()));
-        return Err(Failure::new(exit::USAGE, format!("no check is called `{}`{near}", plain(id))));
+    let asked = asked.join(" ");
+    let page = catalogue.get(&asked).map(|check| explain::page(check, 1));
+    let page = page.or_else(|| explain::room(&catalogue, &asked));
+    // A name with a slip is answered with the name that was meant, not with whatever has these letters.
+    let near = crate::lang::suggestion(&asked, catalogue.checks.iter().map(|check| check.id.as_str()));
+    let is_name = asked.contains('.') && !near.is_empty();
+    let Some(page) = page.or_else(|| if is_name { None } else { explain::search(&catalogue, &asked) }) else {
+        return Err(Failure::new(
+            exit::USAGE,
+            format!("no check is called `{}`, and none speaks of it{near}", plain(&asked)),
+        ));
     };
-    output::deliver(&world, &explain::page(check, 1), None, Target::Stdout)?;
+    output::deliver(&world, &page, None, Target::Stdout)?;
     Ok(exit::READY)
 }
 

@@ -1,5 +1,6 @@
 //! Words on their way to a person: cut, with sizes one can read, and through the one door, [`Shown`].
 
+pub mod legend;
 mod shown;
 
 pub use shown::Shown;

@@ -1,9 +1,10 @@
 //! The fourth stage: what came of the checks, weighed for one seat.
 //!
 //! A [`profile`] gives each finding its severity and says what gates and what is excused; [`verdict`] and [`score`]
-//! follow from that; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
+//! follow from that; [`baseline`] says what is new since an earlier report; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
 //! nothing printed here.
 
+pub mod baseline;
 mod fixes;
 mod order;
 pub mod profile;
@@ -18,6 +19,7 @@ use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
 use crate::facts::shape::record;
 use crate::facts::{Fact, Facts, Place};
 
+pub use baseline::{Baseline, Since};
 pub use fixes::remedy;
 pub use profile::Profile;
 pub use score::Score;
@@ -58,6 +60,20 @@ record! {
         /// Where the facts that were read stand in the files that were given; none where no file was.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub places: Vec<Place>,
+        /// How it stands against an earlier report; not there where none was named, and of what holds.
+        pub since: Option<Since>,
+    }
+
+    /// What a check is about, in the words of its file.
+    pub struct About {
+        /// The state that should hold.
+        pub title: String,
+        /// Why it matters.
+        pub why: String,
+        /// How it is fixed, by where.
+        pub remedy: BTreeMap<String, String>,
+        /// Where to read more.
+        pub links: Vec<String>,
     }
 
     /// A fact that a finding rests on.
@@ -99,6 +115,8 @@ pub struct Weighing {
     pub score: Score,
     /// What came of every check that the profile keeps, the most urgent first.
     pub findings: Vec<Finding>,
+    /// What the checks are about that do not simply hold.
+    pub about: BTreeMap<String, About>,
     /// Up to three fixes, in the order that raises the score most.
     pub fix_first: Vec<Fix>,
     /// Things worth saying that are no findings.
@@ -123,14 +141,38 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
         score,
         fix_first: fixes(&findings, facts),
         notes: notes(&findings, facts, catalogue, profile, now),
+        about: about(&findings, catalogue),
         findings,
     }
+}
+
+/// What is new in these findings, and the verdict that is left: see [`baseline`].
+pub fn since(
+    findings: &mut [Finding],
+    earlier: &[Finding],
+    taken_at_seconds: u64,
+    new_only: bool,
+) -> (Baseline, Verdict) {
+    let baseline = baseline::compare(findings, earlier, taken_at_seconds, new_only);
+    (baseline, Verdict::of(findings))
+}
+
+/// What the checks are about that somebody will want to read of.
+fn about(findings: &[Finding], catalogue: &Catalogue) -> BTreeMap<String, About> {
+    let told = findings.iter().filter(|f| matches!(f.outcome, Outcome::Fails | Outcome::Unknown | Outcome::Blocked));
+    let of = |finding: &Finding| {
+        let file = &catalogue.get(&finding.check)?.file;
+        let (title, why, remedy) = (file.title.clone(), file.why.trim().to_owned(), file.remedy.clone());
+        Some((finding.check.clone(), About { title, why, remedy, links: file.links.clone() }))
+    };
+    told.filter_map(of).collect()
 }
 
 fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -> Option<Finding> {
     let check = catalogue.get(&judged.check)?;
     let severity = profile.severity(&check.id, judged.severity)?;
-    let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| judged.outcome == Outcome::Fails);
+    let excused = judged.outcome == Outcome::Fails && profile.may_waive(severity);
+    let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| excused);
     Some(Finding {
         severity,
         dimension: check.dimension,
@@ -145,6 +187,7 @@ fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -
         message: judged.message,
         blocked_by: judged.blocked_by,
         places: judged.places,
+        since: None,
     })
 }
 

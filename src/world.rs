@@ -188,6 +188,13 @@ impl World {
         std::io::stdin().take(limit).read_to_end(&mut bytes).map(|_| bytes)
     }
 
+    /// What can be read from a descriptor that we were started with, at most `limit` bytes.
+    pub fn read_descriptor(&self, number: u32, limit: u64) -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let file = File::open(format!("/proc/self/fd/{number}"))?;
+        file.take(limit).read_to_end(&mut bytes).map(|_| bytes)
+    }
+
     /// A TCP connection. Only loopback addresses are allowed: a preflight never scans the network.
     pub fn connect(&self, address: SocketAddr, patience: Duration) -> std::io::Result<TcpStream> {
         if !address.ip().is_loopback() || self.is_still() {

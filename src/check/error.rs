@@ -5,7 +5,7 @@ use std::fmt;
 use crate::lang::suggestion;
 
 /// A mistake in a file that the user can correct.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfigError {
     /// The file.
     pub file: String,
@@ -15,16 +15,39 @@ pub struct ConfigError {
     pub column: usize,
     /// What is wrong and what might have been meant.
     pub message: String,
+    /// What else is wrong, each told in a line of its own.
+    pub also: Vec<Self>,
+}
+
+impl ConfigError {
+    /// All of these as one, or nothing where there is none.
+    pub fn all(errors: impl IntoIterator<Item = Self>) -> Result<(), Self> {
+        let mut errors = errors.into_iter().flat_map(Self::each);
+        match errors.next() {
+            None => Ok(()),
+            Some(mut first) => {
+                first.also.extend(errors);
+                Err(first)
+            }
+        }
+    }
+
+    /// Itself, and what else is wrong.
+    pub fn each(mut self) -> Vec<Self> {
+        let also = std::mem::take(&mut self.also);
+        [self].into_iter().chain(also).collect()
+    }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = crate::text::plain(&self.file);
         if self.line == 0 {
-            write!(f, "{file}: {}", self.message)
+            write!(f, "{file}: {}", self.message)?;
         } else {
-            write!(f, "{file}:{}:{}: {}", self.line, self.column, self.message)
+            write!(f, "{file}:{}:{}: {}", self.line, self.column, self.message)?;
         }
+        self.also.iter().try_for_each(|error| write!(f, "\n{error}"))
     }
 }
 
@@ -34,30 +57,63 @@ impl std::error::Error for ConfigError {}
 pub fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Result<T, ConfigError> {
     toml::from_str(text).map_err(|error| {
         let (line, column) = error.span().map_or((0, 0), |span| place(text, span.start));
-        ConfigError { file: file.to_owned(), line, column, message: with_suggestion(error.message()) }
+        ConfigError { file: file.to_owned(), line, column, message: in_words(error.message()), also: Vec::new() }
     })
 }
 
-/// Adds the nearest name to serde's "unknown field `x`, expected one of `a`, `b`".
-pub fn with_suggestion(message: &str) -> String {
-    let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+/// What serde says, in words of ours: the nearest name for an unknown one, and what was written where something else is
+/// expected.
+pub fn in_words(message: &str) -> String {
     let line = message.lines().next().unwrap_or_default();
-    match names.split_first() {
-        Some((wrong, right)) if line.starts_with("unknown") && !right.is_empty() => {
-            let near = suggestion(wrong, right.iter().copied());
-            let kind = line.split(' ').nth(1).unwrap_or("name");
-            format!(
-                "unknown {kind} `{}`{}",
-                crate::text::plain(wrong),
-                if near.is_empty() { format!(", expected one of {}", right.join(", ")) } else { near }
-            )
-        }
-        _ => line.to_owned(),
-    }
+    unknown_name(line).or_else(|| wrong_type(line)).unwrap_or_else(|| line.to_owned())
+}
+
+/// "unknown field `x`, expected one of `a`, `b`".
+fn unknown_name(line: &str) -> Option<String> {
+    let names: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
+    let (wrong, right) = names.split_first().filter(|(_, right)| line.starts_with("unknown") && !right.is_empty())?;
+    let near = suggestion(wrong, right.iter().copied());
+    let near = if near.is_empty() { format!(", expected one of {}", right.join(", ")) } else { near };
+    let kind = match line.split(' ').nth(1) {
+        Some("variant") => "word",
+        Some(kind) => kind,
+        None => "name",
+    };
+    Some(format!("unknown {kind} `{}`{near}", crate::text::plain(wrong)))
+}
+
+/// "invalid type: string "x", expected u64", and "invalid value: …".
+fn wrong_type(line: &str) -> Option<String> {
+    let (found, expected) = line
+        .strip_prefix("invalid type: ")
+        .or_else(|| line.strip_prefix("invalid value: "))?
+        .rsplit_once(", expected ")?;
+    let expected = match expected {
+        "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, 0 or more",
+        "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
+        "f32" | "f64" => "a number",
+        "a boolean" => "true or false",
+        "a string" => "text in quotes",
+        "a sequence" => "a list in [ ]",
+        "a map" => "a table",
+        other => other.strip_prefix("struct ").map_or(other, |_| "a table"),
+    };
+    let (kind, value) = found.split_once(' ').unwrap_or((found, ""));
+    let kind = match kind {
+        "string" => "the text",
+        "integer" | "floating" => "the number",
+        "boolean" => "the word",
+        "sequence" => "a list",
+        "map" => "a table",
+        other => other,
+    };
+    let value = value.trim_start_matches("point ").replace('`', "");
+    let found = format!("{kind} {}", crate::text::plain(&value));
+    Some(format!("{} stands where {expected} is expected", found.trim_end()))
 }
 
 pub(super) fn whole(file: &str, message: String) -> ConfigError {
-    ConfigError { file: file.to_owned(), line: 0, column: 0, message }
+    ConfigError { file: file.to_owned(), message, ..ConfigError::default() }
 }
 
 /// The place of byte `at` of the value of `key`.
@@ -68,7 +124,7 @@ pub(super) fn at_key(file: &str, text: &str, key: &str, value: &str, at: usize, 
         if is_key {
             let inside = text[start..].find(value).map_or(start, |offset| start + offset + at);
             let (line, column) = place(text, inside);
-            return ConfigError { file: file.to_owned(), line, column, message };
+            return ConfigError { file: file.to_owned(), line, column, message, also: Vec::new() };
         }
         start += line.len();
     }

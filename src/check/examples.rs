@@ -1,36 +1,18 @@
-//! What a check must show beside being well-formed: words for the one who reads it at night, and examples that come out
-//! as they say. Those that are part of the program show it in a test; those of a site when they are loaded.
+//! The examples of a check come out as they say. Those that are part of the program show it in a test; those of a site
+//! when they are loaded.
 
 use super::error::ConfigError;
-use super::file::{Example, Owner};
+use super::file::Example;
 use super::{Catalogue, Check, judge};
 use crate::facts::Facts;
 
-/// Refuses a check that leaves its reader alone, or whose examples come out otherwise.
+/// Refuses a check whose examples come out otherwise.
 pub fn prove(file: &str, check: &Check) -> Result<(), ConfigError> {
-    let wrong = |message: String| Err(ConfigError { file: file.to_owned(), line: 0, column: 0, message });
-    for (name, words) in [("why", &check.file.why), ("detect", &check.file.detect)] {
-        if words.trim().is_empty() {
-            return wrong(format!("`{name}` is missing: `explain` has nothing to say"));
-        }
-    }
-    let places: &[&str] = match check.owner {
-        Owner::Pod => &["docker", "kubernetes"],
-        Owner::Hardware => &["hardware", "node"],
-        Owner::Workload => &["workload"],
-        Owner::Image => &["image"],
-        Owner::Node => &["node"],
-    };
-    if !places.iter().any(|place| check.file.remedy.contains_key(*place)) {
-        let owner = check.owner;
-        return wrong(format!("`[remedy]` has nothing for its owner, {owner}: {}", places.join(" or ")));
-    }
-    for (index, example) in check.file.example.iter().enumerate() {
-        if let Err(message) = try_example(check, example) {
-            return wrong(format!("example {}: {message}", index + 1));
-        }
-    }
-    Ok(())
+    let wrong = check.file.example.iter().enumerate().filter_map(|(index, example)| {
+        let message = format!("example {}: {}", index + 1, try_example(check, example).err()?);
+        Some(ConfigError { file: file.to_owned(), message, ..ConfigError::default() })
+    });
+    ConfigError::all(wrong)
 }
 
 /// Judges an example by itself, without what would block it.

@@ -1,5 +1,6 @@
 //! Reads check files and refuses what would not work, with file, line, column and the nearest right name.
 
+use super::complete::{self, lacking, lacking_of_site};
 use super::error::{ConfigError, at_key, parse_toml, whole};
 use super::examples::prove;
 use super::file::{CheckFile, PLACES};
@@ -8,7 +9,7 @@ use super::template::Template;
 use super::{Catalogue, Check};
 use crate::facts::Facts;
 use crate::facts::shape::{Shape, Shaped};
-use crate::lang::types::{Names, shape_at};
+use crate::lang::types::shape_at;
 use crate::lang::{self, Mistake, suggestion};
 use serde::{Deserialize, Serialize};
 
@@ -39,24 +40,28 @@ impl Catalogue {
             let file = format!("checks/{}.toml", id.replacen('.', "/", 1));
             let folder = id.split('.').next().unwrap_or_default();
             let room = rooms.iter().find(|(name, _)| name == folder).map_or(&none, |(_, room)| room);
-            checks.push(validate(&file, &id, text_of(CHECKS, &id), parsed, room)?);
+            checks.push(validate(&file, &id, text_of(CHECKS, &id), parsed, room, Vec::new())?);
             names.push(file);
         }
         let mut shared = Vec::new();
+        let mut wrong = Vec::new();
         for SiteRoom { shared: room, checks: own } in site {
             let read_room = |(file, text): &(String, String)| Room::read(file, text);
             let beside = room.as_ref().map(read_room).transpose()?.unwrap_or_default();
             for (file, id, text) in own {
                 if checks.iter().any(|check: &Check| check.id == *id) {
-                    return Err(whole(file, format!("a check called `{id}` exists already")));
+                    wrong.push(whole(file, format!("a check called `{id}` exists already")));
+                    continue;
                 }
-                let check = read(file, id, text, &beside)?;
-                prove(file, &check)?;
-                checks.push(check);
+                match read_of_site(file, id, text, &beside) {
+                    Ok(check) => checks.push(check),
+                    Err(error) => wrong.push(error),
+                }
                 names.push(file.clone());
             }
             shared.extend(room.as_ref().map(|(file, text)| (file, text, beside)));
         }
+        ConfigError::all(wrong)?;
         let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
         shared.iter().try_for_each(|(file, text, room)| room.refuse_unknown(file, text, &ids))?;
         order(checks, &names)
@@ -83,28 +88,35 @@ fn text_of(files: &[(&str, &'static str)], name: &str) -> &'static str {
 
 /// Reads and validates one check file; `room` is what stands beside it.
 pub fn read(file: &str, id: &str, text: &str, room: &Room) -> Result<Check, ConfigError> {
-    validate(file, id, text, parse_toml(file, text)?, room)
+    validate(file, id, text, parse_toml(file, text)?, room, Vec::new())
 }
 
-/// Validates what a check file says; `text` is the file, to tell the place of a mistake.
-fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) -> Result<Check, ConfigError> {
+/// The same of a check that a site brings, which has to say more; its examples come out as they say.
+pub fn read_of_site(file: &str, id: &str, text: &str, room: &Room) -> Result<Check, ConfigError> {
+    let parsed: CheckFile = parse_toml(file, text)?;
+    let lacking = lacking_of_site(text, &parsed);
+    let check = validate(file, id, text, parsed, room, lacking)?;
+    prove(file, &check).map(|()| check)
+}
+
+/// Validates what a check file says, and tells everything that is wrong at once; `text` is the file, to tell the place of
+/// a mistake, and `lacking` what was found lacking before.
+fn validate(
+    file: &str,
+    id: &str,
+    text: &str,
+    parsed: CheckFile,
+    room: &Room,
+    lacking_before: Vec<String>,
+) -> Result<Check, ConfigError> {
     let none = Room::default();
     let room = if parsed.ignore_room { &none } else { room };
-    let (Some(dimension), Some(owner)) = (parsed.dimension.or(room.file.dimension), parsed.owner.or(room.file.owner))
-    else {
-        let message = "a check needs `dimension` and `owner`, from itself or from the `room.toml` beside it";
-        return Err(whole(file, message.to_owned()));
-    };
+    let mut wrong: Vec<ConfigError> = Vec::new();
+    wrong.extend(complete::as_error(file, &[lacking(&parsed, room), lacking_before].concat()));
     let phases = if parsed.phases.is_empty() { &room.file.phases } else { &parsed.phases };
-    if parsed.title.is_empty() || parsed.expect.is_empty() || parsed.message.is_empty() {
-        return Err(whole(file, "a check needs `title`, `expect` and `message`".to_owned()));
-    }
-    if phases.is_empty() {
-        return Err(whole(file, "`phases` names at least one of live, start, build".to_owned()));
-    }
     if let Some(place) = parsed.remedy.keys().find(|place| !PLACES.contains(&place.as_str())) {
         let near = suggestion(place, PLACES);
-        return Err(at_key(file, text, place, place, 0, format!("`{place}` is no place for a remedy{near}")));
+        wrong.push(at_key(file, text, place, place, 0, format!("`{place}` is no place for a remedy{near}")));
     }
     let facts = Facts::SHAPE;
     let located =
@@ -113,6 +125,7 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) ->
     let mut each = None;
     if let Some(path) = &parsed.each {
         let steps: Vec<String> = path.split('.').map(ToOwned::to_owned).collect();
+        // Without it nothing else can be told: who `it` is, is not known.
         let shape = shape_at(&steps, 0, facts, &[]).map_err(|m| located("each", path, m))?;
         let Shape::List(item) = shape else {
             return Err(at_key(file, text, "each", path, 0, format!("`{path}` is no list")));
@@ -121,39 +134,62 @@ fn validate(file: &str, id: &str, text: &str, parsed: CheckFile, room: &Room) ->
         each = Some(steps);
     }
     if parsed.each.is_some() != parsed.subject.is_some() {
-        return Err(whole(file, "`each` and `subject` go together".to_owned()));
+        wrong.push(whole(file, "`each` and `subject` go together".to_owned()));
     }
-    let condition = |key: &str, value: &str, names: Names<'_>| {
-        let expr = lang::parse(value).map_err(|m| located(key, value, m))?;
-        lang::check(&expr, facts, names).map_err(|m| located(key, value, m))?;
-        Ok::<_, ConfigError>(expr)
-    };
-    let template = |key: &str, value: &str| Template::parse(value, facts, &names).map_err(|m| located(key, value, m));
-    let own = parsed
-        .when
-        .as_ref()
-        .map(|value| condition("when", value, &names).map(|expr| Condition { text: value.clone(), expr }));
     let severities = || parsed.raised.iter().map(|raised| raised.severity).chain([parsed.severity]);
     if severities().zip(severities().skip(1)).any(|(first, next)| first >= next) {
-        return Err(whole(file, "`raised` goes from the most severe on, and each is above `severity`".to_owned()));
+        wrong.push(whole(file, "`raised` goes from the most severe on, and each is above `severity`".to_owned()));
     }
-    let raised = parsed.raised.iter().map(|raised| Ok((raised.severity, condition("when", &raised.when, &names)?)));
+    let condition = |key: &str, value: &str| {
+        let read = lang::parse(value).and_then(|expr| lang::check(&expr, facts, &names).map(|()| expr));
+        read.map_err(|m| located(key, value, m))
+    };
+    let template = |key: &str, value: &str| Template::parse(value, facts, &names).map_err(|m| located(key, value, m));
+    let own = parsed.when.as_ref().map(|value| {
+        let expr = condition("when", value)?;
+        Ok(Condition { text: value.clone(), expr })
+    });
+    let own = kept(own.transpose(), &mut wrong);
+    let raised = parsed.raised.iter().map(|raised| Ok((raised.severity, condition("when", &raised.when)?)));
+    let raised = kept(raised.collect::<Result<_, ConfigError>>(), &mut wrong);
+    let is_said = |text: &&String| !text.is_empty(); // what is not is lacking, and was told
+    let expect = Some(&parsed.expect).filter(is_said).and_then(|expect| kept(condition("expect", expect), &mut wrong));
+    let message = kept(template("message", &parsed.message), &mut wrong);
+    let subject = parsed.subject.as_deref().map(|value| template("subject", value)).transpose();
+    let subject = kept(subject, &mut wrong);
+    ConfigError::all(wrong)?;
+    let (Some(when), Some(raised), Some(expect), Some(message), Some(subject), Some(dimension), Some(owner)) = (
+        own,
+        raised,
+        expect,
+        message,
+        subject,
+        parsed.dimension.or(room.file.dimension),
+        parsed.owner.or(room.file.owner),
+    ) else {
+        return Err(whole(file, "cannot be read".to_owned())); // each of these was told above
+    };
     Ok(Check {
         id: id.to_owned(),
         dimension,
         owner,
         phases: phases.clone(),
         requires: room.file.requires.iter().chain(&parsed.requires).cloned().collect(),
-        when: room.condition(own.transpose()?),
+        when: room.condition(when),
         each,
-        raised: raised.collect::<Result<_, ConfigError>>()?,
-        expect: condition("expect", &parsed.expect, &names)?,
-        message: template("message", &parsed.message)?,
-        subject: parsed.subject.as_deref().map(|value| template("subject", value)).transpose()?,
+        raised,
+        expect,
+        message,
+        subject,
         causes: Vec::new(),
         quieter_causes: Vec::new(),
         file: parsed,
     })
+}
+
+/// What was read; what could not be is put with the rest that is wrong.
+fn kept<T>(read: Result<T, ConfigError>, wrong: &mut Vec<ConfigError>) -> Option<T> {
+    read.map_err(|error| wrong.push(error)).ok()
 }
 
 /// Puts every check after those it requires and gathers all its causes.

@@ -126,7 +126,7 @@ mod tests {
             ("when = 'run.gpu_expected && it.chosen'", "room.toml:1:29: `facts` has no fact `it`"),
             ("when = 'run.tier'", "room.toml:1:9: expected a condition, found a word"),
             ("phasis = ['live']", "room.toml:1:1: unknown field `phasis`; did you mean `phases`?"),
-            ("owner = 'pot'", "room.toml:1:9: unknown variant `pot`; did you mean `pod`?"),
+            ("owner = 'pot'", "room.toml:1:9: unknown word `pot`; did you mean `pod`?"),
         ] {
             let error = Room::read("room.toml", text).expect_err(text).to_string();
             assert!(error.starts_with(message), "{error}");

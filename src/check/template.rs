@@ -86,7 +86,9 @@ impl Template {
 }
 
 fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> Result<Piece, Mistake> {
-    let (path, filter) = inside.split_once('|').map_or((inside, None), |(path, filter)| (path, Some(filter)));
+    let (path, filter) = inside.split_once('|').map_or((inside, None), |(path, filter)| (path, Some(filter.trim())));
+    let at = at + path.len() - path.trim_start().len();
+    let path = path.trim();
     let steps: Vec<String> = path.split('.').map(ToOwned::to_owned).collect();
     let shape = shape_at(&steps, at, facts, names)?;
     let filter = match filter {
@@ -96,7 +98,25 @@ fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> R
             Mistake { at: at + path.len() + 1, message: format!("{why}{near}") }
         })?),
     };
-    let fits = matches!(
+    if fits(filter, shape) {
+        return Ok(Piece::Fact { path: steps, filter });
+    }
+    let how = filter.map_or("without a filter".to_owned(), |filter| format!("with the filter `{filter}`"));
+    let could =
+        std::iter::once(None).chain(Filter::ALL.iter().copied().map(Some)).filter(|filter| fits(*filter, shape));
+    let could = could.map(|filter| filter.map_or(format!("`{{{path}}}`"), |filter| format!("`{{{path}|{filter}}}`")));
+    let could = could.collect::<Vec<_>>().join(" or ");
+    let instead = match shape.fields().first() {
+        _ if !could.is_empty() => format!("; write {could}"),
+        Some(field) => format!("; write one of its fields, `{{{path}.{}}}`", field.name),
+        None => String::new(),
+    };
+    Err(Mistake { at, message: format!("`{path}` cannot be written {how}{instead}") })
+}
+
+/// Whether a fact of this shape can be written so.
+fn fits(filter: Option<Filter>, shape: &Shape) -> bool {
+    matches!(
         (filter, shape),
         (None, Shape::Bool | Shape::Integer | Shape::Number | Shape::Text | Shape::Word(_))
             | (Some(Filter::Because), Shape::Text)
@@ -105,13 +125,7 @@ fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> R
                 Some(Filter::Bytes | Filter::Percent | Filter::Round | Filter::One | Filter::Aside | Filter::SizeAside),
                 Shape::Integer | Shape::Number
             )
-    );
-    if fits {
-        Ok(Piece::Fact { path: steps, filter })
-    } else {
-        let how = filter.map_or("without a filter".to_owned(), |filter| format!("with the filter `{filter}`"));
-        Err(Mistake { at, message: format!("`{path}` cannot be written {how}") })
-    }
+    )
 }
 
 fn write(found: &Found<'_>, filter: Option<Filter>) -> String {

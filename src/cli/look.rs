@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::JudgingArgs;
-use super::values::{assumption, duration, seconds};
+use super::values::{assumption, deadline, duration};
 use crate::facts::{Phase, Tier};
 
 /// A look and its judgement.
@@ -54,6 +54,28 @@ pub struct AssumingArgs {
     pub assume: Vec<Assumption>,
 }
 
+impl AssumingArgs {
+    /// What is taken for given; of each kind at most one, for of two only one could hold.
+    pub fn assumed(&self) -> Result<&[Assumption], String> {
+        for (index, one) in self.assume.iter().enumerate() {
+            let same = |other: &&Assumption| std::mem::discriminant(*other) == std::mem::discriminant(one);
+            if let Some(other) = self.assume[index + 1..].iter().find(same) {
+                return Err(format!("--assume cannot take `{one}` and `{other}` at once: judge one after the other"));
+            }
+        }
+        Ok(&self.assume)
+    }
+}
+
+impl std::fmt::Display for Assumption {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Gpu(name) => write!(f, "gpu={name}"),
+            Self::Driver(version) => write!(f, "driver={version}"),
+        }
+    }
+}
+
 /// Something taken for given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assumption {
@@ -70,13 +92,13 @@ pub struct CollectingArgs {
     /// [default: exec: start; profile image: build; else live]
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<Phase>,
-    /// Seconds until the verdict, whatever hangs [default: quick and standard: 10; deep: 90; soak: its time and 75 more]
-    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
-    pub deadline: Option<f64>,
+    /// Time until the verdict, whatever hangs: 5, 5s, 2m [default: quick and standard: 10s; deep: 90s; soak: its time and 75s]
+    #[arg(long, value_name = "TIME", value_parser = deadline)]
+    pub deadline: Option<Duration>,
     /// How deep to look
     #[arg(long, value_name = "TIER", default_value = "standard")]
     pub tier: Tier,
-    /// How long the tier soak repeats its multiplies: 30s, 10m, 1h [default: 10m]
+    /// How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub soak: Option<Duration>,
     /// This container is not meant to have a GPU
@@ -108,7 +130,7 @@ impl CollectingArgs {
             Tier::Deep => Duration::from_secs(90),
             Tier::Soak => self.soak.unwrap_or(SOAK) + Duration::from_secs(75),
         };
-        self.deadline.map_or(usual, Duration::from_secs_f64)
+        self.deadline.unwrap_or(usual)
     }
 }
 

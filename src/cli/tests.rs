@@ -21,6 +21,8 @@ fn every_tier_has_the_time_that_it_needs_unless_another_is_asked_for() {
         (&["--tier", "soak"], 675),
         (&["--tier", "soak", "--for", "1h"], 3675),
         (&["--tier", "deep", "--deadline", "5"], 5),
+        (&["--deadline", "5s"], 5),
+        (&["--deadline", "2m"], 120),
     ] {
         let found = collecting(words).map(|arguments| arguments.deadline());
         assert_eq!(found, Ok(Duration::from_secs(seconds)), "{words:?}");
@@ -34,7 +36,9 @@ fn a_time_goes_with_soak_alone() {
     assert_eq!(soak(&["--tier", "soak"]), Ok(Some(Duration::from_mins(10))));
     assert_eq!(soak(&["--tier", "deep"]), Ok(None));
     assert!(soak(&["--for", "30s"]).is_err_and(|why| why.contains("--tier soak")));
-    for wrong in ["", "s", "10", "0m", "25h", "1.5h", "ten m", "18446744073709551615h", "1µ"] {
+    assert_eq!(soak(&["--tier", "soak", "--for", "90"]), Ok(Some(Duration::from_secs(90))), "seconds without a unit");
+    assert_eq!(soak(&["--tier", "soak", "--for", "1.5h"]), Ok(Some(Duration::from_mins(90))));
+    for wrong in ["", "s", "0m", "25h", "ten m", "18446744073709551615h", "1µ", "NaN", "inf", "-5", "1d"] {
         assert!(soak(&["--tier", "soak", "--for", wrong]).is_err(), "{wrong}");
     }
 }

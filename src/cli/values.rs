@@ -3,11 +3,17 @@
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 
-use super::{Assumption, Mode};
+use super::{Assumption, Mode, ReportTo};
+use crate::exit::Style;
 use crate::facts::reference::gpus;
+use crate::facts::shape::{self, Shape, Shaped};
 use crate::facts::version::Version;
 use crate::facts::{Phase, Tier};
+use crate::lang::suggestion;
+use crate::report::formats::Format;
+use crate::text::plain;
 
 impl Mode {
     /// The variable that says it where no flag does.
@@ -22,7 +28,9 @@ impl Mode {
         let known = Self::value_variants().iter().filter_map(Self::to_possible_value);
         let known: Vec<String> = known.map(|value| value.get_name().to_owned()).collect();
         let found = <Self as ValueEnum>::from_str(word, true);
-        found.map(Some).map_err(|_| format!("{} is none of {}", Self::VARIABLE, known.join(", ")))
+        let near = suggestion(&word.to_lowercase(), known.iter().map(String::as_str));
+        let said = || format!("{} is `{}`, none of {}{near}", Self::VARIABLE, plain(word), known.join(", "));
+        found.map(Some).map_err(|_| said())
     }
 }
 
@@ -32,8 +40,8 @@ impl ValueEnum for Phase {
         &[Self::Live, Self::Start, Self::Build]
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
-        Some(clap::builder::PossibleValue::new(self.as_str()))
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.as_str()))
     }
 }
 
@@ -42,15 +50,56 @@ impl ValueEnum for Tier {
         Self::ALL
     }
 
-    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+    fn to_possible_value(&self) -> Option<PossibleValue> {
         let help = match self {
             Self::Standard => "Multiply on every GPU, timed and proven",
             Self::Quick => "Ask drivers and libraries alone: no CUDA context, no multiply",
             Self::Deep => "Multiply for a while, test memory and the links between GPUs: about a minute",
             Self::Soak => "The same, multiplying for as long as --for says",
         };
-        Some(clap::builder::PossibleValue::new(self.as_str()).help(help))
+        Some(PossibleValue::new(self.as_str()).help(help))
     }
+}
+
+impl ValueEnum for Format {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(word(Self::SHAPE, self.as_str()))
+    }
+}
+
+impl ValueEnum for Style {
+    fn value_variants<'a>() -> &'a [Self] {
+        Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(word(Self::SHAPE, self.as_str()))
+    }
+}
+
+/// A word with what it means.
+fn word(words: &'static Shape, name: &'static str) -> PossibleValue {
+    let Shape::Word(words) = words else { return PossibleValue::new(name) };
+    let found = words.iter().find(|word| word.name == name);
+    PossibleValue::new(name).help(found.map_or_else(String::new, |word| shape::text(word.doc).replace('`', "")))
+}
+
+/// `FORMAT=PATH`.
+pub fn report_to(text: &str) -> Result<ReportTo, String> {
+    let known = || Format::ALL.iter().map(|format| format.as_str()).collect::<Vec<_>>().join(", ");
+    let (format, path) = text
+        .split_once('=')
+        .ok_or_else(|| format!("FORMAT=PATH, for example junit=report.xml; formats: {}", known()))?;
+    if path.is_empty() {
+        return Err(format!("no path after {format}=; - is standard output"));
+    }
+    let near = suggestion(format, Format::ALL.iter().map(|known| known.as_str()));
+    let format = format.parse().map_err(|why| format!("{why}{near}"))?;
+    Ok(ReportTo { format, path: path.into() })
 }
 
 /// `gpu=NAME` or `driver=VERSION`.
@@ -63,25 +112,20 @@ pub fn assumption(text: &str) -> Result<Assumption, String> {
     }
 }
 
-/// A number with its unit: `30s`, `10m`, `1h`.
+/// A time for which something is repeated.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let unit = |seconds: u64| move |number: &str| number.parse::<u64>().ok()?.checked_mul(seconds);
-    let seconds = match text.split_at_checked(text.len().saturating_sub(1)) {
-        Some((number, "s")) => unit(1)(number),
-        Some((number, "m")) => unit(60)(number),
-        Some((number, "h")) => unit(3600)(number),
-        _ => None,
-    };
-    match seconds {
-        Some(seconds @ 1..=86_400) => Ok(Duration::from_secs(seconds)),
-        _ => Err("a time from 1s to 24h, for example 30s, 10m or 1h".to_owned()),
-    }
+    time(text, 1.0..=86_400.0).ok_or_else(|| "a time from 1s to 24h, for example 30s, 10m or 1h".to_owned())
 }
 
-/// A number of seconds that makes sense as a deadline.
-pub fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if (0.1..=90_000.0).contains(&seconds) => Ok(seconds),
-        _ => Err("a number of seconds from 0.1 to 90000".to_owned()),
-    }
+/// A time that makes sense as a deadline.
+pub fn deadline(text: &str) -> Result<Duration, String> {
+    time(text, 0.1..=90_000.0).ok_or_else(|| "a time from 0.1s to 25h, for example 5, 2.5s or 2m".to_owned())
+}
+
+/// A number with its unit: `500ms`, `30s`, `10m`, `1h`; seconds where it has none.
+fn time(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Option<Duration> {
+    let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];
+    let (number, unit) = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, seconds)))?;
+    let seconds = number.parse::<f64>().ok()? * unit;
+    allowed.contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::tree::Comparison;
+use super::sign::Comparison;
 use super::value::{Found, Truth};
 use crate::facts::version::Version;
 

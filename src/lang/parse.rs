@@ -1,7 +1,8 @@
 //! From text to a tree. No names are looked up here.
 
-use super::Mistake;
-use super::tree::{Comparison, Expr, Node};
+use super::sign::{Comparison, Connective, Function};
+use super::tree::{Expr, Node};
+use super::{Mistake, foreign};
 
 /// Bytes that an expression may have; longer ones are no longer one line.
 const LENGTH_LIMIT: usize = 2048;
@@ -28,16 +29,6 @@ struct Parser<'a> {
     depth: usize,
 }
 
-/// Longer signs first, so that `<=` is not read as `<`.
-const COMPARISONS: [(&str, Comparison); 6] = [
-    ("==", Comparison::Equal),
-    ("!=", Comparison::Unequal),
-    ("<=", Comparison::LessOrEqual),
-    (">=", Comparison::GreaterOrEqual),
-    ("<", Comparison::Less),
-    (">", Comparison::Greater),
-];
-
 impl<'a> Parser<'a> {
     fn rest(&self) -> &'a str {
         &self.text[self.at..]
@@ -61,6 +52,9 @@ impl<'a> Parser<'a> {
     }
 
     fn unexpected(&self, wanted: &str) -> Mistake {
+        if let Some(answer) = foreign::sign(&self.text[..self.at], self.rest()) {
+            return Mistake::new(self.at, answer);
+        }
         let found = self.rest().chars().next().map_or("the end".to_owned(), |c| format!("`{}`", c.escape_default()));
         Mistake::new(self.at, format!("expected {wanted}, found {found}"))
     }
@@ -71,7 +65,7 @@ impl<'a> Parser<'a> {
             return Err(Mistake::new(self.at, "the expression nests too deeply"));
         }
         let mut left = self.both()?;
-        while self.accept("||") {
+        while self.accept(Connective::Or.as_str()) {
             let right = self.both()?;
             left = Expr { at: left.at, node: Node::Or(Box::new(left), Box::new(right)) };
         }
@@ -81,7 +75,7 @@ impl<'a> Parser<'a> {
 
     fn both(&mut self) -> Result<Expr, Mistake> {
         let mut left = self.relation()?;
-        while self.accept("&&") {
+        while self.accept(Connective::And.as_str()) {
             let right = self.relation()?;
             left = Expr { at: left.at, node: Node::And(Box::new(left), Box::new(right)) };
         }
@@ -92,10 +86,10 @@ impl<'a> Parser<'a> {
         let mut left = self.unary()?;
         loop {
             let at = left.at;
-            if let Some((_, comparison)) = COMPARISONS.iter().find(|(sign, _)| self.accept(sign)) {
+            if let Some(comparison) = Comparison::ALL.iter().find(|sign| self.accept(sign.as_str())) {
                 let right = self.unary()?;
                 left = Expr { at, node: Node::Compare(*comparison, Box::new(left), Box::new(right)) };
-            } else if self.accept_word("in") {
+            } else if self.accept_word(Connective::In.as_str()) {
                 let right = self.unary()?;
                 left = Expr { at, node: Node::In(Box::new(left), Box::new(right)) };
             } else {
@@ -107,8 +101,7 @@ impl<'a> Parser<'a> {
     fn unary(&mut self) -> Result<Expr, Mistake> {
         self.skip_space();
         let at = self.at;
-        if self.rest().starts_with('!') && !self.rest().starts_with("!=") {
-            self.at += 1;
+        if !self.rest().starts_with(Comparison::Unequal.as_str()) && self.accept(Connective::Not.as_str()) {
             self.depth += 1;
             if self.depth > DEPTH_LIMIT {
                 return Err(Mistake::new(at, "the expression nests too deeply"));
@@ -200,18 +193,20 @@ impl<'a> Parser<'a> {
         match first {
             "true" => return Ok(Expr { at, node: Node::Bool(true) }),
             "false" => return Ok(Expr { at, node: Node::Bool(false) }),
-            "size" | "has" | "version" if self.accept("(") => {
-                let inner = Box::new(self.either()?);
-                self.require(")")?;
-                let node = match first {
-                    "size" => Node::Size(inner),
-                    "version" => Node::Version(inner),
-                    _ if matches!(inner.node, Node::Path(_)) => Node::Has(inner),
-                    _ => return Err(Mistake::new(inner.at, "`has` asks about a path")),
-                };
-                return Ok(Expr { at, node });
-            }
             _ => {}
+        }
+        if let Ok(function @ (Function::Size | Function::Has | Function::Version)) = first.parse()
+            && self.accept("(")
+        {
+            let inner = Box::new(self.either()?);
+            self.require(")")?;
+            let node = match function {
+                Function::Size => Node::Size(inner),
+                Function::Version => Node::Version(inner),
+                _ if matches!(inner.node, Node::Path(_)) => Node::Has(inner),
+                _ => return Err(Mistake::new(inner.at, "`has` asks about a path")),
+            };
+            return Ok(Expr { at, node });
         }
         let mut path = vec![first.to_owned()];
         while self.accept(".") {
@@ -227,22 +222,16 @@ impl<'a> Parser<'a> {
             path.push(name.to_owned());
         }
         if self.accept("(") {
-            return Err(Mistake::new(
-                at,
-                format!("no function is called `{first}`; there are size, has, exists, all, version"),
-            ));
+            return Err(Mistake::new(at, foreign::function(first)));
         }
         Ok(Expr { at, node: Node::Path(path) })
     }
 
     fn every(&mut self, at: usize, path: Vec<String>, function: &str, function_at: usize) -> Result<Expr, Mistake> {
-        let all = match function {
-            "all" => true,
-            "exists" => false,
-            other => {
-                let near = super::suggestion(other, ["exists", "all"]);
-                return Err(Mistake::new(function_at, format!("no function is called `{other}`{near}")));
-            }
+        let all = match function.parse() {
+            Ok(Function::All) => true,
+            Ok(Function::Exists) => false,
+            _ => return Err(Mistake::new(function_at, foreign::function(function))),
         };
         self.skip_space();
         let name = self.word().to_owned();

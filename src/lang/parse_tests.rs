@@ -7,7 +7,7 @@ fn mistakes_say_where_they_are() {
     for (text, at, part) in [
         ("a ==", 4, "expected a value, found the end"),
         ("a && (b", 7, "expected `)`"),
-        ("a = b", 2, "expected the end"),
+        ("a = b", 2, "`=` is written `==`"),
         ("'never", 0, "never ends"),
         ("list.exist(x, x)", 5, "did you mean `exists`?"),
         ("startsWith(a)", 0, "no function is called `startsWith`"),

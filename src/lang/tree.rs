@@ -1,5 +1,7 @@
 //! An expression as a tree.
 
+use super::sign::Comparison;
+
 /// A part of an expression and where it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expr {
@@ -51,28 +53,4 @@ pub enum Node {
         /// What is asked of it.
         condition: Box<Expr>,
     },
-}
-
-/// A comparison.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Comparison {
-    /// `==`
-    Equal,
-    /// `!=`
-    Unequal,
-    /// `<`
-    Less,
-    /// `<=`
-    LessOrEqual,
-    /// `>`
-    Greater,
-    /// `>=`
-    GreaterOrEqual,
-}
-
-impl Comparison {
-    /// Whether it asks for an order and not only for equality.
-    pub fn orders(self) -> bool {
-        !matches!(self, Self::Equal | Self::Unequal)
-    }
 }

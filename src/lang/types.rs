@@ -1,7 +1,8 @@
 //! Checks an expression against the shapes of the facts, before anything is evaluated.
 
-use super::tree::{Comparison, Expr, Node};
-use super::{Mistake, suggestion};
+use super::sign::Comparison;
+use super::tree::{Expr, Node};
+use super::{Mistake, foreign, suggestion};
 use crate::facts::shape::{Shape, Word};
 
 /// What an expression gives.
@@ -20,7 +21,7 @@ pub enum Type {
     /// Items; `None` for the empty literal.
     List(Option<&'static Shape>),
     /// A record, which only `has` may ask about.
-    Record,
+    Record(&'static Shape),
 }
 
 /// The names an expression may use besides the facts: `it`, and the items of `exists` and `all`.
@@ -43,7 +44,10 @@ pub fn shape_at(
     let Some((first, rest)) = path.split_first() else { return Err(Mistake::new(at, "an empty path")) };
     let mut shape = match names.iter().rev().find(|(name, _)| name == first) {
         Some((_, shape)) => shape,
-        None => step(facts, first, at, names, "facts")?,
+        None => step(facts, first, at, names, "facts").map_err(|mistake| match rest {
+            [] if !mistake.message.contains(';') => mistake.with("; text stands in quotes"),
+            _ => mistake,
+        })?,
     };
     let mut offset = at + first.len() + 1;
     for name in rest {
@@ -64,7 +68,10 @@ fn step(
         return Ok(field.shape);
     }
     let known = shape.fields().iter().map(|field| field.name).chain(names.iter().map(|(name, _)| name.as_str()));
-    let near = suggestion(name, known);
+    let near = match foreign::name(name) {
+        "" => suggestion(name, known),
+        answer => answer.to_owned(),
+    };
     Err(Mistake::new(at, format!("`{owner}` has no fact `{name}`{near}")))
 }
 
@@ -95,7 +102,8 @@ impl Checker {
                 Ok(Type::Bool)
             }
             Node::Compare(comparison, left, right) => {
-                let (a, b) = (self.infer(left)?, self.infer(right)?);
+                let a = self.infer(left)?;
+                let b = self.infer(right).map_err(|mistake| unquoted(a, right).unwrap_or(mistake))?;
                 comparable(*comparison, (left, a), (right, b))?;
                 Ok(Type::Bool)
             }
@@ -164,12 +172,20 @@ fn type_of(shape: &'static Shape) -> Type {
         Shape::Text => Type::Text,
         Shape::Word(words) => Type::Word(words),
         Shape::List(item) => Type::List(Some(item)),
-        _ => Type::Record,
+        record => Type::Record(record),
     }
 }
 
 fn wanted(expr: &Expr, found: Type, fits: bool, wanted: &str) -> Result<(), Mistake> {
-    if fits { Ok(()) } else { Err(Mistake::new(expr.at, format!("expected {wanted}, found {}", name_of(found)))) }
+    if fits {
+        return Ok(());
+    }
+    let fields = match found {
+        Type::Record(shape) => shape.fields().iter().map(|field| field.name).collect::<Vec<_>>().join(", "),
+        _ => String::new(),
+    };
+    let fields = if fields.is_empty() { fields } else { format!(" of {fields}") };
+    Err(Mistake::new(expr.at, format!("expected {wanted}, found {}{fields}", name_of(found))))
 }
 
 fn name_of(found: Type) -> &'static str {
@@ -180,18 +196,63 @@ fn name_of(found: Type) -> &'static str {
         Type::Word(_) => "a word",
         Type::Version => "a version",
         Type::List(_) => "a list",
-        Type::Record => "a record",
+        Type::Record(_) => "a record",
     }
 }
 
 fn comparable(comparison: Comparison, (left, a): (&Expr, Type), (right, b): (&Expr, Type)) -> Result<(), Mistake> {
     match (a, b) {
-        (Type::Number, Type::Number) | (Type::Version, Type::Version) | (Type::Text, Type::Text) => Ok(()),
-        (Type::Bool, Type::Bool) | (Type::Word(_), Type::Word(_)) if !comparison.orders() => Ok(()),
+        (Type::Number, Type::Number) | (Type::Version, Type::Version) => Ok(()),
+        (Type::Bool, Type::Bool) | (Type::Word(_), Type::Word(_)) | (Type::Text, Type::Text)
+            if !comparison.orders() =>
+        {
+            Ok(())
+        }
         (Type::Word(words), Type::Text) if !comparison.orders() => known_word(words, right),
         (Type::Text, Type::Word(words)) if !comparison.orders() => known_word(words, left),
-        _ => Err(Mistake::new(right.at, format!("{} cannot be compared with {}", name_of(a), name_of(b)))),
+        _ => {
+            let (from, to) = (name_of(a), name_of(b));
+            let hint = instead(comparison, (left, a), (right, b));
+            Err(Mistake::new(right.at, format!("{from} cannot be compared with {to} by `{comparison}`{hint}")))
+        }
     }
+}
+
+/// What to write in place of a comparison that makes no sense.
+fn instead(comparison: Comparison, (left, a): (&Expr, Type), (right, b): (&Expr, Type)) -> String {
+    let versions = |left: &str, right: &str| format!("; write `{left} {comparison} {right}`");
+    let (left, right) = (shown(left), shown(right));
+    match (a, b) {
+        (Type::Text, Type::Text) => versions(&format!("version({left})"), &format!("version({right})")),
+        (Type::Version, Type::Text) => versions("version(…)", &format!("version({right})")),
+        (Type::Text, Type::Version) => versions(&format!("version({left})"), "version(…)"),
+        (Type::Number, Type::Text) | (Type::Text, Type::Number) => "; a number stands without quotes".to_owned(),
+        (Type::Word(words), _) | (_, Type::Word(words)) if comparison.orders() => {
+            let names: Vec<String> = words.iter().map(|word| format!("'{}'", word.name)).collect();
+            format!("; words have no order, ask with `in` for some of {}", names.join(", "))
+        }
+        (Type::List(_), Type::List(_)) => format!("; ask `size({left})`, or each item with `exists` and `all`"),
+        (Type::List(_), _) => format!("; write `{right} in {left}`"),
+        (_, Type::List(_)) => format!("; write `{left} in {right}`"),
+        _ => String::new(),
+    }
+}
+
+/// A path or a text as it was written; other parts are not repeated.
+fn shown(expr: &Expr) -> String {
+    match &expr.node {
+        Node::Path(path) => path.join("."),
+        Node::Text(text) => format!("'{text}'"),
+        _ => "…".to_owned(),
+    }
+}
+
+/// What is wrong with a name beside a word that is one of its words: it lacks the quotes.
+fn unquoted(beside: Type, expr: &Expr) -> Option<Mistake> {
+    let (Type::Word(words), Node::Path(path)) = (beside, &expr.node) else { return None };
+    let [name] = path.as_slice() else { return None };
+    let is_word = words.iter().any(|word| word.name == name);
+    is_word.then(|| Mistake::new(expr.at, format!("`{name}` is no fact; text stands in quotes: '{name}'")))
 }
 
 /// A literal beside a word must be one of its words; a typo would never be true.
@@ -206,49 +267,5 @@ fn known_word(words: &'static [Word], literal: &Expr) -> Result<(), Mistake> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::facts::Facts;
-    use crate::facts::shape::Shaped;
-    use crate::lang::parse;
-
-    fn mistake(text: &str) -> Option<Mistake> {
-        check(&parse(text).expect(text), Facts::SHAPE, &[]).err()
-    }
-
-    #[test]
-    fn right_expressions_pass() {
-        for text in [
-            "limits.memory_bytes < host.memory_bytes",
-            "container.kind != 'none' && !run.gpu_expected",
-            "network.listeners.exists(l, l.port == 22 && l.bind in ['any', 'specific'])",
-            "gpus.all(g, has(g.name) && size(g.throttle_reasons) == 0)",
-            "version(driver.kernel_version) >= version('525.60.13')",
-            "'compute' in environment.nvidia_driver_capabilities",
-            "has(services.sshd_config)",
-        ] {
-            assert_eq!(mistake(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn a_typo_is_refused_with_its_place_and_the_nearest_name() {
-        for (text, at, part) in [
-            ("limits.memory_byte < 3", 7, "did you mean `memory_bytes`?"),
-            ("limit.memory_bytes < 3", 0, "did you mean `limits`?"),
-            ("container.kind == 'dokcer'", 18, "did you mean `docker`?"),
-            ("container.kind in ['docker', 'podmann']", 29, "did you mean `podman`?"),
-            ("limits.memory_bytes", 0, "expected a condition, found a number"),
-            ("limits.memory_bytes == 'a'", 23, "cannot be compared"),
-            ("gpus.exists(g, g.nam == 'x')", 17, "did you mean `name`?"),
-            ("limits.memory_bytes.all(x, true)", 0, "expected a list, found a number"),
-            ("true || limits.memory_byte > 3", 15, "did you mean"),
-            ("container.kind < 'docker'", 17, "cannot be compared"),
-            ("driver.kernel_version >= version('1')", 25, "cannot be compared"),
-        ] {
-            let mistake = mistake(text).expect(text);
-            assert_eq!(mistake.at, at, "{text}: {}", mistake.message);
-            assert!(mistake.message.contains(part), "{text}: {}", mistake.message);
-        }
-    }
-}
+#[path = "types_tests.rs"]
+mod tests;

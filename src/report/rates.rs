@@ -13,22 +13,29 @@ const WIDE: u16 = 90;
 const STANDS_OUT: f64 = 0.97;
 
 /// One rate over all GPUs.
-struct Row {
-    what: &'static str,
-    unit: &'static str,
+pub struct Row {
+    /// Of what.
+    pub what: &'static str,
+    /// In what.
+    pub unit: &'static str,
     /// The GPUs or pairs with their rates, slowest first.
-    rates: Vec<(String, f64)>,
+    pub rates: Vec<(String, f64)>,
     /// What is expected of the slowest, and the share of it that it reaches.
-    expected: Option<(f64, f64)>,
+    pub expected: Option<(f64, f64)>,
     /// How many times the rate of strict 32-bit floats it is.
-    gain: Option<f64>,
-    proof: String,
+    pub gain: Option<f64>,
+    /// What was proven of the results.
+    pub proof: String,
+}
+
+/// Every rate that was measured.
+pub fn rows(facts: &Facts) -> Vec<Row> {
+    multiplies(&facts.compute).into_iter().chain(copies(&facts.compute)).chain(links(&facts.links)).collect()
 }
 
 /// The lines of the table without its title; nothing where nothing was measured.
 pub fn render(facts: &Facts, width: u16) -> Option<Vec<Shown>> {
-    let rows: Vec<Row> =
-        multiplies(&facts.compute).into_iter().chain(copies(&facts.compute)).chain(links(&facts.links)).collect();
+    let rows = rows(facts);
     if rows.is_empty() {
         return None;
     }
@@ -60,14 +67,19 @@ pub fn render(facts: &Facts, width: u16) -> Option<Vec<Shown>> {
 }
 
 impl Row {
+    /// The rate in the middle.
+    pub fn median(&self) -> Option<f64> {
+        self.rates.get(self.rates.len() / 2).map(|(_, rate)| *rate)
+    }
+
     /// The slowest, where it stands out.
-    fn straggler(&self) -> Option<&(String, f64)> {
-        let (_, median) = self.rates.get(self.rates.len() / 2)?;
+    pub fn straggler(&self) -> Option<&(String, f64)> {
+        let median = self.median()?;
         self.rates.first().filter(|(_, rate)| *rate < median * STANDS_OUT)
     }
 
     fn cells(&self) -> [String; 8] {
-        let middle = self.rates.get(self.rates.len() / 2).map_or(String::new(), |(_, rate)| short_rate(*rate));
+        let middle = self.median().map_or(String::new(), short_rate);
         let slowest = self.straggler().map_or(String::new(), |(who, rate)| format!("{} {who}", short_rate(*rate)));
         let (expected, reached) = match self.expected {
             Some((rate, share)) => (short_rate(rate), format!("{:.0} %", share * 100.0)),

@@ -6,6 +6,7 @@ use super::overview::Mark;
 use super::table::Line;
 use super::{Finding, Report};
 use crate::text::plain;
+use crate::weigh::baseline::Since;
 use crate::weigh::remedy;
 
 /// A message with the item it is about in front, unless it names it itself.
@@ -23,21 +24,27 @@ pub fn at(finding: &Finding) -> String {
     if places.is_empty() { String::new() } else { format!(", at {}", places.join(", ")) }
 }
 
-/// One row for all items that fail one check: what is wrong with the first, and which others.
-pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
-    let Some((finding, others)) = group.split_first() else { return Line::default() };
-    let mark = if finding.gating && finding.waived.is_none() { Mark::Bad } else { Mark::Warning };
+/// What is wrong with the first of these findings of one check, and which others there are.
+pub fn group_words(group: &[&Finding]) -> String {
+    let Some((finding, others)) = group.split_first() else { return String::new() };
     let mut text = with_subject(finding, &finding.message) + &at(finding);
     if !others.is_empty() {
         let names: Vec<&str> = others.iter().filter_map(|other| other.subject.as_deref()).take(4).collect();
         let dots = if others.len() > names.len() { " …" } else { "" };
         let _ = write!(text, " (and {} more: {}{dots})", others.len(), names.join(", "));
     }
+    if group.iter().any(|finding| finding.since == Some(Since::New)) { format!("new: {text}") } else { text }
+}
+
+/// One row for all items that fail one check: what is wrong with the first, and which others.
+pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
+    let Some(finding) = group.first() else { return Line::default() };
+    let mark = if finding.gating && finding.waived.is_none() { Mark::Bad } else { Mark::Warning };
     let cure = match &finding.waived {
         Some(waiver) => format!("waived: {waiver}"),
         None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
     };
-    Line { cure: Some(cure), ..line(mark, finding, text) }
+    Line { cure: Some(cure), ..line(mark, finding, group_words(group)) }
 }
 
 /// One row for one finding.

@@ -22,17 +22,24 @@ pub struct Line {
 /// From this width on, ids stand in a column of their own; below, they stand over the text.
 const WIDE: u16 = 96;
 
+/// How wide that column is, and may become for a long id: none is ever broken, for it is there to be copied.
+const ID_COLUMN: std::ops::RangeInclusive<u16> = 36..=46;
+
 /// The rows, wrapped to `width` columns.
 pub fn render(lines: &[Line], width: u16) -> Vec<Shown> {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+    // With the blanks around it.
+    let longest = lines.iter().map(|line| Shown::line(&line.check).chars().count() + 2).max().unwrap_or(0);
+    let longest = u16::try_from(longest).unwrap_or(u16::MAX).max(*ID_COLUMN.start());
+    let has_column = width >= WIDE && ID_COLUMN.contains(&longest);
     for line in lines {
         let mark = format!(" {} {}", line.mark, line.severity);
         // What is shown as an escape is as wide as the escape, so it is made one before columns are laid out.
         let check = Shown::line(&line.check);
         let text: Vec<Shown> = [&line.text].into_iter().chain(&line.cure).map(|text| Shown::line(text)).collect();
         let text = text.iter().map(|text| &**text).collect::<Vec<_>>().join("\n");
-        if width >= WIDE {
+        if has_column {
             table.add_row([&mark, &*check, &text]);
         } else {
             table.add_row([&mark, &format!("{check}\n{text}")]);
@@ -42,10 +49,8 @@ pub fn render(lines: &[Line], width: u16) -> Vec<Shown> {
     if let Some(column) = table.column_mut(0) {
         column.set_constraint(fixed(13));
     }
-    if width >= WIDE
-        && let Some(column) = table.column_mut(1)
-    {
-        column.set_constraint(fixed(36));
+    if has_column && let Some(column) = table.column_mut(1) {
+        column.set_constraint(fixed(longest));
     }
     shown(&table)
 }

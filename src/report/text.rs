@@ -1,5 +1,6 @@
 //! The report for a person: the answer first, then the cause and the cure, then everything else.
 
+use super::legend;
 use super::overview::{self, Mark};
 use super::rates;
 use super::rows::{at, failure_line, line, with_subject};
@@ -115,11 +116,7 @@ impl Page {
             self.line(&painted.unwrap_or(part));
         }
         self.blank();
-        let undecided = |f: &&Finding| f.gating && matches!(f.outcome, Outcome::Unknown | Outcome::Blocked);
-        let cause = match report.verdict {
-            Verdict::Incomplete => report.findings.iter().find(undecided),
-            Verdict::NotReady | Verdict::Ready => report.findings.iter().find(|f| f.counts()),
-        };
+        let cause = report.cause();
         match cause {
             Some(finding) if finding.counts() => {
                 let label = if report.verdict == Verdict::NotReady { "cause" } else { "first" };
@@ -147,7 +144,17 @@ impl Page {
         for note in &report.notes {
             self.labelled("note", &plain_long(note));
         }
-        if cause.is_some() || !then.is_empty() || !report.notes.is_empty() {
+        if let Some(baseline) = &report.baseline {
+            self.labelled("since", &baseline.words());
+            for (label, formers) in [("fixed", &baseline.fixed), ("untold", &baseline.untold)] {
+                let mut ids: Vec<&str> = formers.iter().map(|former| former.check.as_str()).collect();
+                ids.dedup();
+                if !ids.is_empty() {
+                    self.labelled(label, &ids.join(" · "));
+                }
+            }
+        }
+        if cause.is_some() || !then.is_empty() || !report.notes.is_empty() || report.baseline.is_some() {
             self.blank();
         }
     }
@@ -261,6 +268,9 @@ impl Page {
         let [holds, other] = quiet.map(|outcome| report.count(outcome));
         let more = if self.layout.verbose { "" } else { "; --verbose lists them" };
         self.wrapped(&format!("{} hold, {other} do not apply here{more}", count(holds, "check")));
+        if let Some(words) = legend::words(report) {
+            self.wrapped(&words);
+        }
         if let Some(first) = report.failures().next() {
             self.wrapped(&format!("`gpu-preflight explain {}` says why it matters and how it was found", first.check));
         }

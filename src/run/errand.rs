@@ -2,6 +2,7 @@
 //! on a file system that does not answer.
 
 use std::ffi::OsString;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -45,6 +46,7 @@ enum Errand {
     Folder { path: Vec<u8> },
     Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
+    Append { path: Vec<u8>, text: Shown, limit: u64 },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
     Inventory,
     Index { export: Vec<u8>, path: Vec<u8> },
@@ -79,6 +81,10 @@ impl Gaps for Outcome {
 
 /// The text of a file of at most `limit` bytes; none where there is no such file.
 pub fn read(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Failure> {
+    if let Some(number) = files::inherited(path) {
+        let bytes = world.read_descriptor(number, limit + 1).map_err(|error| files::wrong(path, error.to_string()))?;
+        return files::utf8(path, bytes, limit).map(Some);
+    }
     let errand = Errand::Read { path: bytes(path), limit };
     match send(world, path, &errand, exit::CONFIG)? {
         Outcome::Text(text) => Ok(Some(text)),
@@ -113,6 +119,12 @@ pub fn archived_config(world: &World, path: &Path) -> Result<String, Failure> {
 /// Puts text in place of a file.
 pub fn write(world: &World, path: &Path, text: &Shown) -> Result<(), Failure> {
     let errand = Errand::Write { path: bytes(path), text: text.clone() };
+    send(world, path, &errand, exit::OUTPUT).map(|_| ())
+}
+
+/// Puts as many lines of a text behind what a file has as leave it at most `limit` bytes.
+pub fn append(world: &World, path: &Path, text: &Shown, limit: u64) -> Result<(), Failure> {
+    let errand = Errand::Append { path: bytes(path), text: text.clone(), limit };
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
 }
 
@@ -160,7 +172,8 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 }
 
 fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result<Outcome, Failure> {
-    let last = if matches!(errand, Errand::Write { .. }) { WRITE_PATIENCE } else { LAST_PATIENCE };
+    let last =
+        if matches!(errand, Errand::Write { .. } | Errand::Append { .. }) { WRITE_PATIENCE } else { LAST_PATIENCE };
     let patience = errand.patience().min(world.time_left().max(last));
     let probed = child::send::<Outcome>(world, NAME, errand, Instant::now() + patience);
     let outcome = match (probed.reading, probed.run.end) {
@@ -206,7 +219,10 @@ fn perform(world: &World, errand: Errand) -> Outcome {
             let found = archive::find(&path).map_err(|why| files::wrong(&path, why));
             found.map(|found| Outcome::Text(found.config))
         }
-        Errand::Write { path, text } => written(world, &path_of(&path), &text),
+        Errand::Write { path, text } => written(world, &path_of(&path), |path| terminal::replace_file(path, &text)),
+        Errand::Append { path, text, limit } => {
+            written(world, &path_of(&path), |path| terminal::append_to_file(path, &text, limit))
+        }
         Errand::Find { program, places } => {
             let world = world.clone().leaving_out(places, "does not answer");
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
@@ -214,18 +230,21 @@ fn perform(world: &World, errand: Errand) -> Outcome {
         Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
         Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
             .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
-            .and_then(|read| written(world, &path_of(&path), &Shown::lines(&advisories::index_text(read)))),
+            .and_then(|read| {
+                let text = Shown::lines(&advisories::index_text(read));
+                written(world, &path_of(&path), |path| terminal::replace_file(path, &text))
+            }),
     };
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
 }
 
-fn written(world: &World, path: &Path, text: &Shown) -> Result<Outcome, Failure> {
+fn written(world: &World, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<Outcome, Failure> {
     let failed = |why: String| Failure::new(exit::OUTPUT, format!("{}: {why}", plain(&path.to_string_lossy())));
     world.stat(path);
     if let Some(gap) = world.missed() {
         return Err(failed(gap.to_string()));
     }
-    terminal::replace_file(path, text).map(|()| Outcome::Written).map_err(|error| failed(error.to_string()))
+    write(path).map(|()| Outcome::Written).map_err(|error| failed(error.to_string()))
 }
 
 /// The first place of a program in `PATH`, if one before it was left out.

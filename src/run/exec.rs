@@ -7,10 +7,11 @@ use super::message::{self, say};
 use super::output::{self, Target};
 use super::plan::{self, Plan};
 use super::{Failure, collected, errand, look, reported};
-use crate::cli::{ExecArgs, Format, ImageArgs, Mode};
+use crate::cli::{ExecArgs, FailOn, ImageArgs, Mode};
 use crate::collect::Input;
-use crate::exit::{self, Exit};
+use crate::exit::{self, Exit, Style};
 use crate::facts::Phase;
+use crate::report::formats::Format;
 use crate::report::summary;
 use crate::weigh::Verdict;
 use crate::world::child::{self, Descendants};
@@ -30,7 +31,9 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
     handover::heed_termination();
     handover::go_on_when_stopped();
     guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
-    let plan = match Plan::load(&world, &arguments.judging, plan::PROFILE) {
+    let agreed = output::agree(&arguments.output, Style::Default);
+    let loaded = agreed.and_then(|()| Plan::load_gated(&world, &arguments.judging, plan::PROFILE, arguments.fail_on));
+    let plan = match loaded {
         Ok(plan) => plan,
         Err(failure) if mode == Mode::Report => {
             say(&failure.message);
@@ -51,8 +54,9 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
     let verdict = match &looked {
         Ok(report) => {
             // Standard output belongs to the workload. That a report could not be written is no reason to stop it.
-            let told =
-                catch_unwind(AssertUnwindSafe(|| output::report(&world, report, &arguments.output, Target::Stderr)));
+            let told = catch_unwind(AssertUnwindSafe(|| {
+                output::report(&world, report, &arguments.output, Target::Stderr, None)
+            }));
             if let Ok(Err(failure)) = told {
                 say(&failure.message);
             }
@@ -61,6 +65,7 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
         Err(_) => Verdict::Incomplete,
     };
     let stops = mode == Mode::Enforce
+        && arguments.fail_on != Some(FailOn::Never)
         && (verdict == Verdict::NotReady || (verdict == Verdict::Incomplete && arguments.block_on_incomplete));
     if stops {
         guard::start_when_lost(false);
@@ -68,7 +73,7 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
             world.write_termination_log(&summary::render(report));
         }
         // Whoever asked for JSON on this stream wants to read it.
-        if arguments.output.format == Format::Text || arguments.output.output.is_some() {
+        if arguments.output.format == Format::Text || arguments.output.file().is_some() {
             let verdict = verdict.as_str().replace('-', " ").to_uppercase();
             let (name, variable) = (message::name(&arguments.command), Mode::VARIABLE);
             let line = format!("{verdict}, so {name} was not started; {variable}=report starts it all the same");

@@ -9,6 +9,7 @@ use crate::exit;
 use crate::facts::Fact;
 use crate::text::plain;
 use crate::world::World;
+use rustix::fs::FileType;
 
 /// A file that the user named and that is of no use.
 pub fn wrong(path: &Path, message: impl Into<String>) -> Failure {
@@ -33,7 +34,21 @@ pub fn utf8(path: &Path, bytes: Vec<u8>, limit: u64) -> Result<String, Failure> 
     if bytes.len() as u64 > limit {
         return Err(wrong(path, format!("is larger than {}", size(limit))));
     }
-    String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8"))
+    let text = String::from_utf8(bytes).map_err(|_| wrong(path, "is not UTF-8"))?;
+    // Some editors begin a file with a byte order mark, which says nothing in UTF-8.
+    Ok(text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned))
+}
+
+/// The descriptor that was inherited and that this path names: `/dev/stdin`, or what a shell makes of `<(command)`.
+/// A copy of ourselves has other descriptors, so only we can read it.
+pub fn inherited(path: &Path) -> Option<u32> {
+    match path.to_str()? {
+        "/dev/stdin" => Some(0),
+        path => {
+            let folders = ["/dev/fd/", "/proc/self/fd/"];
+            folders.iter().find_map(|folder| path.strip_prefix(folder))?.parse().ok()
+        }
+    }
 }
 
 /// The text of a file that has to be there.
@@ -59,14 +74,19 @@ pub fn site_checks(world: &World, folder: &Path) -> Result<Vec<SiteRoom>, Failur
         Fact::Absent => Err(wrong(path, "there is no such folder")),
         Fact::Unknown(gap) => Err(wrong(path, gap.to_string())),
     };
+    // What an editor or a version control keeps beside, and whatever explains the checks to people, is passed over.
+    let is_hidden = |name: &String| name.starts_with('.');
     let mut found = Vec::new();
-    for room in names(folder)? {
+    for room in names(folder)?.into_iter().filter(|name| !is_hidden(name)) {
         let room_folder = folder.join(&room);
         if room.strip_suffix(".toml").is_some() {
             return Err(wrong(&room_folder, "a check lies in a room: DIR/ROOM/STATE.toml"));
         }
+        if !matches!(world.stat(&room_folder), Fact::Known(stat) if stat.kind == FileType::Directory) {
+            continue;
+        }
         let mut site = SiteRoom { shared: None, checks: Vec::new() };
-        for file in names(&room_folder)? {
+        for file in names(&room_folder)?.into_iter().filter(|name| !is_hidden(name)) {
             if let Some(state) = file.strip_suffix(".toml") {
                 let path = room_folder.join(&file);
                 let text = there(&path, read(world, &path, crate::world::READ_LIMIT)?)?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::output::{self, Target};
 use super::{Failure, image, message, plan};
-use crate::cli::{Format, GpusArgs};
+use crate::cli::{GpusArgs, TableFormat};
 use crate::collect;
 use crate::derive::{self, target};
 use crate::exit::{self, Exit};
@@ -53,8 +53,8 @@ pub fn run(arguments: &GpusArgs) -> Result<Exit, Failure> {
     let targets = models.into_iter().map(|model| target::on_model(&facts, model)).collect();
     let table = report::table(&facts, target::release(&facts), targets);
     let text = match arguments.format {
-        Format::Text => report::text(&table, output::layout(Target::Stdout, false)),
-        Format::Json => output::as_json(&table)?,
+        TableFormat::Text => report::text(&table, output::layout(Target::Stdout, false)),
+        TableFormat::Json => output::as_json(&table)?,
     };
     output::deliver(&world, &text, None, Target::Stdout)?;
     // A table without an answer is none.

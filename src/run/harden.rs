@@ -48,11 +48,12 @@ fn command(arguments: &HardenArgs) -> Result<Vec<String>, Failure> {
 /// The report that is answered: of a recording, or of a look.
 fn report(world: &World, arguments: &HardenArgs) -> Result<Report, Failure> {
     let look = &arguments.look;
-    let Some(path) = &arguments.from else { return Ok(looked(look)?.1) };
+    let Some(path) = &arguments.from else { return Ok(looked(look, None)?.2) };
     let plan = plan::Plan::load(world, &look.judging, plan::PROFILE)?;
     let Recording { facts, notes } = plan::recording(world, path)?;
     for note in notes {
         message::say(&plain_long(&note));
     }
-    Ok(report_on(facts, &plan, look.collecting.phase, &look.assuming.assume))
+    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    Ok(report_on(facts, &plan, look.collecting.phase, assumed))
 }

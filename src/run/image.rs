@@ -44,7 +44,7 @@ fn is_still(arguments: &ImageArgs) -> bool {
 }
 
 /// Time until the verdict: as asked, else the usual one, or what the layers of a large image take.
-pub fn deadline(arguments: &ImageArgs, asked: Option<f64>, usual: Duration) -> Duration {
+pub fn deadline(arguments: &ImageArgs, asked: Option<Duration>, usual: Duration) -> Duration {
     if arguments.oci.is_some() && asked.is_none() { ARCHIVE_TIME } else { usual }
 }
 

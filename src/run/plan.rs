@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use super::files::{there, utf8, wrong};
 use super::{Failure, errand};
-use crate::check::error::with_suggestion;
+use crate::check::error::in_words;
 use crate::check::{Catalogue, Check, ConfigError, Judged, Severity, matches};
-use crate::cli::{AssumingArgs, EnvironmentArgs, JudgingArgs};
+use crate::cli::{Assumption, EnvironmentArgs, FailOn, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
 use crate::facts::{Fact, Phase};
@@ -34,7 +34,9 @@ pub struct Plan {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::new(exit::CONFIG, error)
+        let mut lines = error.each().into_iter().map(|error| error.to_string());
+        let message = lines.next().unwrap_or_default();
+        Self { exit: exit::CONFIG, message, also: lines.collect() }
     }
 }
 
@@ -48,8 +50,21 @@ impl Plan {
 
     /// Reads catalogue, site checks and profile (the `usual` one where none is named), and refuses what does not fit together.
     pub(super) fn load(world: &World, arguments: &JudgingArgs, usual: &str) -> Result<Self, Failure> {
+        Self::load_gated(world, arguments, usual, None)
+    }
+
+    /// The same, with the severity from on which failures gate.
+    pub(super) fn load_gated(
+        world: &World,
+        arguments: &JudgingArgs,
+        usual: &str,
+        fail_on: Option<FailOn>,
+    ) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
-        let profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
+        let mut profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
+        if let Some(gate) = fail_on.and_then(gate) {
+            profile.file.gate = Some(gate);
+        }
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }
@@ -90,8 +105,8 @@ impl Plan {
     }
 
     /// Whether the GPU code of the image is asked about, be there a GPU or not.
-    pub fn asks_about_gpus(&self, assuming: &AssumingArgs) -> bool {
-        !self.profile.file.want.is_empty() || !assuming.assume.is_empty()
+    pub fn asks_about_gpus(&self, assumed: &[Assumption]) -> bool {
+        !self.profile.file.want.is_empty() || !assumed.is_empty()
     }
 
     /// Whether a check is asked for.
@@ -120,6 +135,18 @@ impl Plan {
             profile_check_count: checks.len(),
         }
     }
+}
+
+/// What gates; none where that is left to the profile.
+fn gate(fail_on: FailOn) -> Option<Vec<Severity>> {
+    let last = match fail_on {
+        FailOn::Critical => Severity::Critical,
+        FailOn::High => Severity::High,
+        FailOn::Medium => Severity::Medium,
+        FailOn::Low => Severity::Low,
+        FailOn::Never => return None,
+    };
+    Some(Severity::ALL.iter().copied().filter(|severity| *severity <= last).collect())
 }
 
 /// The catalogue with the site checks of these folders.
@@ -153,7 +180,7 @@ pub fn recording(world: &World, path: &Path) -> Result<Recording, Failure> {
     recording::read(&text).map_err(|Mistake { place, message }| {
         let file = plain(&path.to_string_lossy());
         let file = place.map_or(file.clone(), |(line, column)| format!("{file}:{line}:{column}"));
-        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&with_suggestion(&message))))
+        Failure::new(exit::CONFIG, format!("{file}: {}", plain_long(&in_words(&message))))
     })
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use super::files::{there, utf8, wrong};
 use super::{Failure, assume, errand, plan};
 use crate::check::{Judged, judge};
-use crate::cli::CheckArgs;
+use crate::cli::{FailOn, LookArgs, WrittenArgs};
 use crate::derive::derive;
 use crate::exit;
 use crate::facts::{Facts, Phase, Run, SCHEMA};
@@ -21,15 +21,16 @@ use plan::Plan;
 const IMAGE: &str = "image";
 
 /// Reads what the command line names, and judges it.
-pub fn judged(arguments: &CheckArgs) -> Result<(World, Report), Failure> {
+pub fn judged(look: &LookArgs, text: &WrittenArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
     let world = World::here(Duration::from_mins(1));
-    let (look, text) = (&arguments.look, &arguments.written);
     if let Some(phase) = look.collecting.phase {
         let message = format!("text is judged before there is an image, and has no phase {phase}");
         return Err(Failure::new(exit::USAGE, message));
     }
     let is_alone = text.compose.is_none() && text.manifest.is_none();
-    let plan = Plan::load(&world, &look.judging, if is_alone { IMAGE } else { plan::PROFILE })?;
+    let profile = if is_alone { IMAGE } else { plan::PROFILE };
+    let plan = Plan::load_gated(&world, &look.judging, profile, fail_on)?;
+    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
     let dockerfile = text.dockerfile.as_deref().map(|path| file(&world, path)).transpose()?;
     let runner = match (&text.compose, &text.manifest) {
         (Some(path), _) => Some(Runner::Compose(file(&world, path)?)),
@@ -50,13 +51,13 @@ pub fn judged(arguments: &CheckArgs) -> Result<(World, Report), Failure> {
     let mut all: Vec<Facts> = told.all;
     for facts in &mut all {
         (facts.schema, facts.run) = (SCHEMA.to_owned(), run.clone());
-        assume(facts, &look.assuming.assume);
+        assume(facts, assumed);
         facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
         derive(facts);
     }
     let mut report = report(all, &plan);
     report.notes.extend(told.notes);
-    Ok((world, report))
+    Ok((world, plan, report))
 }
 
 /// One report of all of them. Of several containers each is a subject of its own, and the facts are those of the first.

@@ -45,6 +45,8 @@ record! {
         pub severity: BTreeMap<String, Weight>,
         /// Failures that are known and excused for a while. They do not gate; the score still counts them.
         pub waive: Vec<Waiver>,
+        /// Whether critical failures may be waived too; a waiver of one excuses nothing when not given.
+        pub waive_critical: bool,
     }
 
     /// An excuse with an end.
@@ -96,7 +98,7 @@ impl Profile {
     /// Reads a profile and checks it against the catalogue.
     pub fn read(name: &str, file: &str, text: &str, catalogue: &Catalogue) -> Result<Self, ConfigError> {
         let mut parsed: ProfileFile = parse_toml(file, text)?;
-        let wrong = |message: String| ConfigError { file: file.to_owned(), line: 0, column: 0, message };
+        let wrong = |message: String| ConfigError { file: file.to_owned(), message, ..ConfigError::default() };
         for pattern in parsed.severity.keys() {
             catalogue.require_match(pattern).map_err(wrong)?;
         }
@@ -141,6 +143,11 @@ impl Profile {
             Some(gate) => gate.contains(&severity),
             None => matches!(severity, Severity::Critical | Severity::High),
         }
+    }
+
+    /// Whether a failure of this severity may be waived.
+    pub fn may_waive(&self, severity: Severity) -> bool {
+        severity != Severity::Critical || self.file.waive_critical
     }
 
     /// The waiver that excuses this failure at this time, if one does.

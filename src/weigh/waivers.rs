@@ -19,12 +19,23 @@ pub(super) fn idle(findings: &[Finding], catalogue: &Catalogue, profile: &Profil
             format!("excuses nothing: profile {} does not judge it", profile.name)
         } else {
             let own: Vec<&Finding> = findings.iter().filter(|finding| finding.check == check.id).collect();
-            format!("excuses nothing: {}", why_idle(waiver, &own, check.each.is_some())?)
+            if own.iter().any(|finding| is_forbidden(waiver, finding, profile)) {
+                format!("excuses no critical failure: profile {} does not say `waive_critical = true`", profile.name)
+            } else {
+                format!("excuses nothing: {}", why_idle(waiver, &own, check.each.is_some())?)
+            }
         };
         let subject = waiver.subject.as_ref().map_or(String::new(), |subject| format!(" for `{subject}`"));
         Some(format!("the waiver of {}{subject} {why}", check.id))
     };
     profile.file.waive.iter().filter_map(note).collect()
+}
+
+/// Whether a failure is too grave to be excused by this waiver, which speaks of it.
+fn is_forbidden(waiver: &Waiver, finding: &Finding, profile: &Profile) -> bool {
+    finding.outcome == Outcome::Fails
+        && waiver.concerns(finding.subject.as_deref())
+        && !profile.may_waive(finding.severity)
 }
 
 /// Why a waiver excuses none of the findings of its check; none where it does, or where there are none.
@@ -61,12 +72,14 @@ fn missed(wanted: &str, subjects: &[&str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::Severity;
     use crate::weigh::profile::ProfileFile;
 
     const NOW: u64 = 20_000 * 86_400;
 
     fn finding(check: &str, subject: Option<&str>, outcome: Outcome) -> Finding {
-        Finding { check: check.to_owned(), subject: subject.map(str::to_owned), outcome, ..Finding::default() }
+        let (check, subject) = (check.to_owned(), subject.map(str::to_owned));
+        Finding { check, subject, outcome, severity: Severity::High, ..Finding::default() }
     }
 
     fn waiver(check: &str, subject: Option<&str>) -> Waiver {
@@ -121,6 +134,23 @@ mod tests {
         assert!(said(&[waiver(WHOLE, None)], &[], &[WHOLE])[0].ends_with("profile site does not judge it"));
         let expired = Waiver { expires: "2000-01-01".to_owned(), ..waiver(WHOLE, None) };
         assert_eq!(said(&[expired], &failing, &[]), [format!("the waiver of {WHOLE} expired on 2000-01-01")]);
+    }
+
+    #[test]
+    fn a_critical_failure_is_excused_where_the_profile_says_so_alone() {
+        let critical = |outcome| Finding { severity: Severity::Critical, ..finding(WHOLE, None, outcome) };
+        let told = said(&[waiver(WHOLE, None)], &[critical(Outcome::Fails)], &[]);
+        let wanted = format!("the waiver of {WHOLE} excuses no critical failure: profile site does not say");
+        assert!(told.len() == 1 && told[0].starts_with(&wanted), "{told:?}");
+        assert!(said(&[waiver(WHOLE, None)], &[critical(Outcome::Holds)], &[])[0].ends_with("it does not fail"));
+        let profile = |waive_critical| {
+            let file = ProfileFile { waive_critical, ..ProfileFile::default() };
+            Profile { name: "site".to_owned(), file }
+        };
+        for severity in Severity::ALL {
+            assert!(profile(true).may_waive(*severity));
+            assert_eq!(profile(false).may_waive(*severity), *severity != Severity::Critical);
+        }
     }
 
     #[test]

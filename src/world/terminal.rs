@@ -87,6 +87,21 @@ pub fn replace_file(path: &Path, text: &Shown) -> io::Result<()> {
     if closed.contains(&error.kind()) && path.exists() { write_over(&path, text) } else { Err(error) }
 }
 
+/// Puts `text` behind what a file holds, as many whole lines as leave it at most `limit` bytes. No line is an error.
+pub fn append_to_file(path: &Path, text: &Shown, limit: u64) -> io::Result<()> {
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    let mut file = File::options().append(true).create(true).custom_flags(flags).open(path)?;
+    let room = usize::try_from(limit.saturating_sub(file.metadata()?.len())).unwrap_or(usize::MAX);
+    let fitting = match text.as_bytes().get(..room) {
+        None => text.len(),
+        Some(bytes) => bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1),
+    };
+    if fitting == 0 && !text.is_empty() {
+        return Err(io::Error::other(format!("has no room left of {limit} bytes")));
+    }
+    file.write_all(&text.as_bytes()[..fitting])
+}
+
 /// A new file beside `path` that belongs to whom the old one did, and is open to nobody else.
 fn create_like(path: &Path, beside: &Path) -> io::Result<File> {
     let Ok(old) = std::fs::metadata(path) else { return File::create_new(beside) };

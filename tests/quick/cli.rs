@@ -64,7 +64,11 @@ fn the_variable_of_the_mode_is_named_when_it_makes_no_sense() {
     assert!(errors(&empty).contains("limits"), "an empty one is none: {}", errors(&empty));
     let output = with("nonsense");
     assert_eq!(code(&output), 64);
-    assert!(errors(&output).contains("GPU_PREFLIGHT_MODE is none of enforce, report, off"), "{}", errors(&output));
+    assert!(
+        errors(&output).contains("GPU_PREFLIGHT_MODE is `nonsense`, none of enforce, report, off"),
+        "{}",
+        errors(&output)
+    );
 }
 
 #[test]
@@ -79,7 +83,11 @@ fn who_only_reports_stops_no_workload_for_a_mistake_of_his_own() {
 #[test]
 fn help_and_version_are_no_mistake() {
     assert_eq!(code(&run(&["--help"])), 0);
-    assert_eq!(code(&run(&["--version"])), 0);
+    let version = run(&["--version"]);
+    assert_eq!(code(&version), 0);
+    let said = String::from_utf8_lossy(&version.stdout);
+    let begins = concat!("gpu-preflight ", env!("CARGO_PKG_VERSION"), " (");
+    assert!(said.starts_with(begins) && said.contains("reference data of 20"), "{said}");
 }
 
 #[test]
@@ -112,9 +120,12 @@ fn a_profile_file_is_checked_against_the_catalogue() {
 
 fn site_check(expect: &str, rest: &str) -> String {
     let remedy = if rest.contains("remedy") { "" } else { "[remedy]\ndocker = 'Do it.'\n" };
+    let examples = [("4242", "holds"), ("1", "fails"), ("{ unknown = 'not-asked' }", "unknown")]
+        .map(|(uid, then)| format!("[[example]]\ngiven = {{ run = {{ gpu_expected = true }}, identity = {{ uid = {uid} }} }}\nthen = '{then}'\n"))
+        .concat();
     format!(
         "title = 'Site rule'\nseverity = 'high'\ndimension = 'security'\nowner = 'pod'\nphases = ['live', 'start']\n\
-         expect = \"{expect}\"\nmessage = 'uid {{identity.uid}}'\n{rest}{remedy}\n"
+         expect = \"{expect}\"\nmessage = 'uid {{identity.uid}}'\n{rest}{remedy}{examples}\n"
     )
     .replacen("title", "why = 'w'\ndetect = 'd'\ntitle", 1)
 }
@@ -145,7 +156,12 @@ fn a_room_of_site_checks_shares_what_its_room_file_says() {
         ["--checks", folder.path().to_str().expect("UTF-8"), "--only", "site", "--no-gpu", "--format", "json"];
     let refused = run(&arguments);
     assert_eq!(code(&refused), 78);
-    assert!(errors(&refused).contains("odd-uid.toml: a check needs `dimension` and `owner`"), "{}", errors(&refused));
+    assert!(
+        errors(&refused)
+            .contains("odd-uid.toml: the check lacks `dimension`, here or in the `room.toml` beside it; `owner`"),
+        "{}",
+        errors(&refused)
+    );
 
     let room = site.join("room.toml");
     std::fs::write(&room, "when = 'run.gpu_expected'\ndimension = 'startup'\nowner = 'pod'\n").expect("written");
@@ -184,18 +200,26 @@ fn a_site_check_with_a_typo_is_refused_with_its_place_and_the_nearest_name() {
         (site_check("identity.uid", ""), "expected a condition, found a number"),
         (site_check("true", "whne = 'true'\n"), "site/rule.toml:10:1: unknown field `whne`; did you mean `when`?"),
         (site_check("true", "[remedy]\nkubernets = 'x.'\n"), "site/rule.toml:11:1: `kubernets` is no place"),
-        (site_check("true", "requires = ['gpu.grantd']\n"), "did you mean `gpu.granted`?"),
+        (site_check("identity.uid == 4242", "requires = ['gpu.grantd']\n"), "did you mean `gpu.granted`?"),
         (
             site_check("true", "").replace("'high'", "'hihg'"),
-            "site/rule.toml:4:12: unknown variant `hihg`; did you mean `high`?",
+            "site/rule.toml:4:12: unknown word `hihg`; did you mean `high`?",
         ),
         (site_check("true", "").replace("{identity.uid}", "{identity.uid|byte}"), "did you mean `bytes`?"),
         ("title = \n".to_owned(), "site/rule.toml:1:"),
-        (site_check("true", "").replace("why = 'w'", ""), "`why` is missing"),
-        (site_check("true", "[remedy]\nnode = 'Do it.'\n"), "nothing for its owner, pod: docker or kubernetes"),
+        (site_check("true", "").replace("why = 'w'", ""), "the check lacks `why` (what happens otherwise)"),
+        (site_check("true", "[remedy]\nnode = 'Do it.'\n"), "a `[remedy]` for its owner, pod: docker or kubernetes"),
+        (
+            site_check("true", "").replace("severity = 'high'\n", ""),
+            "lacks `severity`: critical, high, medium, low, info",
+        ),
+        (
+            site_check("identity.uid == 1", "").replace("'holds'", "'fails'"),
+            "lacks an `[[example]]` with `then = \"holds\"`",
+        ),
         (
             site_check("identity.uid == 0", "") + "[[example]]\ngiven = {}\nthen = 'holds'\n",
-            "example 1: unknown (could not tell: identity.uid: not asked), not holds",
+            "example 4: unknown (could not tell: identity.uid: not asked), not holds",
         ),
     ] {
         std::fs::write(&file, &text).expect("written");
@@ -203,6 +227,7 @@ fn a_site_check_with_a_typo_is_refused_with_its_place_and_the_nearest_name() {
         assert_eq!(code(&output), 78, "{text}");
         assert!(errors(&output).contains(part), "{text}\n{}", errors(&output));
         assert!(output.stdout.is_empty(), "nothing half-done");
+        assert!(errors(&output).lines().all(|line| line.starts_with("gpu-preflight: ")), "{}", errors(&output));
     }
 }
 
@@ -212,7 +237,10 @@ fn a_wrong_recording_is_78_with_its_place_and_the_nearest_name() {
     let file = folder.path().join("facts.json");
     for (text, part) in [
         ("{\n  \"limts\": {}\n}", "facts.json:2:9: unknown field `limts`; did you mean `limits`?"),
-        ("{\n  \"identity\": {\n \"uid\": \"root\" }\n}", "facts.json:3:14: invalid type"),
+        (
+            "{\n  \"identity\": {\n \"uid\": \"root\" }\n}",
+            "facts.json:3:14: the text \"root\" stands where a whole number, 0 or more is expected",
+        ),
         ("{", "facts.json:1:1"),
         ("{}", "its schema is ``"),
         ("[1]", "facts.json:1:"),
@@ -226,6 +254,51 @@ fn a_wrong_recording_is_78_with_its_place_and_the_nearest_name() {
 }
 
 #[test]
+fn what_lies_beside_checks_is_passed_over() {
+    let folder = folder();
+    let site = folder.path().join("site");
+    std::fs::create_dir_all(folder.path().join(".git/hooks")).expect("a folder");
+    std::fs::create_dir(&site).expect("a folder");
+    std::fs::write(site.join("odd-uid.toml"), site_check("identity.uid == 4242", "")).expect("written");
+    for beside in ["README.md", ".hidden", "site/README.md", "site/._odd-uid.toml", "site/.#odd-uid.toml"] {
+        std::fs::write(folder.path().join(beside), "Nothing of a check.").expect("written");
+    }
+    let output = run(&["list", "--checks", folder.path().to_str().expect("UTF-8"), "--only", "site"]);
+    assert_eq!(code(&output), 0, "{}", errors(&output));
+    assert!(String::from_utf8_lossy(&output.stdout).starts_with("site.odd-uid "));
+}
+
+#[test]
+fn files_may_begin_with_a_byte_order_mark_and_come_through_a_descriptor() {
+    let folder = folder();
+    let (profile, facts) = (folder.path().join("ours.toml"), folder.path().join("facts.json"));
+    std::fs::write(&profile, "\u{feff}title = 'Ours'\n").expect("written");
+    assert_eq!(code(&run(&["facts", "--no-gpu", "--output", facts.to_str().expect("UTF-8")])), 0);
+    let recording = std::fs::read_to_string(&facts).expect("text");
+    std::fs::write(&facts, format!("\u{feff}{recording}")).expect("written");
+    let (profile, facts) = (profile.display(), facts.display());
+    let program = env!("CARGO_BIN_EXE_gpu-preflight");
+    let reports: Vec<Vec<u8>> = [
+        format!("'{program}' judge --profile '{profile}' '{facts}'"),
+        format!("'{program}' judge --profile '{profile}' /dev/stdin <'{facts}'"),
+        format!("cat '{facts}' | '{program}' judge --profile '{profile}' /dev/stdin"),
+        format!("cat '{facts}' | '{program}' judge --profile '{profile}' -"),
+        format!("'{program}' judge --profile <(cat '{profile}') <(cat '{facts}')"),
+    ]
+    .iter()
+    .map(|script| Command::new("bash").args(["-c", script]).output().expect("bash"))
+    .inspect(|output| assert!([0, 1, 2].contains(&code(output)), "{}", errors(output)))
+    .map(|output| output.stdout)
+    .collect();
+    assert!(reports[..4].iter().all(|report| *report == reports[0]), "one recording, one report");
+    let findings = |report: &[u8]| {
+        let text = String::from_utf8_lossy(report).into_owned();
+        text.lines().skip(1).filter(|line| !line.contains("/dev/fd/")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(findings(&reports[4]), findings(&reports[0]), "the profile's path alone may differ");
+}
+
+#[test]
 fn explain_gives_the_page_of_a_check_and_names_the_nearest_for_a_typo() {
     let output = run(&["explain", "limits.memory-limited"]);
     assert_eq!(code(&output), 0);
@@ -235,6 +308,45 @@ fn explain_gives_the_page_of_a_check_and_names_the_nearest_for_a_typo() {
     let output = run(&["explain", "limits.memory-limted"]);
     assert_eq!(code(&output), 64);
     assert!(errors(&output).contains("did you mean `limits.memory-limited`?"), "{}", errors(&output));
+}
+
+#[test]
+fn explain_leads_from_a_room_a_code_or_a_line_of_a_log_to_the_checks() {
+    for (asked, parts) in [
+        (&["limits"][..], &["limits.memory-limited ", "limits.cpu-limited "][..]),
+        (
+            &["803"],
+            &[
+                "CUDA_ERROR_SYSTEM_DRIVER_MISMATCH",
+                "most likely: stale /usr/local/cuda/compat",
+                "driver.library-matches-kernel",
+            ],
+        ),
+        (&["cudaErrorNoKernelImageForDevice"], &["209 ", "compute.kernels-present"]),
+        (&["no kernel image"], &["209 ", "compute.kernels-present"]),
+        (&["Xid", "79"], &["Xid 79: GPU fell off the bus", "what to do: power cycle"]),
+        (&["NVRM: Xid (PCI:0000:3b:00): 79, pid=1, GPU has fallen off the bus."], &["Xid 79: GPU fell off the bus"]),
+        (&["xid 13"], &["Xid 13 is in no list of faults of the hardware"]),
+        (&["out of memory"], &["2 CUDA_ERROR_OUT_OF_MEMORY", "compute.memory-available"]),
+        (&["cublas 13"], &["CUBLAS_STATUS_EXECUTION_FAILED"]),
+        (&["checkpoint"], &["Checks that speak of it", "recovery."]),
+    ] {
+        let output = run(&[&["explain"], asked].concat());
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(code(&output), 0, "{asked:?}: {}", errors(&output));
+        let lacks = |part: &&&str| !text.contains(**part);
+        assert_eq!(parts.iter().find(lacks), None, "{asked:?}: {text}");
+    }
+    assert_eq!(code(&run(&["explain", "nothing speaks of zebras"])), 64);
+}
+
+#[test]
+fn two_gpus_cannot_be_assumed_at_once() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
+    let output = run(&["judge", recording, "--assume", "gpu=B200", "--assume", "gpu=H100 PCIe"]);
+    assert_eq!(code(&output), 64);
+    assert!(errors(&output).contains("cannot take `gpu="), "{}", errors(&output));
+    assert_ne!(code(&run(&["judge", recording, "--assume", "gpu=B200,driver=580.65.06"])), 64);
 }
 
 #[test]
@@ -301,6 +413,48 @@ fn a_report_fits_the_terminal_it_is_read_on() {
             assert!(shown <= width || !line.trim().contains(' '), "{width} columns, {shown} taken: {line}");
         }
         assert!(!text.contains('\u{1b}'), "no colour without a terminal");
+    }
+}
+
+#[test]
+fn colours_silence_and_a_dash_are_as_people_expect() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
+    let folder = folder();
+    let file = folder.path().join("report.txt");
+    let file = file.to_str().expect("UTF-8");
+    let judged = |more: &[&str]| run(&[&["judge", recording], more].concat());
+    let plain = judged(&[]);
+    assert_eq!(judged(&["--output", "-"]).stdout, plain.stdout);
+    assert_eq!(judged(&["--color", "never"]).stdout, plain.stdout);
+    let coloured = judged(&["--color=always"]);
+    assert!(coloured.stdout.contains(&0x1b) && !plain.stdout.contains(&0x1b));
+    let quiet = judged(&["-q", "-o", file]);
+    assert_eq!((code(&quiet), quiet.stdout.as_slice(), errors(&quiet).as_str()), (code(&plain), &b""[..], ""));
+    assert!(std::fs::read_to_string(file).expect("a report").contains("READY"), "what goes to a file is written");
+    assert_eq!(code(&judged(&["-q", "-v"])), 64);
+    let facts = run(&["facts", "--no-gpu", "-o", "-"]);
+    assert!(facts.stdout.starts_with(b"{"), "{}", errors(&facts));
+}
+
+#[test]
+fn no_id_is_broken_however_long() {
+    let recording = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/machines/h100-healthy/facts.json");
+    let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
+    let shown = |width: &str| {
+        let output = preflight(&["judge", recording, "--verbose"]).env("COLUMNS", width).output().expect("runs");
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        let words: std::collections::HashSet<&str> = text.split_whitespace().collect();
+        catalogue
+            .checks
+            .iter()
+            .map(|check| check.id.clone())
+            .filter(|id| words.contains(id.as_str()))
+            .collect::<Vec<_>>()
+    };
+    let all = shown("140");
+    assert!(all.len() > 150 && all.iter().any(|id| id.len() > 37), "{}", all.len());
+    for width in ["60", "80", "96", "100"] {
+        assert_eq!(shown(width), all, "{width} columns");
     }
 }
 
@@ -418,7 +572,10 @@ fn incomplete_stops_the_workload_only_when_asked_to() {
     let folder = folder();
     std::fs::create_dir(folder.path().join("site")).expect("a folder");
     // Nobody asks NVML in a run without a GPU, so this cannot be told.
-    std::fs::write(folder.path().join("site/blind.toml"), site_check("nvml.gpu_count > 0", "")).expect("written");
+    let blind = site_check("nvml.gpu_count > 0", "")
+        .replace("identity = { uid = 1 }", "nvml = { gpu_count = 0 }")
+        .replace("identity = { uid", "nvml = { gpu_count");
+    std::fs::write(folder.path().join("site/blind.toml"), blind).expect("written");
     let site = folder.path().to_str().expect("UTF-8");
     let before = ["exec", "--no-gpu", "--checks", site, "--only", "site.blind"];
     assert_eq!(code(&run(&[&before[..], &["--", "sh", "-c", "exit 42"]].concat())), 42);

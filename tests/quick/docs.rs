@@ -8,9 +8,11 @@ use gpu_preflight::check::file::PLACES;
 use gpu_preflight::check::room::RoomFile;
 use gpu_preflight::check::{Catalogue, CheckFile};
 use gpu_preflight::cli::Cli;
+use gpu_preflight::exit::{End, Style};
 use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::shape::{Field, Shape, Shaped, text};
 use gpu_preflight::report::Report;
+use gpu_preflight::report::diff::Diff;
 use gpu_preflight::report::gpus::GpuTable;
 use gpu_preflight::weigh::Profile;
 use gpu_preflight::weigh::profile::ProfileFile;
@@ -110,6 +112,19 @@ fn command_line_page_is_current() {
     for exit in exit::ALL {
         writeln!(page, "| {} | {} |", exit.code, exit.meaning).expect("memory");
     }
+    page.push_str("\n`--exit-style` says them in the words of others:\n\n| how it ends |");
+    for style in Style::ALL {
+        write!(page, " {style} |").expect("memory");
+    }
+    page.push_str("\n|---|---|---|---|---|\n");
+    for end in End::ALL {
+        write!(page, "| {end} |").expect("memory");
+        for style in Style::ALL {
+            write!(page, " {} |", style.code(*end, false)).expect("memory");
+        }
+        page.push('\n');
+    }
+    page.push_str("\n`--fail-on never` makes the first four of these 0 in every style.\n");
     page.push_str("\n## Profiles\n\n");
     let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
     for name in Profile::names() {
@@ -131,6 +146,7 @@ fn schemas_are_current() {
         ("facts", Facts::SHAPE),
         ("report", Report::SHAPE),
         ("gpus", GpuTable::SHAPE),
+        ("diff", Diff::SHAPE),
         ("check", CheckFile::SHAPE),
         ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),

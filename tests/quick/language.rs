@@ -62,9 +62,10 @@ fn text(item: bool) -> impl Strategy<Value = String> {
 
 fn condition(item: bool) -> BoxedStrategy<String> {
     let order = prop::sample::select(vec!["==", "!=", "<", "<=", ">", ">="]);
+    let equality = prop::sample::select(vec!["==", "!="]);
     let leaf = prop_oneof![
-        (number(item), order.clone(), number(item)).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
-        (text(item), order, text(item)).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        (number(item), order, number(item)).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
+        (text(item), equality, text(item)).prop_map(|(a, op, b)| format!("{a} {op} {b}")),
         prop::sample::select(vec!["b", "c", "true", "false", "n in l", "m in [1, 2]", "s in ['a', 'b']", "has(r)"])
             .prop_map(str::to_owned),
     ];

@@ -20,11 +20,11 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lang", &["facts", "text"]),
     ("check", &["facts", "lang", "text"]),
     ("weigh", &["check", "facts", "lang"]),
-    ("exit", &["weigh"]),
+    ("exit", &["facts", "weigh"]),
     ("report", &["check", "facts", "text", "weigh"]),
     ("harden", &["check", "facts", "report", "text", "weigh"]),
-    ("explain", &["check", "text"]),
-    ("cli", &["facts", "harden"]),
+    ("explain", &["check", "facts", "text"]),
+    ("cli", &["exit", "facts", "harden", "lang", "report", "text"]),
     (
         "run",
         &[

@@ -11,13 +11,15 @@ use gpu_preflight::explain;
 use gpu_preflight::facts::reference::gpus::gpus as gpu_models;
 use gpu_preflight::facts::shape::{Shape, Shaped};
 use gpu_preflight::facts::{Facts, Gap, GapKind, Gaps};
+use gpu_preflight::report::formats::{self, Format, Options, Place};
 use gpu_preflight::report::text::{self, Layout};
-use gpu_preflight::report::{gpus, summary};
+use gpu_preflight::report::{diff, gpus, summary};
 use gpu_preflight::run::{Plan, report_on};
 use gpu_preflight::weigh::Profile;
 use serde_json::{Map, Value, json};
 
 use crate::machines::machines;
+use crate::support::hostile::spoilt;
 use crate::support::report::plan;
 
 /// One of each kind: a title for the window, a bell, a screen that is cleared by C0 and by C1, a line of one's own, text
@@ -42,30 +44,6 @@ fn tame(what: &str, printed: &str) {
 fn tame_lines(what: &str, printed: &str) {
     tame(what, printed);
     assert!(!printed.lines().any(|line| line.trim_start().starts_with("SPOOF")), "{what}:\n{printed}");
-}
-
-/// Puts a text in place of every text at and under `shape`: words, numbers and conditions stay.
-fn spoil(value: &mut Value, shape: &'static Shape, hostile: &impl Fn(&str) -> String) {
-    match (shape.bare(), value) {
-        (Shape::Text, Value::String(text)) => *text = hostile(text),
-        (_, Value::Object(gap)) if gap.contains_key("unknown") => {
-            gap.insert("detail".to_owned(), hostile("").into());
-        }
-        (Shape::Record(record), Value::Object(fields)) => {
-            for field in record.fields {
-                fields.get_mut(field.name).into_iter().for_each(|value| spoil(value, field.shape, hostile));
-            }
-        }
-        (Shape::List(item), Value::Array(items)) => items.iter_mut().for_each(|value| spoil(value, item, hostile)),
-        (Shape::Map(item), Value::Object(entries)) => {
-            let spoilt = std::mem::take(entries).into_iter().map(|(key, mut value)| {
-                spoil(&mut value, item, hostile);
-                (hostile(&key), value)
-            });
-            *entries = spoilt.collect();
-        }
-        _ => {}
-    }
 }
 
 /// Everything known: each list with one item, each text hostile, and of words and numbers the `turn`th.
@@ -94,11 +72,6 @@ fn facts(value: Value) -> Facts {
 /// Machines with hostile words in every text: the recorded ones, two that know everything there is, and one that knows
 /// nothing for a hostile reason.
 fn hostile_machines() -> Vec<(String, Facts)> {
-    let spoilt = |facts: &Facts, hostile: &dyn Fn(&str) -> String| {
-        let mut value = serde_json::to_value(facts).expect("JSON");
-        spoil(&mut value, Facts::SHAPE, &hostile);
-        self::facts(value)
-    };
     let mut all: Vec<(String, Facts)> = Vec::new();
     for (name, facts) in machines() {
         all.push((format!("{name}, before"), spoilt(&facts, &|text| format!("{HOSTILE}{text}"))));
@@ -125,11 +98,32 @@ fn printed(what: &str, plan: &Plan, facts: &Facts) {
     tame_lines(what, &gpus::text(&table, wide).to_string());
 }
 
+/// Every format of a report, and what `diff` says of it.
+fn written(what: &str, plan: &Plan, facts: &Facts) {
+    let report = report_on(facts.clone(), plan, None, &[]);
+    let wide = Layout { width: u16::MAX, color: false, verbose: true };
+    let options = Options { layout: wide, anchor: Place::default() };
+    for format in Format::ALL {
+        let told = formats::render(&report, *format, &options).expect("JSON");
+        tame_lines(&format!("{what} as {format}"), &told);
+    }
+    tame_lines(what, &formats::step_summary(&report));
+    let nothing = report_on(Facts::default(), plan, None, &[]);
+    for pair in [[&report, &nothing], [&nothing, &report]] {
+        let diff = diff::compare(pair[0], pair[1]);
+        tame_lines(what, &diff::text(&diff, [HOSTILE, HOSTILE], pair, wide));
+    }
+}
+
 #[test]
 fn no_text_of_a_fact_drives_a_terminal() {
     let plan = plan(&[], "production");
     for (name, facts) in hostile_machines() {
         printed(&name, &plan, &facts);
+        // Of the recorded ones a few: a format has few words of its own, and takes its time.
+        if ["everything, ", "nothing", "open-jupyter", "fake-slow"].iter().any(|some| name.starts_with(some)) {
+            written(&name, &plan, &facts);
+        }
     }
 }
 
@@ -189,9 +183,11 @@ fn hostile_check() -> String {
     let remedies = places.map(|place| format!("{place} = {text}\n")).concat();
     format!(
         "title = {text}\nseverity = 'critical'\ndimension = 'security'\nowner = 'pod'\n\
-         phases = ['live', 'start', 'build']\nwhen = \"run.tool_version != {quoted}\"\n\
+         phases = ['live', 'start', 'build']\nwhen = \"run.tool_version != {quoted} || run.tool_version == {quoted}\"\n\
          expect = \"run.tool_version == {quoted}\"\nmessage = {text}\nwhy = {text}\ndetect = {text}\nlinks = [{text}]\n\
-         [remedy]\n{remedies}",
+         [remedy]\n{remedies}\
+         [[example]]\ngiven = {{ run = {{ tool_version = {text} }} }}\nthen = 'holds'\n\
+         [[example]]\ngiven = {{ run = {{ tool_version = '0' }} }}\nthen = 'fails'\n",
         quoted = toml_text(HOSTILE).replace('"', "'"),
     )
 }
@@ -211,10 +207,14 @@ fn no_text_of_a_site_check_drives_a_terminal() {
     let file = format!("{HOSTILE}.toml");
     let hostile = (file.clone(), format!("{HOSTILE}.{HOSTILE}"), hostile_check());
     let each = hostile_check().replacen("expect", "each = 'gpus'\nsubject = \"{it.index} \\u202e\\u001b\"\nexpect", 1);
+    let each = each.replace("given = { run", "given = { gpus = [{ index = 0 }], run");
     let each = (file, format!("{HOSTILE}.each"), each);
     let plan = plan(&[hostile.clone(), each.clone()], "production");
-    for (name, facts) in machines().into_iter().take(12) {
+    for (at, (name, facts)) in machines().into_iter().take(12).enumerate() {
         printed(&name, &plan, &facts);
+        if at < 2 {
+            written(&name, &plan, &facts);
+        }
     }
     let catalogue = Catalogue::load(&[SiteRoom { shared: None, checks: vec![hostile, each] }]).expect("valid");
     let checks: Vec<_> = catalogue.checks.iter().filter(|check| check.id.contains("SPOOF")).collect();
@@ -320,8 +320,11 @@ fn no_word_of_a_profile_drives_a_terminal() {
     .concat();
     let profile = Profile::read(HOSTILE, HOSTILE, &file, &catalogue).expect("valid");
     let plan = Plan::of(catalogue, profile);
-    for (name, facts) in machines() {
+    for (at, (name, facts)) in machines().into_iter().enumerate() {
         printed(&name, &plan, &facts);
+        if at < 2 {
+            written(&name, &plan, &facts);
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //! except where `.ci/run` requires them.
 
 mod article;
+mod article_hardened;
 mod capabilities;
 mod faults;
 mod gpu;
@@ -12,6 +13,7 @@ mod harden;
 mod images;
 mod isolation;
 mod misfortune;
+mod packages;
 mod remedies;
 mod services;
 mod starts;

@@ -25,7 +25,7 @@ sys.exit(str(error)[:2000] if error else 0)
 ";
 
 /// What the validator says; `None` where there is none here.
-fn verdict(document: &str) -> Option<Result<(), String>> {
+pub fn verdict(document: &str) -> Option<Result<(), String>> {
     let python = part("PREFLIGHT_TEST_CYCLONEDX")?;
     let mut command = Command::new(python);
     command.args(["-c", VALIDATOR]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());

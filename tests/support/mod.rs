@@ -8,6 +8,7 @@ pub mod docker;
 pub mod failures;
 pub mod fake_machine;
 pub mod fakes;
+pub mod hostile;
 pub mod outcome;
 pub mod own_process;
 pub mod patience;

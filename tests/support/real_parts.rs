@@ -4,9 +4,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 /// Each part's variable, and where `tests/containers/build` puts it, as `tests/containers/paths.sh` has it.
-const PARTS: [(&str, &str); 8] = [
+const PARTS: [(&str, &str); 9] = [
     ("PREFLIGHT_TEST_JUPYTER", "jupyter/bin/jupyter-server"),
     ("PREFLIGHT_TEST_CYCLONEDX", "cyclonedx/bin/python"),
+    ("PREFLIGHT_TEST_FORMATS", "formats/bin/python"),
     ("PREFLIGHT_TEST_OSV", "osv/PyPI/all.zip"),
     ("PREFLIGHT_TEST_NVIDIA_WHEELS", "nvidia-wheels"),
     ("PREFLIGHT_TEST_NVIDIA_OTHERS", "nvidia-others"),

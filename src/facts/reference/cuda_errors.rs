@@ -48,6 +48,11 @@ pub fn error(code: i64) -> Option<&'static CudaError> {
     ERRORS.error.iter().find(|error| error.code == code)
 }
 
+/// All rows of cuBLAS.
+pub fn cublas_statuses() -> &'static [CudaError] {
+    &ERRORS.cublas
+}
+
 /// The row of a status of cuBLAS.
 pub fn cublas_status(code: i64) -> Option<&'static CudaError> {
     ERRORS.cublas.iter().find(|status| status.code == code)

@@ -15,6 +15,9 @@ pub const NOT_BUILT: &str = "not looked at while building";
 /// The check that says whether there is a driver at all.
 pub const KERNEL_LOADED: &str = "driver.kernel-loaded";
 
+/// The check that says whether this container was given a GPU.
+const GRANTED: &str = "gpu.granted";
+
 /// Why the GPU is not spoken of at all.
 pub fn no_gpu_asked(facts: &Facts) -> Option<String> {
     let words = (!facts.run.gpu_expected).then_some(NOT_EXPECTED);
@@ -29,9 +32,12 @@ pub fn driver(report: &Report) -> String {
     }
     // Where `/proc/driver` is hidden NVML still knows.
     let version = facts.compatibility.driver_version.known().map(|version| plain(version));
+    let fails = |id: &str| report.findings.iter().any(|f| f.check == id && f.outcome == Outcome::Fails);
+    if version.is_none() && fails(GRANTED) {
+        return "no GPU was given to this container".to_owned();
+    }
     // No file and no library names it; that alone does not mean that it is not there.
-    let is_missing = |f: &crate::weigh::Finding| f.check == KERNEL_LOADED && f.outcome == Outcome::Fails;
-    let nothing = if report.findings.iter().any(is_missing) { "not loaded" } else { "version not known" };
+    let nothing = if fails(KERNEL_LOADED) { "not loaded" } else { "version not known" };
     let version = version.unwrap_or_else(|| say(&facts.driver.kernel_version, |version| plain(version), nothing));
     let gpus = match &facts.gpus {
         Fact::Known(gpus) => format!(", {}", gpu_words(gpus.len(), gpus.first().and_then(|gpu| gpu.name.known()))),

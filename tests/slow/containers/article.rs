@@ -199,4 +199,4 @@ fn a_server_that_does_what_the_article_asks_for_is_seen_to_do_it() {
 }
 
 /// The fake libraries before what the image has itself.
-const SEARCHED: &str = "--env=LD_LIBRARY_PATH=/usr/local/nvidia/lib64:/usr/local/cuda/lib64";
+pub const SEARCHED: &str = "--env=LD_LIBRARY_PATH=/usr/local/nvidia/lib64:/usr/local/cuda/lib64";

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use super::gpu::{NODES, fakes, with_fake_gpu};
 use crate::support::docker::{DEV, PATIENT, Recipe, available, text};
 use crate::support::report::Report;
 
@@ -12,7 +11,7 @@ use crate::support::report::Report;
 const WORKLOAD: &str = "trap 'exit 0' TERM; echo serving; while :; do sleep 0.1; done";
 
 /// An image that a test has made, removed when it goes out of scope.
-struct Image(String);
+pub struct Image(pub String);
 
 impl Drop for Image {
     fn drop(&mut self) {
@@ -29,9 +28,10 @@ fn files(recipe: &Recipe, folder: &Path, options: &[&str]) {
     assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
-fn build(folder: &Path, name: &str) -> Image {
+/// Builds the Dockerfile that was made, on top of `base`.
+pub fn build(folder: &Path, base: &str, name: &str) -> Image {
     std::fs::copy(env!("CARGO_BIN_EXE_gpu-preflight"), folder.join("gpu-preflight")).expect("a copy");
-    let argument = format!("IMAGE={DEV}");
+    let argument = format!("IMAGE={base}");
     let file = folder.join("Dockerfile.hardened");
     let build = ["build", "--quiet", "--tag", name, "--build-arg", &argument, "--file"];
     let output = Command::new("docker").args(build).arg(file).arg(folder).output().expect("docker");
@@ -40,14 +40,14 @@ fn build(folder: &Path, name: &str) -> Image {
 }
 
 /// Runs the image by the script that was made, with more of docker's flags before the image.
-fn run(folder: &Path, flags: &[String], image: &Image, command: &[&str]) -> Output {
+pub fn run(folder: &Path, flags: &[String], image: &Image, command: &[&str]) -> Output {
     let mut script = Command::new("sh");
-    script.arg(folder.join("docker-run.sh")).arg("--rm").args(flags).arg(&image.0).args(command);
+    script.arg(folder.join("docker-run.sh")).args(flags).arg(&image.0).args(command);
     script.output().expect("a shell")
 }
 
-fn check(folder: &Path, flags: &[String], image: &Image, options: &[&str]) -> Report {
-    let flags = [flags, &["--entrypoint=gpu-preflight".to_owned()]].concat();
+fn check(folder: &Path, image: &Image, options: &[&str]) -> Report {
+    let flags = ["--rm".to_owned(), "--entrypoint=gpu-preflight".to_owned()];
     Report::read(&run(folder, &flags, image, &[&["check", "--format=json", PATIENT], options].concat()))
 }
 
@@ -61,45 +61,31 @@ fn is_answered(folder: &Path, check: &str) -> bool {
     })
 }
 
-/// Hardens the development image, and looks at what became of it, without a GPU or with a healthy fake one.
-fn hardened(name: &str, with_gpu: bool) {
-    let recipe = if with_gpu { with_fake_gpu(Recipe::plain(DEV)) } else { Recipe::plain(DEV) };
-    let options: &[&str] = if with_gpu { &[] } else { &["--no-gpu"] };
-    let before = recipe.check(options);
-    assert_eq!(before.verdict(), "not-ready", "{}", before.troubles());
-    let folder = tempfile::tempdir().expect("a folder");
-    files(&recipe, folder.path(), options);
-    let image = build(folder.path(), name);
-    let gpu = if with_gpu {
-        let library = format!("--volume={}:/usr/local/nvidia/lib64:ro", fakes().display());
-        let path = "--env=LD_LIBRARY_PATH=/usr/local/nvidia/lib64".to_owned();
-        NODES.iter().map(|node| (*node).to_owned()).chain([library, path]).collect()
-    } else {
-        Vec::new()
-    };
-    let after = check(folder.path(), &gpu, &image, options);
-    assert_eq!(after.verdict(), "ready", "{}", after.troubles());
+/// Holds what is left against what was there: nothing new, and nothing that the files claim to answer. How many are gone.
+pub fn gone(folder: &Path, before: &Report, after: &Report) -> usize {
     let failing =
         |report: &Report| -> BTreeSet<String> { report.with_outcome("fails").into_iter().map(str::to_owned).collect() };
-    let (before, left) = (failing(&before), failing(&after));
-    let new: Vec<_> = left.difference(&before).collect();
+    let (was, left) = (failing(before), failing(after));
+    let new: Vec<_> = left.difference(&was).collect();
     assert!(new.is_empty(), "{new:?}: {}", after.troubles());
-    let promised: Vec<_> = left.iter().filter(|check| is_answered(folder.path(), check)).collect();
+    let promised: Vec<_> = left.iter().filter(|check| is_answered(folder, check)).collect();
     assert!(promised.is_empty(), "{promised:?}: {}", after.troubles());
-    let gone = before.difference(&left).count();
-    assert!(gone > 8, "only {gone} of {before:?} are gone: {left:?}");
+    was.difference(&left).count()
 }
 
 #[test]
-fn the_development_image_hardened_by_its_own_findings_is_ready_without_a_gpu() {
-    if available() {
-        hardened("gpu-preflight-test/hardened", false);
+fn the_development_image_hardened_by_its_own_findings_is_ready() {
+    if !available() {
+        return;
     }
-}
-
-#[test]
-fn the_development_image_hardened_by_its_own_findings_is_ready_with_a_gpu() {
-    if available() {
-        hardened("gpu-preflight-test/hardened-gpu", true);
-    }
+    let (recipe, options) = (Recipe::plain(DEV), ["--no-gpu"]);
+    let before = recipe.check(&options);
+    assert_eq!(before.verdict(), "not-ready", "{}", before.troubles());
+    let folder = tempfile::tempdir().expect("a folder");
+    files(&recipe, folder.path(), &options);
+    let image = build(folder.path(), DEV, "gpu-preflight-test/hardened");
+    let after = check(folder.path(), &image, &options);
+    assert_eq!(after.verdict(), "ready", "{}", after.troubles());
+    let gone = gone(folder.path(), &before, &after);
+    assert!(gone > 8, "only {gone} are gone: {}", after.troubles());
 }

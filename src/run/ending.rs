@@ -1,0 +1,78 @@
+//! How a run ends: what is said of a verdict against an earlier one, to whom, and with which code.
+
+use super::output::{self, Target};
+use super::plan::{self, Plan};
+use super::{Failure, report_on};
+use crate::cli::{Assumption, BaselineArgs, FailOn, GateArgs, OutputArgs};
+use crate::exit::{End, Exit, Style};
+use crate::facts::recording::Recording;
+use crate::report::Report;
+use crate::report::formats::line;
+use crate::text::Shown;
+use crate::weigh::{Finding, Verdict, since};
+use crate::world::{World, terminal};
+
+/// Holds a report against an earlier one, judged by the same checks and profile: so what a newer check finds in both is no
+/// news.
+pub fn compare(
+    world: &World,
+    arguments: &BaselineArgs,
+    plan: &Plan,
+    assumed: &[Assumption],
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let Some(path) = &arguments.baseline else { return Ok(()) };
+    let Recording { facts, notes } = plan::recording(world, path)?;
+    let earlier = report_on(facts, plan, Some(report.phase), assumed);
+    let taken = earlier.facts.run.taken_at_seconds;
+    let (baseline, verdict) = since(&mut report.findings, &earlier.findings, taken, arguments.fail_on_new_only);
+    report.notes.extend(notes.into_iter().map(|note| format!("baseline: {note}")));
+    (report.baseline, report.verdict) = (Some(baseline), verdict);
+    Ok(())
+}
+
+/// Writes all that is asked for, and says how that ends.
+pub fn tell(world: &World, report: &Report, arguments: &OutputArgs, gate: &GateArgs) -> Result<Exit, Failure> {
+    let end = match report.verdict {
+        Verdict::Ready if report.findings.iter().any(Finding::counts) => End::Warning,
+        Verdict::Ready => End::Ready,
+        Verdict::NotReady => End::NotReady,
+        Verdict::Incomplete => End::Incomplete,
+    };
+    let (style, never) = (gate.exit_style, gate.fail_on == Some(FailOn::Never));
+    let code = style.code(end, never);
+    let line = style.wants_a_line().then(|| match style.head(code) {
+        Some(head) => short_with_figures(head, report),
+        None => line::render(report),
+    });
+    output::report(world, report, arguments, Target::Stdout, line.as_ref())?;
+    Ok(Exit::spoken(code))
+}
+
+/// Nagios' line: what there is to say, and behind a bar the figures that are drawn.
+fn short_with_figures(head: &str, report: &Report) -> Shown {
+    let words = format!("{head}{}", line::reason(report)).replace('|', "/");
+    let words = line::short(&words);
+    let Some(score) = report.score.low else { return words };
+    let looked = report.score.coverage * 100.0;
+    [Shown::line(&format!("{} | score={score};;;0;100 coverage={looked:.0}%;;;0;100", words.trim_end()))]
+        .into_iter()
+        .collect()
+}
+
+/// What is said to whoever reads but one line, and the code for him, where there is no verdict.
+pub fn mistaken(style: Style, exit: Exit, message: &str) -> Exit {
+    let code = style.code(exit.into(), false);
+    if style.wants_a_line() {
+        let head = style.head(code).unwrap_or("UNKNOWN: ");
+        let _ =
+            terminal::write(terminal::Stream::Stdout, &line::short(&format!("{head}{}", message.replace('|', "/"))));
+    }
+    if style == Style::Default { exit } else { Exit::spoken(code) }
+}
+
+/// The first line of what the parser of the command line says.
+pub fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+}

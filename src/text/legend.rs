@@ -1,0 +1,17 @@
+//! What the numbers of a report mean: said once at its end as far as they stand in it, and by `--help` in full.
+
+/// What the score is, and what bounds it.
+pub const SCORE: &str = "The score is the share of the checks that hold, by weight; what fails caps it: medium at 94, high at \
+                         74, three high at 59, critical at 39. The verdict never comes from it.";
+/// A score of two numbers.
+pub const INTERVAL: &str = "Two numbers: the score if all that could not be told failed, and if it held.";
+/// A number behind an arrow.
+pub const AFTER: &str = "(→ 59): the score once this is fixed, with all that stands before it.";
+/// How much was looked at.
+pub const LOOKED_AT: &str =
+    "Looked at: the share of the checks, by weight, that hold or fail; the rest could not be told.";
+
+/// All of them, for `--help`.
+pub fn whole() -> String {
+    [SCORE, INTERVAL, AFTER, LOOKED_AT].join(" ")
+}
