@@ -10,8 +10,8 @@ ENV NCCL_DEBUG=WARN `
     MAX_TOKENS=4096
 RUN --mount=type=secret,id=hub `
     pip install --no-cache-dir trainer==${TRAINER_VERSION}
-COPY train.py /work/train.py
-WORKDIR /work
+COPY train.py /train/train.py
+WORKDIR /train
 USER 1000:1000
 HEALTHCHECK NONE
 CMD torchrun --nproc-per-node=8 train.py

@@ -82,7 +82,9 @@ fn is_secret_name(name: &str) -> bool {
 fn is_harmless(value: &str) -> bool {
     let is_path = value.starts_with(['/', '~']) || value.starts_with("./") || value.starts_with("file:");
     let switches = ["true", "false", "yes", "no", "on", "off", "none", "null"];
-    let is_switch = switches.iter().any(|word| word.eq_ignore_ascii_case(value));
+    // Servers and clients that want any value get one of these: `OPENAI_API_KEY=EMPTY`.
+    let placeholders = ["empty", "dummy", "not-needed", "placeholder", "x"];
+    let is_switch = switches.iter().chain(&placeholders).any(|word| word.eq_ignore_ascii_case(value));
     let is_small_number = value.len() < 6 && value.chars().all(|c| c.is_ascii_digit());
     is_path
         || is_switch
@@ -103,7 +105,7 @@ fn has_password_in_url(value: &str) -> bool {
     let Some((_, rest)) = value.split_once("://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let Some((user, _)) = authority.rsplit_once('@') else { return false };
-    user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.starts_with('$'))
+    user.split_once(':').is_some_and(|(_, password)| !password.is_empty() && !password.starts_with(['$', '`']))
 }
 
 #[cfg(test)]
@@ -119,6 +121,7 @@ mod tests {
             ("WANDB_API_KEY", "0123456789abcdef"),
             ("AWS_SECRET_ACCESS_KEY", "x/y+z"),
             ("db-password", "hunter2"),
+            ("DB_PASSWORD", "changeme"),
             ("MODEL", "hf_abcdefghijklmnopqrstuvwxyz012345"),
             ("DATABASE_URL", "postgres://app:hunter2@db:5432/x"),
             ("CERT", "-----BEGIN PRIVATE KEY-----\nMII"),
@@ -145,6 +148,8 @@ mod tests {
             ("HTTP_PROXY", "http://proxy:3128"),
             ("INDEX_URL", "https://${USER}:${PASS}@host/"),
             ("API_TOKEN", "${API_TOKEN}"),
+            ("OPENAI_API_KEY", "EMPTY"),
+            ("OPENAI_API_KEY", "not-needed"),
             ("KEY", "value"),
             ("", "value"),
         ] {

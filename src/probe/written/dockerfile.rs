@@ -5,6 +5,7 @@
 //! ([`super::reference`]). `ONBUILD` says what other images do, and is left out.
 
 mod instructions;
+mod run;
 mod stage;
 mod words;
 
@@ -12,7 +13,8 @@ use std::rc::Rc;
 
 pub use instructions::Wrong;
 use instructions::{Instruction, Instructions, raw_words};
-pub use stage::{At, Command, Run, Stage};
+pub use run::Run;
+pub use stage::{At, Command, Stage};
 use stage::{Variable, flag, without_flags};
 use words::{Told, expanded};
 
@@ -68,10 +70,11 @@ impl Builder {
         }
         let copied = flag(&instruction.text, "from").filter(|_| instruction.keyword == "COPY");
         let copied = copied.and_then(|name| self.stage(&name));
-        let copied = copied.into_iter().flat_map(|stage| stage.runs.iter().chain(&stage.copied_runs));
-        let copied: Vec<Run> = copied.cloned().collect();
+        let copied = copied.map(|stage| copied_from(stage, &instruction.text));
         if let Some(stage) = self.stages.last_mut() {
-            stage.copy_runs(copied);
+            let (runs, may_hold) = copied.unwrap_or_default();
+            stage.copy_runs(runs);
+            stage.may_hold_copied |= may_hold;
             stage.follow(instruction, self.escape, &self.global);
             if stage.variables.len() > VARIABLES {
                 return Err((instruction.line, 1, format!("more than {VARIABLES} variables")));
@@ -120,15 +123,47 @@ impl Builder {
     }
 
     fn global_arguments(&mut self, instruction: &Instruction) {
-        for word in raw_words(&instruction.text) {
+        let words = raw_words(&instruction.text);
+        let lines = instruction.lines_of(words.iter().cloned());
+        for (word, line) in words.into_iter().zip(lines) {
             let (name, value) = match word.split_once('=') {
                 Some((name, raw)) => (name.to_owned(), self.global(raw)),
                 None => (word.clone(), Err(format!("the build argument {word} has no default"))),
             };
-            let line = instruction.line_of(&name);
             self.global.push(Variable { name, value, line, stays: false });
         }
     }
+}
+
+/// What was run for packages that a `COPY --from` takes along, and whether it may take some along that cannot be told.
+fn copied_from(stage: &Stage, text: &str) -> (Vec<Run>, bool) {
+    let mut words = raw_words(without_flags(text));
+    words.pop();
+    let runs = || stage.runs.iter().chain(&stage.copied_runs);
+    if words.iter().any(|source| holds_packages(source, stage)) {
+        return (runs().cloned().collect(), false);
+    }
+    let is_folder = |source: &String| !source.rsplit('/').next().unwrap_or_default().contains('.');
+    let installs = |run: &Run| ["pip", "uv ", "poetry", "conda", "mamba"].iter().any(|name| run.text.contains(name));
+    (Vec::new(), words.iter().any(is_folder) && runs().any(installs))
+}
+
+/// Whether a folder of a stage is one in which packages are: those of Python and of distributions, and what a command named.
+fn holds_packages(source: &str, stage: &Stage) -> bool {
+    let path = source.trim_matches(['"', '\'']).trim_end_matches(['/', '*']).trim_end_matches('/');
+    let is_named =
+        ["site-packages", "dist-packages", "venv", "conda", "virtualenv"].iter().any(|part| path.contains(part));
+    let is_system = matches!(
+        path,
+        "" | "." | "/usr" | "/usr/local" | "/usr/local/lib" | "/usr/lib" | "/opt" | "/root/.local" | "/root"
+    );
+    let is_python = path.rsplit('/').next().is_some_and(|name| name.starts_with("python"))
+        && (path.starts_with("/usr/lib") || path.starts_with("/usr/local/lib"));
+    let names = |run: &Run| {
+        let takes = ["--prefix", "--target", "--root", "venv", " -t ", "PYTHONUSERBASE"];
+        path.len() > 1 && run.text.contains(path) && takes.iter().any(|option| run.text.contains(option))
+    };
+    is_named || is_system || is_python || path.ends_with("/.local") || stage.runs.iter().any(names)
 }
 
 #[cfg(test)]
@@ -155,7 +190,7 @@ mod tests {
 
     #[test]
     fn what_was_run_for_copied_files_was_run_for_the_image() {
-        let text = "FROM a AS build\nRUN one\nFROM b AS other\nRUN two\nFROM c\nCOPY --from=build /x /x\nRUN three\n";
+        let text = "FROM a AS build\nRUN one\nFROM b AS other\nRUN two\nFROM c\nCOPY --from=build /opt/venv /x\nCOPY --from=other /m.bin /\nRUN three\n";
         let stage = last(text);
         let told = |runs: &[Run]| runs.iter().map(|run| run.text.to_string()).collect::<Vec<_>>();
         assert_eq!((told(&stage.runs), told(&stage.copied_runs)), (vec!["three".to_owned()], vec!["one".to_owned()]));
@@ -201,7 +236,7 @@ mod tests {
     fn nothing_that_is_inherited_grows_without_end() {
         let mut text = "FROM a AS s0\nRUN x\nENV A=xx\n".to_owned();
         for stage in 1..STAGES {
-            let copy = format!("COPY --from=s{} /a /b\n", stage - 1);
+            let copy = format!("COPY --from=s{} /usr /b\n", stage - 1);
             text = format!("{text}FROM s{} AS s{stage}\nENV A=$A$A\n{copy}{copy}", stage - 1);
         }
         let stage = last(&text);

@@ -1,16 +1,18 @@
 //! An image that a Dockerfile tells of, before anything that runs it is asked.
 
+mod history;
+mod installed;
+
+use installed::Installed;
 use serde_json::{Map, Value, json};
 
-use super::dockerfile::{At, Built, Command, Run, Stage};
-use super::pip::{BuiltFor, Install, Installs};
+use super::dockerfile::{At, Built, Command, Stage};
+use super::pip::{BuiltFor, Install};
 use super::places::Places;
 use super::reference::{Known, Reference};
 use super::traces::{passwd, sshd_config, sshd_settings};
 use crate::facts::{CudaBuild, Fact, Facts, Gap, GapKind, ImageConfig, LIST_LIMIT, Package, cut};
-use crate::probe::environment::is_secret;
 use crate::probe::image_config::{self, Given};
-use crate::probe::startup::shell_commands;
 use crate::world::World;
 
 /// A command with its line; none where nobody says it.
@@ -115,25 +117,9 @@ impl<'a> Image<'a> {
         config
     }
 
-    /// Names of variables whose value in the text looks like a secret, of those that the history of the image will show.
+    /// Names of what looks like a secret, of what the history of the image will show.
     fn secrets(&self, places: &mut Places) -> Vec<String> {
-        let mut found: Vec<(String, usize)> = Vec::new();
-        for variable in &self.stage.variables {
-            if variable.value.as_ref().is_ok_and(|value| is_secret(&variable.name, value)) {
-                found.push((variable.name.clone(), variable.line));
-            }
-        }
-        for run in &self.stage.runs {
-            for word in shell_commands(&run.text).into_iter().flatten() {
-                if let Some((name, value)) = word.split_once('=')
-                    && !value.contains('$')
-                    && name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_')
-                    && is_secret(name, value)
-                {
-                    found.push((name.to_owned(), run.instruction.line_of(name)));
-                }
-            }
-        }
+        let found = history::secrets(self.stage);
         for (_, line) in &found {
             places.put("image.config.history_secrets", *line);
         }
@@ -144,14 +130,14 @@ impl<'a> Image<'a> {
         names
     }
 
-    fn base(&self, installs: &Installed<'_>, facts: &mut Facts, places: &mut Places) {
+    fn base(&self, installs: &Installed, facts: &mut Facts, places: &mut Places) {
         let base = &self.stage.base;
         places.put("written.images", base.line);
         places.put("image.os", base.line);
         places.put("image.ngc_release", base.line);
         places.put("lifecycle.parts", base.line);
         if let Ok(name) = &base.value {
-            let compiles = match (installs.all.compiles, installs.all.elsewhere) {
+            let compiles = match (installs.compiles, installs.is_unsure) {
                 (true, _) => Fact::Known(true),
                 (false, true) => Fact::Unknown(Gap::not_written()),
                 (false, false) => Fact::Known(false),
@@ -172,7 +158,7 @@ impl<'a> Image<'a> {
         }
     }
 
-    fn framework(&self, installs: &Installed<'_>, facts: &mut Facts, places: &mut Places) {
+    fn framework(&self, installs: &Installed, facts: &mut Facts, places: &mut Places) {
         let named = |name: &str| installs.found.iter().rev().find(|(install, _)| install.name == name);
         let framework = &mut facts.framework;
         let torch = named("torch");
@@ -194,6 +180,10 @@ impl<'a> Image<'a> {
             BuiltFor::Cuda(cuda) => Fact::Known(cuda.clone()),
             BuiltFor::Cpu => Fact::Absent,
             BuiltFor::Unsaid => Fact::default(),
+            BuiltFor::Elsewhere => {
+                let why = "the index that torch is taken from is in a variable that has no value in the text";
+                Fact::unknown(GapKind::NotSupported, why)
+            }
         };
         // That of the base is there already, and another that is installed over it takes its place.
         if torch.is_some() {
@@ -219,41 +209,6 @@ impl<'a> Image<'a> {
         let servers: Vec<Package> = servers.map(package).collect();
         if !servers.is_empty() {
             facts.framework.packages = Fact::Known(servers);
-        }
-    }
-}
-
-/// What was installed while building, with its lines.
-struct Installed<'a> {
-    all: Installs,
-    found: Vec<(Install, usize)>,
-    _stage: &'a Stage,
-}
-
-impl<'a> Installed<'a> {
-    fn of(stage: &'a Stage) -> Self {
-        let mut installed = Self { all: Installs::default(), found: Vec::new(), _stage: stage };
-        // What is built in another stage needs no compiler here.
-        let mut copied = Installs::default();
-        for run in &stage.copied_runs {
-            installed.read(run, &mut copied);
-        }
-        let mut own = Installs::default();
-        for run in &stage.runs {
-            installed.read(run, &mut own);
-        }
-        own.elsewhere |= copied.elsewhere;
-        installed.all = own;
-        installed
-    }
-
-    fn read(&mut self, run: &Run, installs: &mut Installs) {
-        for words in shell_commands(&run.text) {
-            installs.read(&words);
-        }
-        for install in installs.all.drain(..) {
-            let line = run.instruction.line_of(&install.word);
-            self.found.push((install, line));
         }
     }
 }

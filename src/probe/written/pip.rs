@@ -1,8 +1,17 @@
 //! What `pip install` and `conda install` bring, as far as their command lines say.
 
+mod bare;
+mod index;
+
+pub use bare::bare;
+use bare::{assignment, behind_options, is_export, is_script};
+use index::Indexes;
+
+use super::dockerfile::Run;
 use crate::facts::reference::bases::wheel_cuda;
 use crate::facts::version::Version;
 use crate::probe::paths::base_name;
+use crate::probe::startup::shell_commands;
 
 /// One package on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +35,8 @@ pub enum BuiltFor {
     Cpu,
     /// The command line does not say.
     Unsaid,
+    /// A variable says it that has no value in the text.
+    Elsewhere,
 }
 
 /// Everything that the command lines of a script install, and whether one of them reads a list that is not in the text.
@@ -37,6 +48,9 @@ pub struct Installs {
     pub elsewhere: bool,
     /// Whether something is compiled: by a compiler, or from a source.
     pub compiles: bool,
+    /// Whether something is run that may compile: a script that is not in the text, a tool that builds.
+    pub is_opaque: bool,
+    indexes: Indexes,
 }
 
 /// Programs that compile.
@@ -65,7 +79,7 @@ const COMPILING: [&str; 20] = [
     "nvidia-cutlass",
 ];
 /// Options of pip that take the next word.
-const WITH_VALUE: [&str; 14] = [
+const WITH_VALUE: [&str; 30] = [
     "-r",
     "--requirement",
     "-c",
@@ -80,35 +94,127 @@ const WITH_VALUE: [&str; 14] = [
     "-t",
     "--root",
     "--index",
+    "--default-index",
+    "--torch-backend",
+    "--index-strategy",
+    "--trusted-host",
+    "--cache-dir",
+    "--timeout",
+    "--retries",
+    "--proxy",
+    "--python",
+    "-p",
+    "--python-version",
+    "--platform",
+    "--only-binary",
+    "--no-binary",
+    "--upgrade-strategy",
+    "--progress-bar",
 ];
+/// Programs that build for another place, or run what is not in the text.
+const OPAQUE: [&str; 5] = ["go", "rustc", "npm", "yarn", "nix"];
+/// How deep `sh -c` is followed into itself.
+const DEPTH: usize = 3;
 
 impl Installs {
+    /// Reads a `RUN`, in the order of its commands.
+    pub fn of(run: &Run) -> Self {
+        let mut installs = Self { is_opaque: run.is_opaque, ..Self::default() };
+        for (name, value) in run.indexes.iter() {
+            // What has no value in the text is what a shell would be left with.
+            installs.indexes.set(name, value.as_deref().unwrap_or("$"));
+        }
+        for words in shell_commands(&run.text) {
+            installs.read(&words);
+        }
+        installs
+    }
+
     /// Reads one simple command.
     pub fn read(&mut self, words: &[String]) {
-        let Some((program, rest)) = words.split_first() else { return };
-        let name = base_name(program);
-        if COMPILERS.contains(&name) {
-            self.compiles = true;
+        self.read_within(words, 0);
+    }
+
+    fn read_within(&mut self, words: &[String], depth: usize) {
+        let command = bare(words);
+        let before = words.len() - command.len();
+        let set = words.iter().take(before).chain(command.iter().skip(1).filter(|_| is_export(command)));
+        for (name, value) in set.filter_map(|word| assignment(word)) {
+            self.indexes.set(name, value);
         }
+        let Some((program, rest)) = command.split_first() else { return };
+        let name = base_name(program);
+        self.compiles |= COMPILERS.contains(&name);
+        self.is_opaque |= OPAQUE.contains(&name);
         let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-        let is_python = name.starts_with("python");
-        match (name, rest.as_slice()) {
-            ("uv", ["pip", "install", rest @ ..]) => self.pip(rest),
-            ("uv", ["sync", ..])
-            | ("poetry" | "pipenv" | "pdm", [..])
-            | ("conda" | "mamba" | "micromamba", ["env", ..]) => {
-                self.elsewhere = true;
+        if name.starts_with("python") {
+            self.python(&rest);
+        } else if name.starts_with("pip") && name != "pipenv" {
+            self.tool(&rest);
+        } else {
+            match (name, behind_options(&rest)) {
+                ("uv", ["pip", rest @ ..]) => self.tool(rest),
+                ("uv", ["sync" | "add" | "run" | "build", ..])
+                | ("poetry" | "pipenv" | "pdm", [..])
+                | ("conda" | "mamba" | "micromamba", ["env", ..]) => self.elsewhere = true,
+                ("conda" | "mamba" | "micromamba", ["install" | "create", rest @ ..]) => self.conda(rest),
+                ("sh" | "bash" | "dash" | "ash" | "zsh", _) => self.shell(&rest, depth),
+                ("source" | ".", [script, ..]) => self.is_opaque |= !script.contains("activate"),
+                _ => self.is_opaque |= is_script(program),
             }
-            ("conda" | "mamba" | "micromamba", ["install" | "create", rest @ ..]) => self.conda(rest),
-            (_, ["-m", "pip", "install", rest @ ..]) if is_python => self.pip(rest),
-            (_, ["setup.py", ..]) if is_python => self.compiles = true,
-            (_, ["install", rest @ ..]) if name.starts_with("pip") => self.pip(rest),
+        }
+    }
+
+    /// `sh -c TEXT`, `sh SCRIPT`, and one that reads what another command gives it.
+    fn shell(&mut self, words: &[&str], depth: usize) {
+        let text =
+            words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'));
+        match text.and_then(|at| words.get(at + 1)).filter(|_| depth < DEPTH) {
+            Some(text) => {
+                for words in shell_commands(text) {
+                    self.read_within(&words, depth + 1);
+                }
+            }
+            None => self.is_opaque = true,
+        }
+    }
+
+    fn python(&mut self, words: &[&str]) {
+        let module = words
+            .iter()
+            .position(|word| *word == "-m")
+            .filter(|at| words.iter().take(*at).all(|word| word.starts_with('-')));
+        match module.and_then(|at| words.get(at + 1..)) {
+            Some(["pip", rest @ ..] | ["uv", "pip", rest @ ..]) => self.tool(rest),
+            Some(["build", ..]) => self.is_opaque = true,
+            Some(_) => {}
+            None if words.first() == Some(&"setup.py") => self.compiles = true,
+            None => self.is_opaque |= !matches!(words.first(), Some(&"-c" | &"--version" | &"-V")),
+        }
+    }
+
+    /// What stands behind `pip`.
+    fn tool(&mut self, words: &[&str]) {
+        match behind_options(words) {
+            ["install" | "sync", rest @ ..] => {
+                // Options of the index may stand before the command as well.
+                let before: Vec<&str> = words.iter().take(words.len() - rest.len() - 1).copied().collect();
+                self.pip(&[before.as_slice(), rest].concat());
+            }
+            ["wheel", ..] => self.is_opaque = true,
+            ["config", rest @ ..] if rest.contains(&"set") => {
+                let is_index = |word: &&&str| word.contains("index") || word.contains("find-links");
+                if let Some(name) = rest.iter().find(is_index) {
+                    let value = rest.last().copied().unwrap_or_default();
+                    self.indexes.add(value, name.contains("extra") || name.contains("find"), false);
+                }
+            }
             _ => {}
         }
     }
 
     fn pip(&mut self, words: &[&str]) {
-        let index = Index::of(words);
+        let indexes = Indexes::of(words, &self.indexes);
         let mut at = 0;
         while let Some(word) = words.get(at) {
             at += 1;
@@ -123,7 +229,7 @@ impl Installs {
                 let is_wheel = word.contains(".whl");
                 self.compiles |= !is_wheel;
                 self.elsewhere |= !is_wheel;
-            } else if let Some(install) = package(word, index.as_ref()) {
+            } else if let Some(install) = package(word, &indexes) {
                 self.compiles |= COMPILING.contains(&install.name.as_str());
                 self.all.push(install);
             }
@@ -145,28 +251,8 @@ impl Installs {
     }
 }
 
-/// An index of PyTorch's: `https://download.pytorch.org/whl/cu124`.
-struct Index {
-    build: BuiltFor,
-    /// Whether others are asked too, so that it decides nothing where a newer release is elsewhere.
-    is_extra: bool,
-}
-
-impl Index {
-    fn of(words: &[&str]) -> Option<Self> {
-        words.iter().enumerate().filter(|(_, word)| word.contains("download.pytorch.org")).find_map(|(at, word)| {
-            let build = word.trim_end_matches('/').split('/').find_map(of_suffix)?;
-            let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
-            let is_extra = [*word, before].iter().any(|option| {
-                option.starts_with("--extra") || option.starts_with("-f") || option.starts_with("--find")
-            });
-            Some(Self { build, is_extra })
-        })
-    }
-}
-
 /// `cu124` or `cpu`.
-fn of_suffix(word: &str) -> Option<BuiltFor> {
+pub fn of_suffix(word: &str) -> Option<BuiltFor> {
     if word == "cpu" {
         return Some(BuiltFor::Cpu);
     }
@@ -176,7 +262,7 @@ fn of_suffix(word: &str) -> Option<BuiltFor> {
     Some(BuiltFor::Cuda(format!("{major}.{minor}")))
 }
 
-fn package(word: &str, index: Option<&Index>) -> Option<Install> {
+fn package(word: &str, indexes: &Indexes) -> Option<Install> {
     let bare = word.split([';', '@']).next().unwrap_or_default().trim();
     let end =
         bare.find(|letter: char| !(letter.is_ascii_alphanumeric() || "-_.".contains(letter))).unwrap_or(bare.len());
@@ -196,17 +282,14 @@ fn package(word: &str, index: Option<&Index>) -> Option<Install> {
     };
     let name = name.to_ascii_lowercase().replace(['_', '.'], "-");
     let is_pytorchs = matches!(name.as_str(), "torch" | "torchvision" | "torchaudio");
-    let from_index = || {
-        let index = index.filter(|index| is_pytorchs && (version.is_some() || !index.is_extra));
-        index.map(|index| index.build.clone())
-    };
+    let from_index = || indexes.build(version.is_some()).filter(|_| is_pytorchs);
     let of_extras = || match (name.as_str(), extras) {
         ("jax", extras) if extras.contains("cuda13") => Some(BuiltFor::Cuda("13.0".to_owned())),
         ("jax", extras) if extras.contains("cuda12") => Some(BuiltFor::Cuda("12.9".to_owned())),
         _ => None,
     };
     let of_table = || {
-        let cuda = version.filter(|_| name == "torch").and_then(wheel_cuda);
+        let cuda = version.filter(|_| name == "torch" && !indexes.is_foreign).and_then(wheel_cuda);
         cuda.map(|cuda| BuiltFor::Cuda(cuda.to_owned()))
     };
     let build = of_suffix(local).or_else(from_index).or_else(of_extras).or_else(of_table).unwrap_or(BuiltFor::Unsaid);
@@ -214,57 +297,4 @@ fn package(word: &str, index: Option<&Index>) -> Option<Install> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Installs {
-        let mut installs = Installs::default();
-        installs.read(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        installs
-    }
-
-    fn torch(line: &str) -> (Option<String>, BuiltFor) {
-        let found = read(line).all.into_iter().find(|install| install.name == "torch").expect(line);
-        (found.version, found.build)
-    }
-
-    #[test]
-    fn a_build_is_told_by_its_suffix_its_index_or_its_version() {
-        let cuda = |text: &str| BuiltFor::Cuda(text.to_owned());
-        let index = "https://download.pytorch.org/whl";
-        for (line, version, build) in [
-            ("pip install torch==2.5.1+cu121".to_owned(), Some("2.5.1"), cuda("12.1")),
-            (format!("pip3 install torch==2.5.1 torchvision --index-url {index}/cu124"), Some("2.5.1"), cuda("12.4")),
-            (format!("python3 -m pip install --extra-index-url={index}/cu118 torch"), None, BuiltFor::Unsaid),
-            (format!("pip install --extra-index-url {index}/cu118 torch==2.7.1"), Some("2.7.1"), cuda("11.8")),
-            (format!("uv pip install torch --index-url {index}/nightly/cu130"), None, cuda("13.0")),
-            (format!("pip install torch --index-url {index}/cpu"), None, BuiltFor::Cpu),
-            ("pip install torch==2.7.0".to_owned(), Some("2.7.0"), cuda("12.6")),
-            ("pip install torch".to_owned(), None, BuiltFor::Unsaid),
-            ("pip install torch>=2.4,<3".to_owned(), None, BuiltFor::Unsaid),
-            ("pip install torch==9.9.9".to_owned(), Some("9.9.9"), BuiltFor::Unsaid),
-            ("conda install -y pytorch==2.5.1 pytorch-cuda=12.4".to_owned(), Some("2.5.1"), cuda("12.4")),
-        ] {
-            assert_eq!(torch(&line), (version.map(str::to_owned), build), "{line}");
-        }
-    }
-
-    #[test]
-    fn what_is_named_elsewhere_is_not_here() {
-        assert!(read("pip install -r requirements.txt").elsewhere && read("pip install .").elsewhere);
-        assert!(read("poetry install").elsewhere && read("uv sync --frozen").elsewhere);
-        let plain = read("pip install --no-cache-dir -c c.txt numpy fastapi[all]==1.0");
-        assert_eq!((plain.elsewhere, plain.compiles, plain.all.len()), (false, false, 2));
-        assert_eq!(read("pip uninstall torch"), Installs::default());
-    }
-
-    #[test]
-    fn what_compiles_is_seen() {
-        for line in
-            ["make -j", "nvcc a.cu", "pip install flash-attn", "pip install git+https://x/y", "python setup.py install"]
-        {
-            assert!(read(line).compiles, "{line}");
-        }
-        assert!(!read("pip install https://x/y.whl").compiles && !read("pip install onnxruntime-gpu").compiles);
-    }
-}
+mod tests;

@@ -75,6 +75,10 @@ impl Reference {
         if self.words().any(|word| word == "nonroot") {
             return Known { user: Some("nonroot".to_owned()), ..Known::default() };
         }
+        if self.name == "scratch" {
+            // Nothing is in it that could name anybody else.
+            return Known { user: Some("root".to_owned()), ..Known::default() };
+        }
         let Some(row) = self.row() else { return Known::default() };
         let first = self.words().next().unwrap_or_default();
         let system = self.words().find_map(bases::system);

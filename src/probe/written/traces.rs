@@ -3,13 +3,14 @@
 use std::fmt::Write as _;
 
 use super::dockerfile::Stage;
+use super::pip::bare;
 use crate::probe::startup::shell_commands;
 
 /// `/etc/passwd` as far as the text makes it: root, and users that get a number.
 pub fn passwd(stage: &Stage) -> String {
     let mut lines = "root:x:0:0:root:/root:/bin/sh\n".to_owned();
     for words in stage.runs.iter().flat_map(|run| shell_commands(&run.text)) {
-        let Some((program, rest)) = words.split_first() else { continue };
+        let Some((program, rest)) = bare(&words).split_first() else { continue };
         if !matches!(program.rsplit('/').next(), Some("useradd" | "adduser")) {
             continue;
         }
@@ -68,9 +69,10 @@ mod tests {
 
     #[test]
     fn users_with_a_number_are_known() {
-        let built =
-            read("FROM a\nRUN groupadd g && useradd -r -u 1001 -g g app && adduser --uid=2000 --system other\n")
-                .expect("one");
+        let built = read(
+            "FROM a\nRUN groupadd g && sudo -E X=1 useradd -r -u 1001 -g g app && adduser --uid=2000 --system other\n",
+        )
+        .expect("one");
         let text = passwd(&built.last);
         assert!(
             text.contains("app:x:1001:") && text.contains("other:x:2000:") && text.starts_with("root:x:0:"),

@@ -61,9 +61,8 @@ pub struct Instruction {
 impl Instruction {
     /// The line on which a word first stands; the first line of the instruction where it does not.
     pub fn line_of(&self, word: &str) -> usize {
-        if let Some(at) = self.text.find(word) {
-            let line = self.lines.iter().rev().find(|(start, _)| *start <= at);
-            return line.map_or(self.line, |(_, line)| *line);
+        if let Some(at) = whole(&self.text, word).or_else(|| self.text.find(word)) {
+            return self.line_at(at);
         }
         let mut line = self.documents_line;
         for document in &self.documents {
@@ -74,6 +73,34 @@ impl Instruction {
         }
         self.line
     }
+
+    fn line_at(&self, at: usize) -> usize {
+        self.lines.iter().rev().find(|(start, _)| *start <= at).map_or(self.line, |(_, line)| *line)
+    }
+
+    /// The lines of words that stand in this order, each looked for behind the one before.
+    pub fn lines_of(&self, words: impl Iterator<Item = String>) -> Vec<usize> {
+        let mut from = 0;
+        let line = |word: String| {
+            let rest = self.text.get(from..).unwrap_or_default();
+            let Some(at) = whole(rest, &word).map(|at| from + at) else { return self.line };
+            from = at + word.len();
+            self.line_at(at)
+        };
+        words.map(line).collect()
+    }
+}
+
+/// Where a word stands that is no part of a longer name: `TOKEN=` does in `A_TOKEN= TOKEN=` as the second alone.
+fn whole(text: &str, word: &str) -> Option<usize> {
+    let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let ends_open = word.ends_with(is_of_name);
+    let mut found = text.match_indices(word).map(|(at, _)| at);
+    found.find(|at| {
+        let (before, from) = text.split_at(*at);
+        let behind = from.get(word.len()..).unwrap_or_default();
+        !(before.ends_with(is_of_name) || (ends_open && behind.starts_with(is_of_name)))
+    })
 }
 
 /// All instructions, and the sign that continues a line.
@@ -150,7 +177,9 @@ impl Reader<'_> {
         }
         let lines = starts.into_iter().map(|(start, line)| (start.saturating_sub(skipped), line)).collect();
         let documents_line = self.at + 1;
-        let documents = if WITH_TEXTS.contains(&keyword.as_str()) { self.documents(text)? } else { Vec::new() };
+        let first = text.split_ascii_whitespace().next().unwrap_or_default().to_ascii_uppercase();
+        let acts = if keyword == "ONBUILD" { &first } else { &keyword };
+        let documents = if WITH_TEXTS.contains(&acts.as_str()) { self.documents(text)? } else { Vec::new() };
         Ok(Some(Instruction { text: text.to_owned(), keyword, line, documents, lines, documents_line }))
     }
 
@@ -216,18 +245,24 @@ struct Mark {
 
 /// The here-documents that a command opens: words such as `<<EOF`, `<<-"EOF"` and `3<<EOF`.
 fn marks(text: &str) -> Vec<Mark> {
-    let mark = |word: String| {
-        let rest = word.trim_start_matches(|letter: char| letter.is_ascii_digit()).strip_prefix("<<")?;
-        let (strips_tabs, name) = rest.strip_prefix('-').map_or((false, rest), |name| (true, name));
-        let end = name.trim_matches(['"', '\'']);
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
-        (!end.is_empty() && end.chars().all(is_name)).then(|| Mark {
-            strips_tabs,
-            expands: end == name,
-            end: end.to_owned(),
-        })
-    };
-    raw_words(text).into_iter().filter_map(mark).collect()
+    raw_words(text).iter().filter_map(|word| mark(word)).collect()
+}
+
+/// The text of a command without the words that open here-documents; blanks between words become one.
+pub fn without_marks(text: &str) -> String {
+    raw_words(text).into_iter().filter(|word| mark(word).is_none()).collect::<Vec<_>>().join(" ")
+}
+
+fn mark(word: &str) -> Option<Mark> {
+    let rest = word.trim_start_matches(|letter: char| letter.is_ascii_digit()).strip_prefix("<<")?;
+    let (strips_tabs, name) = rest.strip_prefix('-').map_or((false, rest), |name| (true, name));
+    let end = name.trim_matches(['"', '\'']);
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "_-.".contains(letter);
+    (!end.is_empty() && end.chars().all(is_name)).then(|| Mark {
+        strips_tabs,
+        expands: end == name,
+        end: end.to_owned(),
+    })
 }
 
 /// The words of a line with their quotes; blanks within quotes part nothing.

@@ -4,8 +4,16 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, raw_words};
+use super::run::{Run, run};
 use super::words::{Told, expanded, filled_in, pairs};
+use crate::facts::LIST_LIMIT;
+use crate::probe::environment::is_secret;
 
+/// Bytes of a value that are kept; a list of folders has some hundreds.
+const VALUE: usize = 16 << 10;
+/// Ports that are kept, and bytes of one; more than a report shows.
+const PORTS: usize = 1000;
+const PORT: usize = 64;
 /// A value with its line.
 #[derive(Debug, Clone)]
 pub struct At<T> {
@@ -37,15 +45,6 @@ pub struct Command {
     pub is_shell: bool,
 }
 
-/// A command that was run while building.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The text for a shell, known variables filled in.
-    pub text: Rc<str>,
-    /// Where it stands.
-    pub instruction: Rc<Instruction>,
-}
-
 /// What a stage leaves.
 #[derive(Debug, Clone)]
 pub struct Stage {
@@ -73,6 +72,12 @@ pub struct Stage {
     pub runs: Vec<Run>,
     /// Commands of stages that files were copied from.
     pub copied_runs: Vec<Run>,
+    /// Whether a folder was copied from a stage that installs packages, which may be in it.
+    pub may_hold_copied: bool,
+    /// Variables with a value that looks like a secret, each with its line. Setting one again takes nothing from a history.
+    pub secrets: Vec<(String, usize)>,
+    /// Instructions that start something, with the text: each stays in the history.
+    pub commands: Vec<At<Command>>,
     /// Files whose text is in the Dockerfile.
     pub files: Vec<(String, String)>,
     /// The line of its `FROM`.
@@ -105,6 +110,9 @@ impl Stage {
                 labels: Vec::new(),
                 runs: Vec::new(),
                 copied_runs: Vec::new(),
+                may_hold_copied: false,
+                secrets: Vec::new(),
+                commands: Vec::new(),
                 files: Vec::new(),
                 line,
                 shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
@@ -135,7 +143,22 @@ impl Stage {
         filled_in(text, &|name| self.lookup(name))
     }
 
-    fn set(&mut self, variable: Variable) {
+    fn set(&mut self, mut variable: Variable) {
+        if let Ok(value) = &variable.value {
+            let is_literal = !value.contains('`') && !value.contains("$(");
+            let found = (variable.name.clone(), variable.line);
+            if is_literal
+                && is_secret(&variable.name, value)
+                && self.secrets.len() < LIST_LIMIT
+                && !self.secrets.contains(&found)
+            {
+                self.secrets.push(found);
+            }
+            // Every stage under this one keeps it, and every use copies it.
+            if value.len() > VALUE {
+                variable.value = Err(format!("the value of {} is longer than {VALUE} bytes", variable.name));
+            }
+        }
         match self.variables.iter_mut().find(|known| known.name == variable.name) {
             // `ENV` stands before an `ARG` of the same name.
             Some(known) if known.stays && !variable.stays => {}
@@ -151,12 +174,12 @@ impl Stage {
             "ARG" => self.arguments(instruction, escape, global),
             "ENV" => {
                 // All values of one instruction are worked out before one of them holds.
-                let set: Vec<Variable> = pairs(text)
+                let pairs = pairs(text);
+                let lines = instruction.lines_of(pairs.iter().map(|(name, _)| format!("{name}=")));
+                let set: Vec<Variable> = pairs
                     .into_iter()
-                    .map(|(name, raw)| {
-                        let line = instruction.line_of(&format!("{name}="));
-                        Variable { value: self.told(&raw, escape), name, line, stays: true }
-                    })
+                    .zip(lines)
+                    .map(|((name, raw), line)| Variable { value: self.told(&raw, escape), name, line, stays: true })
                     .collect();
                 for variable in set {
                     self.set(variable);
@@ -173,6 +196,7 @@ impl Stage {
             }
             "EXPOSE" => {
                 let ports = raw_words(text).into_iter().filter_map(|raw| self.told(&raw, escape).ok());
+                let ports = ports.filter(|port| port.len() <= PORT).take(PORTS.saturating_sub(self.exposed.len()));
                 let ports: Vec<At<String>> = ports.map(|value| At { value, line }).collect();
                 self.exposed.extend(ports);
             }
@@ -183,19 +207,27 @@ impl Stage {
             }
             "SHELL" => self.shell = json(text).unwrap_or_default(),
             "ENTRYPOINT" => {
-                self.entrypoint = Some(At { value: self.command(text), line });
+                let command = At { value: self.command(text), line };
+                self.commands.push(command.clone());
+                self.entrypoint = Some(command);
                 // What a base brought belongs to its own entrypoint.
                 self.cmd = self.cmd.take().filter(|cmd| cmd.line > self.line);
             }
-            "CMD" => self.cmd = Some(At { value: self.command(text), line }),
-            "RUN" => self.run(instruction),
+            "CMD" => {
+                let command = At { value: self.command(text), line };
+                self.commands.push(command.clone());
+                self.cmd = Some(command);
+            }
+            "RUN" => run(self, instruction),
             "COPY" | "ADD" => self.texts(instruction, escape),
             _ => {}
         }
     }
 
     fn arguments(&mut self, instruction: &Instruction, escape: char, global: &[Variable]) {
-        for word in raw_words(&instruction.text) {
+        let words = raw_words(&instruction.text);
+        let lines = instruction.lines_of(words.iter().cloned());
+        for (word, line) in words.into_iter().zip(lines) {
             let (name, value) = if let Some((name, raw)) = word.split_once('=') {
                 (name.to_owned(), self.told(raw, escape))
             } else {
@@ -203,7 +235,6 @@ impl Stage {
                 let value = above.unwrap_or_else(|| Err(format!("the build argument {word} has no default")));
                 (word, value)
             };
-            let line = instruction.line_of(&name);
             self.set(Variable { name, value, line, stays: false });
         }
     }
@@ -215,24 +246,6 @@ impl Stage {
         let mut words = self.shell.clone();
         words.push(self.filled_in(text));
         Command { words, is_shell: true }
-    }
-
-    fn run(&mut self, instruction: &Rc<Instruction>) {
-        let text = without_flags(&instruction.text);
-        let words = json(text);
-        let mut script = words.map_or_else(|| self.filled_in(text), |words| words.join(" "));
-        for document in &instruction.documents {
-            let target = text.split_once('>').map(|(_, rest)| rest.trim_start_matches(['>', ' ']));
-            let target =
-                target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
-            let program = text.split_ascii_whitespace().next().unwrap_or_default();
-            if let (true, Some(path)) = (matches!(program, "cat" | "tee"), target) {
-                self.files.push((path.to_owned(), document.text.clone()));
-            } else if program.contains("<<") || matches!(program, "sh" | "bash" | "/bin/sh" | "/bin/bash") {
-                script = format!("{script}\n{}", self.filled_in(&document.text));
-            }
-        }
-        self.runs.push(Run { text: Rc::from(script), instruction: Rc::clone(instruction) });
     }
 
     /// `COPY <<EOF /path`
@@ -262,6 +275,6 @@ pub fn without_flags(text: &str) -> &str {
 }
 
 /// A list in JSON; none where it is text for a shell, as builders decide it.
-fn json(text: &str) -> Option<Vec<String>> {
+pub fn json(text: &str) -> Option<Vec<String>> {
     if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
 }

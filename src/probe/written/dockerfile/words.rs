@@ -37,9 +37,6 @@ fn expanded_within(raw: &str, escape: char, lookup: Lookup<'_>, depth: usize) ->
     let mut out = String::new();
     let mut quote = None;
     while let Some(letter) = reader.rest.next() {
-        if out.len() > raw.len() + GROWTH {
-            return Err(format!("variables make it more than {GROWTH} bytes longer than it is written"));
-        }
         match (quote, letter) {
             (None, '"' | '\'') => quote = Some(letter),
             (Some(open), close) if open == close => quote = None,
@@ -49,7 +46,13 @@ fn expanded_within(raw: &str, escape: char, lookup: Lookup<'_>, depth: usize) ->
                 Some(next) => out.extend([other, next]),
                 None => out.push(other),
             },
-            (_, '$') => out.push_str(&reader.variable()?),
+            (_, '$') => {
+                let value = reader.variable()?;
+                if out.len() + value.len() > raw.len() + GROWTH {
+                    return Err(format!("variables make it more than {GROWTH} bytes longer than it is written"));
+                }
+                out.push_str(&value);
+            }
             (_, other) => out.push(other),
         }
     }
@@ -59,20 +62,24 @@ fn expanded_within(raw: &str, escape: char, lookup: Lookup<'_>, depth: usize) ->
 /// Text for a shell with the variables filled in that are known; what is not stays as it is written.
 pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
     let (mut out, mut added) = (String::new(), 0);
+    // Looked for once: behind the last one, each `${` would search the whole rest in vain.
+    let mut is_closed = true;
     let mut rest = text;
     while let Some(at) = rest.find('$') {
         let (before, from) = rest.split_at(at);
         out.push_str(before);
         let behind = from.get(1..).unwrap_or_default();
         let (name, length) = if let Some(inner) = behind.strip_prefix('{') {
-            inner.find('}').map_or(("", 1), |end| (inner.get(..end).unwrap_or_default(), end + 3))
+            let end = if is_closed { inner.find('}') } else { None };
+            is_closed = end.is_some();
+            end.map_or(("", 1), |end| (inner.get(..end).unwrap_or_default(), end + 3))
         } else {
             let end = behind.find(|letter: char| !is_of_name(letter)).unwrap_or(behind.len());
             (behind.get(..end).unwrap_or_default(), end + 1)
         };
-        let is_hidden = out.ends_with('\\') || added > GROWTH;
-        match lookup(name).filter(|_| !is_hidden && !name.is_empty()) {
-            Some(Ok(value)) => {
+        let is_hidden = out.ends_with('\\') || added >= GROWTH;
+        match if is_hidden || name.is_empty() { None } else { lookup(name) } {
+            Some(Ok(value)) if added + value.len() <= GROWTH => {
                 added += value.len();
                 out.push_str(&value);
             }
@@ -115,6 +122,9 @@ impl Reader<'_> {
                 break;
             }
             rest.push(letter);
+        }
+        if depth > 0 {
+            return Err(format!("`${{{name}` is never closed"));
         }
         let value = self.value(&name);
         let or = |is_empty_too: bool, word: &str| match &value {
@@ -181,6 +191,11 @@ mod tests {
     fn nothing_grows_without_end() {
         let deep = format!("{}x{}", "${NONE:-".repeat(50_000), "}".repeat(50_000));
         assert!(expanded(&deep, '\\', &lookup).expect_err("too deep").contains("deep"));
+        let unclosed = "${NONE:-".repeat(100_000);
+        assert!(expanded(&unclosed, '\\', &lookup).expect_err("unclosed").contains("never closed"));
+        assert_eq!(filled_in(&unclosed, &lookup), unclosed);
+        let huge = |_: &str| Some(Ok("x".repeat(GROWTH + 1)));
+        assert!(expanded("$A", '\\', &huge).is_err() && filled_in("$A $A", &huge) == "$A $A");
         let wide = |_: &str| Some(Ok("x".repeat(GROWTH)));
         assert!(expanded("$A$A$A", '\\', &wide).expect_err("too long").contains("bytes"));
         let text = "$A ".repeat(5000);

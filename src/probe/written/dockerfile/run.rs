@@ -1,0 +1,84 @@
+//! Commands of `RUN`: a list, text for a shell, or a here-document that a shell reads.
+
+use std::rc::Rc;
+
+use super::instructions::{Instruction, without_marks};
+use super::stage::{Stage, json, without_flags};
+use super::words::Told;
+use crate::probe::paths::base_name;
+
+/// Settings of indexes that are kept for a command, and bytes of one.
+const INDEXES: usize = 8;
+const INDEX: usize = 512;
+
+/// A command that was run while building.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The text for a shell, known variables filled in.
+    pub text: Rc<str>,
+    /// Where it stands.
+    pub instruction: Rc<Instruction>,
+    /// Variables that tell pip and uv where packages are.
+    pub indexes: Rc<[(String, Told)]>,
+    /// Whether it holds a text for a program that is no shell.
+    pub is_opaque: bool,
+}
+
+/// A `RUN`: the text for a shell that it holds, and files that it writes.
+pub fn run(stage: &mut Stage, instruction: &Rc<Instruction>) {
+    let text = without_flags(&instruction.text);
+    let bare = if instruction.documents.is_empty() { text.to_owned() } else { without_marks(text) };
+    let mut script = match json(text) {
+        // `["bash", "-c", "pip install x"]`: what the shell is told is a text of its own.
+        Some(words) if words.len() > 2 && is_shell(words.first()) && is_of_text(words.get(1)) => words[2..].join(" "),
+        Some(words) => words.join(" "),
+        None => stage.filled_in(&bare),
+    };
+    let mut is_opaque = false;
+    for document in &instruction.documents {
+        let target = bare.split_once('>').map(|(_, rest)| rest.trim_start_matches(['>', ' ']));
+        let target = target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
+        let mut words = bare.split_ascii_whitespace();
+        let program = words.next().unwrap_or_default();
+        if let (true, Some(path)) = (matches!(program, "cat" | "tee"), target) {
+            stage.files.push((path.to_owned(), document.text.clone()));
+        } else if (program.is_empty() && is_for_shell(&document.text))
+            || bare.split_ascii_whitespace().any(|word| SHELLS.contains(&base_name(word)))
+        {
+            script = format!("{script}\n{}", stage.filled_in(&document.text));
+        } else {
+            is_opaque = true;
+        }
+    }
+    let is_index = |name: &str| {
+        let of_pip = name.starts_with("PIP_") || name.starts_with("UV_");
+        of_pip && ["INDEX", "FIND_LINKS", "TORCH_BACKEND", "CONFIG_FILE"].iter().any(|part| name.contains(part))
+    };
+    let indexes = stage.variables.iter().filter(|one| is_index(&one.name)).take(INDEXES).map(|one| {
+        let value = one.value.clone().and_then(|value| {
+            if value.len() > INDEX { Err(format!("the value of {} is too long", one.name)) } else { Ok(value) }
+        });
+        (one.name.clone(), value)
+    });
+    let indexes = indexes.collect();
+    stage.runs.push(Run { text: Rc::from(script), instruction: Rc::clone(instruction), indexes, is_opaque });
+}
+
+/// Shells that read a here-document.
+const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "zsh"];
+
+fn is_shell(word: Option<&String>) -> bool {
+    word.is_some_and(|word| SHELLS.contains(&base_name(word)))
+}
+
+/// `-c`, `-lc`, `-ec`.
+fn is_of_text(word: Option<&String>) -> bool {
+    word.is_some_and(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'))
+}
+
+/// Whether the first line of a script leaves it to a shell.
+fn is_for_shell(text: &str) -> bool {
+    let first = text.lines().next().unwrap_or_default();
+    let mut words = first.strip_prefix("#!").unwrap_or("sh").split_ascii_whitespace();
+    words.any(|word| SHELLS.contains(&base_name(word)))
+}

@@ -1,0 +1,102 @@
+//! What was installed while building, with its lines.
+
+use crate::probe::written::dockerfile::{Run, Stage};
+use crate::probe::written::pip::{Install, Installs};
+
+/// Packages that something is told of; the names of all others are not needed.
+const NAMED: [&str; 5] = ["torch", "jax", "vllm", "sglang", "deepspeed"];
+
+/// What the stages of an image install.
+pub struct Installed {
+    /// Whether something is compiled in the last stage.
+    pub compiles: bool,
+    /// Whether that cannot be told where nothing is seen.
+    pub is_unsure: bool,
+    /// The packages that matter, each with its line, the last one last.
+    pub found: Vec<(Install, usize)>,
+}
+
+impl Installed {
+    /// Reads what was run for a stage and for what is copied to it.
+    pub fn of(stage: &Stage) -> Self {
+        let mut installed = Self { compiles: false, is_unsure: stage.may_hold_copied, found: Vec::new() };
+        // What is built in another stage needs no compiler here.
+        for run in &stage.copied_runs {
+            installed.is_unsure |= installed.read(run).elsewhere;
+        }
+        for run in &stage.runs {
+            let installs = installed.read(run);
+            installed.compiles |= installs.compiles;
+            installed.is_unsure |= installs.elsewhere || installs.is_opaque;
+        }
+        installed
+    }
+
+    fn read(&mut self, run: &Run) -> Installs {
+        let mut installs = Installs::of(run);
+        for name in NAMED {
+            // A command may name tens of thousands, and each line is searched for.
+            if let Some(at) = installs.all.iter().rposition(|install| install.name == name) {
+                let install = installs.all.remove(at);
+                let line = run.instruction.line_of(&install.word);
+                self.found.push((install, line));
+            }
+        }
+        installs
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use super::*;
+    use crate::probe::written::dockerfile::read;
+
+    fn of(text: &str) -> Installed {
+        Installed::of(&read(text).expect(text).last)
+    }
+
+    fn found(text: &str) -> Vec<(String, usize)> {
+        of(text).found.into_iter().map(|(install, line)| (install.name, line)).collect()
+    }
+
+    #[test]
+    fn a_copied_folder_brings_packages_where_it_holds_some() {
+        for (source, brings) in [
+            ("/usr/local/lib/python3.12/site-packages", true),
+            ("/opt/venv/", true),
+            ("/root/.local", true),
+            ("/models/x.bin", false),
+            ("/usr/local/bin/tool", false),
+        ] {
+            let text = format!("FROM a AS b\nRUN pip install torch==2.7.0\nFROM c\nCOPY --from=b {source} /x\n");
+            assert_eq!(found(&text).len(), usize::from(brings), "{source}");
+        }
+        let text = "FROM a AS b\nRUN pip install --prefix=/install torch\nFROM c\nCOPY --from=b /install /usr/local\n";
+        assert_eq!(found(text), [("torch".to_owned(), 2)]);
+        assert!(of("FROM a AS b\nRUN pip install x\nFROM c\nCOPY --from=b /app /app\n").is_unsure);
+        assert!(!of("FROM a AS b\nRUN pip install x\nFROM c\nCOPY --from=b /a.bin /\n").is_unsure);
+    }
+
+    #[test]
+    fn here_documents_and_shells_are_looked_into() {
+        for command in ["", "bash -e ", "sh -s "] {
+            let text = format!("FROM a\nRUN {command}<<EOF\nset -e\npip install torch\nEOF\n");
+            assert_eq!(found(&text), [("torch".to_owned(), 4)], "{command}");
+        }
+        assert_eq!(found("FROM a\nRUN [\"bash\", \"-c\", \"pip install torch\"]\n").len(), 1);
+        assert_eq!(found("FROM a\nRUN bash -lc 'cd x && pip install torch'\n").len(), 1);
+        assert!(of("FROM a\nRUN <<EOF\n#!/usr/bin/env python3\nimport x\nEOF\n").is_unsure);
+        assert!(!of("FROM a\nRUN apt-get install -y curl\n").is_unsure);
+    }
+
+    #[test]
+    fn a_long_command_is_read_once() {
+        let mut text = "FROM a\nRUN pip install torch".to_owned();
+        for at in 0..70_000 {
+            let _ = write!(text, " p{at}");
+        }
+        assert_eq!(found(&text), [("torch".to_owned(), 2)]);
+    }
+}
