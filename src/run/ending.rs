@@ -44,8 +44,10 @@ pub fn tell(world: &World, report: &Report, arguments: &OutputArgs, gate: &GateA
     // node often has, and it must be drained all the same.
     let code = |is_lost: bool| style.code(if is_lost && end != End::NotReady { End::Output } else { end }, never);
     let line = |is_lost: bool| match style.head(code(is_lost)) {
+        head if is_lost && end != End::NotReady => {
+            line::short(&format!("{}a report could not be written", head.unwrap_or("UNKNOWN: ")))
+        }
         Some(head) => short_with_figures(head, report),
-        None if is_lost && end != End::NotReady => line::short("UNKNOWN: the report could not be written"),
         None => line::render(report),
     };
     let line = style.wants_a_line().then_some(&line as &dyn Fn(bool) -> Shown);

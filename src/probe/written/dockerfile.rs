@@ -13,7 +13,7 @@ use std::rc::Rc;
 
 pub use instructions::Wrong;
 use instructions::{Instruction, Instructions, raw_words};
-pub use run::Run;
+pub use stage::Run;
 pub use stage::{At, Command, Stage};
 use stage::{Variable, flag, without_flags};
 use words::{Told, expanded};
@@ -76,6 +76,9 @@ impl Builder {
             stage.copy_runs(runs);
             stage.may_hold_copied |= may_hold;
             stage.follow(instruction, self.escape, &self.global);
+            if instruction.keyword == "RUN" {
+                run::run(stage, instruction);
+            }
             if stage.variables.len() > VARIABLES {
                 return Err((instruction.line, 1, format!("more than {VARIABLES} variables")));
             }

@@ -3,26 +3,12 @@
 use std::rc::Rc;
 
 use super::instructions::{Instruction, without_marks};
-use super::stage::{Stage, json, without_flags};
-use super::words::Told;
+use super::stage::{Run, Stage, json, without_flags};
 use crate::probe::paths::base_name;
 
 /// Settings of indexes that are kept for a command, and bytes of one.
 const INDEXES: usize = 8;
 const INDEX: usize = 512;
-
-/// A command that was run while building.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The text for a shell, known variables filled in.
-    pub text: Rc<str>,
-    /// Where it stands.
-    pub instruction: Rc<Instruction>,
-    /// Variables that tell pip and uv where packages are.
-    pub indexes: Rc<[(String, Told)]>,
-    /// Whether it holds a text for a program that is no shell.
-    pub is_opaque: bool,
-}
 
 /// A `RUN`: the text for a shell that it holds, and files that it writes.
 pub fn run(stage: &mut Stage, instruction: &Rc<Instruction>) {

@@ -4,10 +4,22 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, raw_words};
-use super::run::{Run, run};
 use super::words::{Told, expanded, filled_in, pairs};
 use crate::facts::LIST_LIMIT;
 use crate::probe::environment::is_secret;
+
+/// A command that was run while building.
+#[derive(Debug, Clone)]
+pub struct Run {
+    /// The text for a shell, known variables filled in.
+    pub text: Rc<str>,
+    /// Where it stands.
+    pub instruction: Rc<Instruction>,
+    /// Variables that tell pip and uv where packages are.
+    pub indexes: Rc<[(String, Told)]>,
+    /// Whether it holds a text for a program that is no shell.
+    pub is_opaque: bool,
+}
 
 /// Bytes of a value that are kept; a list of folders has some hundreds.
 const VALUE: usize = 16 << 10;
@@ -218,7 +230,6 @@ impl Stage {
                 self.commands.push(command.clone());
                 self.cmd = Some(command);
             }
-            "RUN" => run(self, instruction),
             "COPY" | "ADD" => self.texts(instruction, escape),
             _ => {}
         }

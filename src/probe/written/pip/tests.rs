@@ -1,3 +1,5 @@
+//! What a line of `pip install` brings, and from where.
+
 use super::*;
 
 fn read(line: &str) -> Installs {
