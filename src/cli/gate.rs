@@ -49,7 +49,8 @@ pub struct BaselineArgs {
     /// Say what is new, as before and fixed since this recording, or report as JSON
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
-    /// Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little
+    /// Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as
+    /// little. Worse is: more severe, excused no longer, or with more items in a list
     #[arg(long, requires = "baseline")]
     pub fail_on_new_only: bool,
 }

@@ -1,26 +1,17 @@
 //! Images that do not run, by the command line: what is refused, what is told, and that nothing of this machine is.
 
 use std::fs;
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 
+use crate::support::program::fed;
+
 fn run(arguments: &[&str], input: Option<&str>) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"))
-        .args(arguments)
-        .env("LD_LIBRARY_PATH", "/of/this/machine")
-        .env("SOME_API_KEY", "hunter2hunter2")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let _ = stdin.write_all(input.unwrap_or_default().as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.args(arguments).env("LD_LIBRARY_PATH", "/of/this/machine").env("SOME_API_KEY", "hunter2hunter2");
+    fed(&mut command, input.unwrap_or_default())
 }
 
 fn code(output: &Output) -> i32 {

@@ -2,14 +2,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use gpu_preflight::probe::written::{File, Mistake, Runner, read};
 use serde_json::Value;
 
 use crate::support::bless;
+use crate::support::program::fed;
 
 /// Checks that a day decides: what is mended today is not for ever.
 const BY_DATE: &str = "--skip=image.parts-maintained,image.ngc-release-recent";
@@ -38,20 +38,9 @@ fn option(name: &str) -> &'static str {
 
 /// Runs in the folder of the files, so that they are called by their names.
 fn check(arguments: &[&str], input: Option<&str>) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"))
-        .arg("check")
-        .args(arguments)
-        .current_dir(folder())
-        .env("SOME_API_KEY", "hunter2hunter2")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("it starts");
-    let mut stdin = child.stdin.take().expect("a pipe");
-    let _ = stdin.write_all(input.unwrap_or_default().as_bytes());
-    drop(stdin);
-    child.wait_with_output().expect("it ends")
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.arg("check").args(arguments).current_dir(folder()).env("SOME_API_KEY", "hunter2hunter2");
+    fed(&mut command, input.unwrap_or_default())
 }
 
 fn report(arguments: &[&str], input: Option<&str>) -> Value {

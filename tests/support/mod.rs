@@ -12,6 +12,7 @@ pub mod hostile;
 pub mod outcome;
 pub mod own_process;
 pub mod patience;
+pub mod program;
 pub mod random;
 pub mod real_parts;
 pub mod report;

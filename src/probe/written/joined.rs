@@ -192,7 +192,7 @@ fn tell_services(world: &World, command: Option<&[String]>, facts: &mut Facts) {
     let declared: Fact<Vec<DeclaredService>> = match startup.declared {
         // A script of the image may start anything, and is not in the text.
         Fact::Known(found) if found.is_empty() && !is_plain(command) => Fact::default(),
-        Fact::Unknown(_) => Fact::default(),
+        // What a variable decides, or a text that cannot be followed, leaves it open.
         told => told,
     };
     let written = world.read("/etc/ssh/sshd_config").known().is_some();

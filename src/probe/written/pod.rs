@@ -177,9 +177,10 @@ impl<'a> Pod<'a> {
     fn environment(&self, container: &mut Container) {
         for variable in self.own.get("env").map_or(&[][..], Node::items).iter().take(ITEMS) {
             let Some(name) = variable.get("name").and_then(Node::text) else { continue };
-            let value = variable.get("value").and_then(Node::text).filter(|value| !value.contains("$("));
-            let value = if variable.get("valueFrom").is_some() { None } else { Some(value.unwrap_or_default()) };
-            let value = value.map(str::to_owned);
+            // What `$(NAME)` stands for is said by another variable, or by nobody.
+            let value = Some(variable.get("value").and_then(Node::text).unwrap_or_default());
+            let is_said = |value: &&str| variable.get("valueFrom").is_none() && !value.contains("$(");
+            let value = value.filter(is_said).map(str::to_owned);
             container.environment.push(Variable { name: name.to_owned(), value, line: variable.line });
         }
         let words = |key: &str| {

@@ -148,9 +148,10 @@ fn a_service_that_may_not_run_as_another_user_is_told_to_end_again_and_again() {
     assert_eq!(report.failing().len(), 1, "Jupyter stays up: {}", report.troubles());
 }
 
-/// A server as the article wants it: its health, its metrics, and its log in records.
-const SERVER: &str = r"
-import http.server, json
+/// A server as the article wants it: its health, its metrics, its log in records, and an end at SIGTERM though it is
+/// process 1.
+pub const SERVER: &str = r"
+import http.server, json, signal, sys
 pages = {'/healthz': 'ok', '/metrics': 'request_duration_seconds_sum 1\ngpu_memory_bytes 5\n'}
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -160,6 +161,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write((body or '').encode())
     def log_message(self, *_):
         print(json.dumps({'level': 'info', 'time': '2026-11-27T10:00:00Z', 'message': 'a request'}), flush=True)
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
 server = http.server.ThreadingHTTPServer(('0.0.0.0', 8000), Handler)
 for _ in range(9):
     Handler.log_message(None)

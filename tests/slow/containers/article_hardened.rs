@@ -4,27 +4,11 @@
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use super::article::SEARCHED;
+use super::article::{SEARCHED, SERVER};
 use super::gpu::{NODES, fakes, with_fake_gpu};
 use super::harden::{build, gone, run};
 use crate::support::docker::{Image, PATIENT, REPLICA, Recipe, available, text};
 use crate::support::report::Report;
-
-/// A server as the article wants it, which ends at SIGTERM though it is process 1.
-const SERVER: &str = r"
-import http.server, json, signal, sys
-pages = {'/healthz': 'ok', '/metrics': 'request_duration_seconds_sum 1\ngpu_memory_bytes 5\n'}
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = pages.get(self.path)
-        self.send_response(200 if body else 404)
-        self.end_headers()
-        self.wfile.write((body or '').encode())
-    def log_message(self, *_):
-        print(json.dumps({'level': 'info', 'time': '2026-11-27T10:00:00Z', 'message': 'a request'}), flush=True)
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-http.server.ThreadingHTTPServer(('0.0.0.0', 8000), Handler).serve_forever()
-";
 
 /// How the workload is started.
 const WORKLOAD: [&str; 2] = ["python3", "/app/serve.py"];

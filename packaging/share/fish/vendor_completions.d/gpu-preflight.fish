@@ -74,7 +74,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l color -d 'W
 always\t'Also in a file or a pipe'
 never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l no-gpu -d 'This container is not meant to have a GPU'
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -141,7 +141,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l co
 always\t'Also in a file or a pipe'
 never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l no-gpu -d 'This container is not meant to have a GPU'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -241,7 +241,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l sa
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l color -d 'Whether text has colours: auto where a terminal shows it and `NO_COLOR` is not set' -r -f -a "auto\t'Where it is shown on a terminal'
 always\t'Also in a file or a pipe'
 never\t'Nowhere'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there, nor what could be told as little'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s v -l verbose -d 'List what holds and what does not apply too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -84,7 +84,9 @@ fn tokens_sockets_and_folders_of_the_node_are_seen() {
 fn secrets_by_reference_have_no_value_here() {
     let text = "    env:\n    - {name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}\n    - {name: B, value: b}\n    - {name: C, value: $(A)}\n";
     let told: Vec<Option<String>> = pod("", text).environment.into_iter().map(|one| one.value).collect();
-    assert_eq!(told, [None, Some("b".to_owned()), Some(String::new())]);
+    assert_eq!(told, [None, Some("b".to_owned()), None], "what another variable decides is not in the text");
+    let empty = pod("", "    env:\n    - {name: A}\n    - {name: B, value: ''}\n").environment;
+    assert!(empty.iter().all(|one| one.value.as_deref() == Some("")), "one without a value is empty");
 }
 
 #[test]
