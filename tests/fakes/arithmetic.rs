@@ -116,6 +116,9 @@ fn flip_one(format: Format, count: usize, c: *mut u8, gpu: i64) {
 
 /// Writes down which operands are multiplied.
 fn note_operands(format: Format, count: usize, a: usize, b: usize) {
+    if text("log").is_none() {
+        return;
+    }
     let bytes = |at: usize| unsafe { std::slice::from_raw_parts(at as *const u8, count * element_bytes(format)) };
     let add = |sum: u64, byte: &u8| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3);
     note(&format!("operands {:016x}", bytes(b).iter().fold(bytes(a).iter().fold(0, add), add)));

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use gpu_preflight_arithmetic::bytes::digest;
 use gpu_preflight_arithmetic::{Operands, Output, Random, proof};
 
 use super::material::{FINGERPRINT_SIZE, Factors, Material};
@@ -112,11 +113,6 @@ pub(super) fn fingerprint(
     Ok(())
 }
 
-/// FNV-1a over 64 bits: no adversary forges a product.
-pub(super) fn digest(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(*byte)).wrapping_mul(0x100_0000_01b3))
-}
-
 /// Writes down what the proof of one product showed; whether it was right.
 fn judge(multiply: &mut Multiply, recipe: Recipe, operands: &Operands, product: &[u8], random: &mut Random) -> bool {
     let output = recipe.element.output();
@@ -223,22 +219,4 @@ fn note_untimed(multiply: &mut Multiply, kind: GapKind, why: &str) {
     multiply.tflops = Fact::unknown(kind, why);
     multiply.wall_ms = Fact::unknown(kind, why);
     multiply.spread = Fact::unknown(kind, why);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_digest_is_the_published_one_and_sees_every_bit() {
-        // Test vectors of the FNV authors.
-        assert_eq!(digest(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(digest(b"foobar"), 0x8594_4171_f739_67e8);
-        let right = vec![7_u8; 64];
-        for bit in 0..512 {
-            let mut wrong = right.clone();
-            wrong[bit / 8] ^= 1 << (bit % 8);
-            assert_ne!(digest(&wrong), digest(&right), "bit {bit}");
-        }
-    }
 }

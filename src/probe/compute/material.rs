@@ -120,7 +120,7 @@ impl Supply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::probe::compute::gemm::digest;
+    use gpu_preflight_arithmetic::bytes::digest;
 
     #[test]
     fn what_is_made_ahead_is_what_would_be_made_when_it_is_asked_for() {

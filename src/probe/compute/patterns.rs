@@ -12,7 +12,7 @@ use crate::probe::gpu::session::{LEAST_TIME, Session};
 use crate::probe::note_failure;
 use crate::world::library::CallFailed;
 use crate::world::library::cuda_runtime::{CudaRuntime, DeviceMemory, DeviceSlice};
-use gpu_preflight_arithmetic::bytes::difference;
+use gpu_preflight_arithmetic::bytes::{difference, fill_with_addresses};
 
 /// Bytes that are compared at a time.
 const PIECE: usize = 32 << 20;
@@ -176,12 +176,7 @@ impl Work<'_> {
     fn expect(&mut self, pattern: Pattern, piece: usize) {
         match pattern {
             Pattern::Byte(byte) => self.expected.fill(byte),
-            Pattern::Address => {
-                let first = (piece * PIECE) as u64;
-                for (address, word) in (first..).step_by(8).zip(self.expected.as_chunks_mut::<8>().0) {
-                    *word = address.to_le_bytes();
-                }
-            }
+            Pattern::Address => fill_with_addresses(&mut self.expected, (piece * PIECE) as u64),
         }
     }
 }
