@@ -199,6 +199,9 @@ pub struct JudgingArgs {
     /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
+    /// What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]
+    #[arg(long, value_name = "FILE")]
+    pub contract: Option<PathBuf>,
     /// Report only these checks: an id, a room, or a pattern with *
     #[arg(long, value_name = "PATTERN", value_delimiter = ',')]
     pub only: Vec<String>,

@@ -15,12 +15,13 @@
 //! [`compile`] says what compiles at run time, [`users`] who needs shared and locked memory, [`packages`] whether frameworks beside PyTorch can use this GPU, [`installed`] how old what is installed is,
 //! [`torch`] which build of PyTorch runs here,
 //! [`target`] sets the image's GPU code beside a GPU, [`situation`] answers what many checks ask of the whole machine;
-//! [`tools`] names the development tools by what they are for, [`workload`] says what bounds its memory and what TF32 would bring, [`lifecycle`] which parts are mended no longer, [`written`] what follows where only text was read;
+//! [`tools`] names the development tools by what they are for, [`workload`] says what bounds its memory and what TF32 would bring, [`lifecycle`] which parts are mended no longer, [`contract`] what is here of what the workload needs, [`written`] what follows where only text was read;
 //! here are the small ones.
 
 mod boards;
 mod builds;
 mod compile;
+mod contract;
 mod copies;
 mod failure;
 mod fingerprint;
@@ -102,6 +103,7 @@ pub fn derive(facts: &mut Facts) {
     tools::derive(&mut facts.image);
     workload::derive(facts);
     lifecycle::derive(facts);
+    contract::derive(facts);
     written::place_parts(facts);
 }
 

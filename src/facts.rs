@@ -10,6 +10,7 @@ mod compatibility;
 mod compile;
 mod compute;
 mod container;
+mod contract;
 mod date;
 mod driver;
 mod environment;
@@ -32,6 +33,7 @@ mod native;
 mod network;
 mod packages;
 mod process;
+pub mod quantity;
 pub mod recording;
 pub mod reference;
 mod run;
@@ -47,6 +49,7 @@ pub use compatibility::Compatibility;
 pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
+pub use contract::{Contract, WantedPackage, WantedRate};
 pub use date::{day, timestamp};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
@@ -55,7 +58,7 @@ pub use failure::{FailedHow, Failure, FailureKind, FailureOwner};
 pub use gaps::Gaps;
 pub use gpu::{ComputeMode, FabricState, Gpu, GpuLoad, GpuProcess, RecoveryAction, Throttle, ThrottleReason};
 pub use identity::Identity;
-pub use image::{Framework, Image, Package, Tool, ToolKind};
+pub use image::{Framework, GPU_PACKAGES, Image, Package, Tool, ToolKind};
 pub use image_config::ImageConfig;
 pub use inventory::{Installed, Inventory, Licence};
 pub use isolation::{Isolation, RuntimeSocket, Seccomp, TokenKind};
@@ -117,6 +120,8 @@ record! {
         pub services: Services,
         /// What the workload says of itself.
         pub workload: Workload,
+        /// What the workload needs, by its `gpu-preflight.toml`.
+        pub contract: Contract,
         /// Environment variables that change how a GPU workload behaves.
         pub environment: Environment,
         /// What the image carries.

@@ -1,5 +1,6 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod contract;
 mod diff;
 mod ending;
 mod errand;
@@ -223,8 +224,10 @@ fn collected(world: &World, input: &Input) -> Facts {
     collect::collect(&world.clone().with_time_for_a_report(), input)
 }
 
-/// Takes for given what the command line says, and nothing else.
-fn assume(facts: &mut Facts, assumed: &[Assumption]) {
+/// Takes for given what the command line, the profile and the contract say, and nothing else.
+fn give(facts: &mut Facts, plan: &Plan, assumed: &[Assumption]) {
+    facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
+    facts.contract.clone_from(&plan.contract);
     (facts.run.assumed_gpu, facts.run.assumed_driver) = (Fact::Absent, Fact::Absent);
     for assumption in assumed {
         match assumption {
@@ -245,8 +248,7 @@ pub fn report_on(mut facts: Facts, plan: &Plan, phase: Option<Phase>, assumed: &
 
 /// Judge, weigh, build: from facts to a report, by values alone.
 fn reported(mut facts: Facts, plan: &Plan, assumed: &[Assumption]) -> Report {
-    assume(&mut facts, assumed);
-    facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
+    give(&mut facts, plan, assumed);
     derive(&mut facts);
     let phase = facts.run.phase;
     let value = serde_json::to_value(&facts).unwrap_or_default();

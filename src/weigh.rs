@@ -1,10 +1,11 @@
 //! The fourth stage: what came of the checks, weighed for one seat.
 //!
 //! A [`profile`] gives each finding its severity and says what gates and what is excused; [`verdict`] and [`score`]
-//! follow from that; [`baseline`] says what is new since an earlier report; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
+//! follow from that; [`baseline`] says what is new since an earlier report; [`contract`] reads what the workload needs; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
 //! nothing printed here.
 
 pub mod baseline;
+pub mod contract;
 mod fixes;
 mod order;
 pub mod profile;

@@ -117,7 +117,7 @@ pub(super) fn whole(file: &str, message: String) -> ConfigError {
 }
 
 /// The place of byte `at` of the value of `key`.
-pub(super) fn at_key(file: &str, text: &str, key: &str, value: &str, at: usize, message: String) -> ConfigError {
+pub fn at_key(file: &str, text: &str, key: &str, value: &str, at: usize, message: String) -> ConfigError {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let is_key = line.trim_start().strip_prefix(key).is_some_and(|rest| rest.trim_start().starts_with('='));

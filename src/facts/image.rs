@@ -4,6 +4,32 @@ use super::Fact;
 use super::image_config::ImageConfig;
 use super::shape::{record, words};
 
+/// Python packages that use a GPU by themselves and are told, beside PyTorch and every `cupy-cuda…` and `jax-cuda…-plugin`.
+pub const GPU_PACKAGES: [&str; 22] = [
+    "triton",
+    "vllm",
+    "sglang",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "jax",
+    "jaxlib",
+    "tensorflow",
+    "tensorflow-cpu",
+    "cupy",
+    "llama-cpp-python",
+    "ctranslate2",
+    "xformers",
+    "flash-attn",
+    "flashinfer-python",
+    "bitsandbytes",
+    "deepspeed",
+    "faiss-cpu",
+    "faiss-gpu",
+    "numba",
+    "paddlepaddle",
+    "paddlepaddle-gpu",
+];
+
 words! {
     /// What a program is for.
     pub enum ToolKind {

@@ -19,7 +19,6 @@ mod manifest;
 mod pip;
 mod places;
 mod pod;
-mod quantity;
 mod reference;
 mod traces;
 mod yaml;

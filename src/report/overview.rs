@@ -1,5 +1,6 @@
 //! The answers everybody looks for first, one line each, whatever was found.
 
+mod contract;
 mod gpu;
 
 use gpu::{NOT_BUILT, NOT_EXPECTED, NOT_RUN, cuda, driver, libraries, links, memory, multiply};
@@ -54,7 +55,7 @@ impl Mark {
 type Source = (&'static str, &'static [&'static str], fn(&Report) -> String);
 
 /// The lines, with the checks that give each its mark.
-const ROWS: [Source; 10] = [
+const ROWS: [Source; 11] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
     (
@@ -69,6 +70,7 @@ const ROWS: [Source; 10] = [
     ("multiply", &["compute", "gpu.cool-under-load", "gpu.power-brake-released"], |report| multiply(&report.facts)),
     ("memory", &["memory"], |report| memory(&report.facts)),
     ("links", &["links", "gpu.nvlink*", "gpu.pcie*", "gpu.fabric*"], |report| links(&report.facts)),
+    ("contract", &["contract"], |report| contract::needs(&report.facts.contract)),
 ];
 
 /// Every line for this report. One that has nothing to say is left out.

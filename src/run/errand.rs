@@ -32,6 +32,9 @@ const LAST_PATIENCE: Duration = Duration::from_millis(500);
 /// The same for writing: a busy disk takes its time, and a report that is lost is worse than one that is late.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 
+/// What the contract may take that nobody named: a look is not to wait for what need not be there.
+const SHORT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// What all records of package managers may take.
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
@@ -42,6 +45,7 @@ const INDEX_PATIENCE: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 enum Errand {
     Read { path: Vec<u8>, limit: u64 },
+    Contract { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
     Archive { path: Vec<u8> },
@@ -58,6 +62,7 @@ impl Errand {
         match self {
             Self::Index { .. } => INDEX_PATIENCE,
             Self::Inventory => LONG_PATIENCE,
+            Self::Contract { .. } => SHORT_PATIENCE,
             _ => PATIENCE,
         }
     }
@@ -88,6 +93,15 @@ pub fn read(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Fa
     let errand = Errand::Read { path: bytes(path), limit };
     match send(world, path, &errand, exit::CONFIG)? {
         Outcome::Text(text) => Ok(Some(text)),
+        _ => Ok(None),
+    }
+}
+
+/// The text of the contract that may lie there; none where it does not, or where nobody answers.
+pub fn contract(world: &World, path: &Path, limit: u64) -> Result<Option<String>, Failure> {
+    match send(world, path, &Errand::Contract { path: bytes(path), limit }, exit::INCOMPLETE) {
+        Ok(Outcome::Text(text)) => Ok(Some(text)),
+        Err(failure) if failure.exit == exit::CONFIG => Err(failure),
         _ => Ok(None),
     }
 }
@@ -209,7 +223,7 @@ pub fn serve(input: Value, mut progress: Progress) -> bool {
 
 fn perform(world: &World, errand: Errand) -> Outcome {
     let done = match errand {
-        Errand::Read { path, limit } => {
+        Errand::Read { path, limit } | Errand::Contract { path, limit } => {
             files::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
         }
         Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::files::{there, utf8, wrong};
-use super::{Failure, errand};
+use super::{Failure, contract, errand};
 use crate::check::error::in_words;
 use crate::check::{Catalogue, Check, ConfigError, Judged, Severity, matches};
 use crate::cli::{Assumption, EnvironmentArgs, FailOn, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
-use crate::facts::{Fact, Phase};
+use crate::facts::{Contract, Fact, Phase};
 use crate::report::Selection;
 use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
+use crate::weigh::contract::nothing;
 use crate::world::World;
 
 /// Bytes of a recording that are read at most.
@@ -28,6 +29,8 @@ pub struct Plan {
     pub catalogue: Catalogue,
     /// What gates, and how much each check matters.
     pub profile: Profile,
+    /// What the workload needs.
+    pub contract: Contract,
     only: Vec<String>,
     skip: Vec<String>,
 }
@@ -43,7 +46,7 @@ impl From<ConfigError> for Failure {
 impl Plan {
     /// Every check of a catalogue, weighed by a profile.
     pub fn of(catalogue: Catalogue, profile: Profile) -> Self {
-        let mut plan = Self { catalogue, profile, only: Vec::new(), skip: Vec::new() };
+        let mut plan = Self { catalogue, profile, contract: nothing(), only: Vec::new(), skip: Vec::new() };
         plan.forget_silent_causes();
         plan
     }
@@ -61,14 +64,22 @@ impl Plan {
         fail_on: Option<FailOn>,
     ) -> Result<Self, Failure> {
         let catalogue = catalogue(world, &arguments.checks)?;
-        let mut profile = profile(world, arguments.profile.as_deref().unwrap_or(usual), &catalogue)?;
+        let contract = contract::read(world, arguments.contract.as_deref(), &catalogue)?;
+        // An image that does not run yet is judged as an image, whatever will be asked of it then.
+        let own = contract.as_ref().and_then(|(_, file)| file.profile.as_deref()).filter(|_| usual == PROFILE);
+        let mut profile = profile(world, arguments.profile.as_deref().or(own).unwrap_or(usual), &catalogue)?;
         if let Some(gate) = fail_on.and_then(gate) {
             profile.file.gate = Some(gate);
         }
+        let contract = contract.map_or_else(nothing, |(name, file)| {
+            profile.file.waive.extend(file.waive.iter().cloned());
+            file.facts(&name)
+        });
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }
-        let mut plan = Self { catalogue, profile, only: arguments.only.clone(), skip: arguments.skip.clone() };
+        let mut plan =
+            Self { catalogue, profile, contract, only: arguments.only.clone(), skip: arguments.skip.clone() };
         plan.forget_silent_causes();
         Ok(plan)
     }

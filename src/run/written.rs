@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::files::{there, utf8, wrong};
-use super::{Failure, assume, errand, plan};
+use super::{Failure, errand, give, plan};
 use crate::check::{Judged, judge};
 use crate::cli::{FailOn, LookArgs, WrittenArgs};
 use crate::derive::derive;
@@ -51,8 +51,7 @@ pub fn judged(look: &LookArgs, text: &WrittenArgs, fail_on: Option<FailOn>) -> R
     let mut all: Vec<Facts> = told.all;
     for facts in &mut all {
         (facts.schema, facts.run) = (SCHEMA.to_owned(), run.clone());
-        assume(facts, assumed);
-        facts.run.wanted_gpus.clone_from(&plan.profile.file.want);
+        give(facts, &plan, assumed);
         derive(facts);
     }
     let mut report = report(all, &plan);

@@ -74,6 +74,22 @@ pub struct Profile {
 }
 
 impl Waiver {
+    /// Whether it is one: of a check that there is, with a reason, an owner and a last day.
+    pub fn agree(&self, catalogue: &Catalogue) -> Result<(), String> {
+        let check = &self.check;
+        catalogue.require_match(check)?;
+        if catalogue.get(check).is_none() {
+            return Err(format!("a waiver names one check, not `{check}`"));
+        }
+        if self.reason.is_empty() || self.owner.is_empty() {
+            return Err(format!("the waiver of {check} needs a reason and an owner"));
+        }
+        if day(&self.expires).is_none() {
+            return Err(format!("the waiver of {check} expires on `{}`, which is no date YYYY-MM-DD", self.expires));
+        }
+        Ok(())
+    }
+
     /// Whether it speaks of this subject of its check.
     pub fn concerns(&self, subject: Option<&str>) -> bool {
         self.subject.is_none() || self.subject.as_deref() == subject
@@ -106,19 +122,7 @@ impl Profile {
             *words = gpus::find(words).map_err(wrong)?.name.clone();
         }
         for waiver in &parsed.waive {
-            catalogue.require_match(&waiver.check).map_err(wrong)?;
-            if catalogue.get(&waiver.check).is_none() {
-                return Err(wrong(format!("a waiver names one check, not `{}`", waiver.check)));
-            }
-            if waiver.reason.is_empty() || waiver.owner.is_empty() {
-                return Err(wrong(format!("the waiver of {} needs a reason and an owner", waiver.check)));
-            }
-            if day(&waiver.expires).is_none() {
-                return Err(wrong(format!(
-                    "the waiver of {} expires on `{}`, which is no date YYYY-MM-DD",
-                    waiver.check, waiver.expires
-                )));
-            }
+            waiver.agree(catalogue).map_err(wrong)?;
         }
         Ok(Self { name: name.to_owned(), file: parsed })
     }

@@ -6,6 +6,7 @@ mod support;
 
 mod child;
 mod cli;
+mod contract;
 mod descendants;
 mod docs;
 mod failure_page;

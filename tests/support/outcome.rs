@@ -23,7 +23,7 @@ use super::report::{answerable, plan};
 pub const PADDING: usize = 20;
 /// The same for a whole report, which says of a dimension whether less than half of its checks were looked at: so many
 /// that it never is.
-pub const PADDING_OF_LAYOUTS: usize = 100;
+pub const PADDING_OF_LAYOUTS: usize = 300;
 
 /// A profile over the catalogue and `padding` checks of every dimension that always hold.
 pub fn padded(profile: &str, padding: usize) -> Plan {

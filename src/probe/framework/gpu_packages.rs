@@ -7,38 +7,12 @@ use std::collections::BTreeSet;
 
 use super::packages::{Distribution, distributions};
 use crate::facts::version::Version;
-use crate::facts::{Fact, GapKind, Package, cut};
+use crate::facts::{Fact, GPU_PACKAGES, GapKind, Package, cut};
 use crate::probe::elf::sections;
 use crate::world::World;
 
 /// Libraries of one package in which GPU code is looked for.
 const FILES_MAX: usize = 64;
-
-/// Packages that are told, beside every `cupy-cuda…` and `jax-cuda…-plugin`.
-const KNOWN: [&str; 22] = [
-    "triton",
-    "vllm",
-    "sglang",
-    "onnxruntime",
-    "onnxruntime-gpu",
-    "jax",
-    "jaxlib",
-    "tensorflow",
-    "tensorflow-cpu",
-    "cupy",
-    "llama-cpp-python",
-    "ctranslate2",
-    "xformers",
-    "flash-attn",
-    "flashinfer-python",
-    "bitsandbytes",
-    "deepspeed",
-    "faiss-cpu",
-    "faiss-gpu",
-    "numba",
-    "paddlepaddle",
-    "paddlepaddle-gpu",
-];
 
 /// The packages of these folders; the first folder that has one counts.
 pub fn find(world: &World, folders: &[String]) -> Fact<Vec<Package>> {
@@ -67,7 +41,7 @@ pub fn find(world: &World, folders: &[String]) -> Fact<Vec<Package>> {
 }
 
 fn is_known(name: &str) -> bool {
-    KNOWN.contains(&name) || suffix_major(name).is_some()
+    GPU_PACKAGES.contains(&name) || suffix_major(name).is_some()
 }
 
 /// The major in `cupy-cuda12x` and `jax-cuda12-plugin`.

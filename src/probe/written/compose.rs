@@ -13,8 +13,8 @@ mod variables;
 mod words;
 
 use super::container::Container;
-use super::quantity::{compose_bytes, seconds};
 use super::yaml::{self, Node, Wrong};
+use crate::facts::quantity::{compose_bytes, seconds};
 use crate::facts::{ContainerKind, Fact, GapKind, Seccomp};
 
 /// Services that are read at most.

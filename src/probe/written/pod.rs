@@ -8,8 +8,8 @@ mod resources;
 use std::collections::HashMap;
 
 use super::container::{Container, Variable};
-use super::quantity::{bytes, kubernetes};
 use super::yaml::{Node, Wrong};
+use crate::facts::quantity::{bytes, kubernetes};
 use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind, cut};
 
 /// Kinds that are started again whatever happens, and are asked for their health.

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= contract= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -40,6 +40,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l root -d 'Lo
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -107,6 +108,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l ro
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -157,6 +159,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l for
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -211,6 +214,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l ph
 start\t''
 build\t''"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -248,6 +252,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h 
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
 json\t'For programs'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -255,6 +260,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -s h -
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -l checks -d 'Look among the checks of this folder too' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
@@ -275,6 +281,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F

@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use super::Service;
+use crate::facts::quantity::compose_bytes;
 use crate::facts::{Fact, Seccomp};
 use crate::probe::isolation::may_be_of_host;
 use crate::probe::written::container::Container;
-use crate::probe::written::quantity::compose_bytes;
 use crate::probe::written::yaml::Node;
 
 /// Variables whose value is a folder of whoever starts the services.

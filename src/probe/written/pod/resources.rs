@@ -1,9 +1,9 @@
 //! What a container may use at most, and the GPUs that it asks for.
 
 use super::Pod;
+use crate::facts::quantity::{bytes, kubernetes};
 use crate::facts::{Fact, GapKind, cut};
 use crate::probe::written::container::Container;
-use crate::probe::written::quantity::{bytes, kubernetes};
 use crate::probe::written::yaml::Node;
 
 /// Bytes of memory with which no container starts.

@@ -77,6 +77,12 @@ const TRITON: &str = "at=/usr/local/lib/python3.11/site-packages/triton-3.4.0.di
     exec {check}";
 const VLLM: &str = "at=/usr/local/lib/python3.11/site-packages/vllm-0.10.1.dist-info; mkdir -p $at && : >$at/METADATA; \
     exec {check}";
+/// A contract in the working folder that asks for this.
+macro_rules! needing {
+    ($need:literal) => {
+        concat!("cd /tmp && printf '[needs]\\n", $need, "\\n' >gpu-preflight.toml && exec {check}")
+    };
+}
 /// A shell stays process 1, which does not heed SIGTERM.
 const SHELL: &str = "{check}; exit $?";
 
@@ -92,6 +98,13 @@ pub const SCENARIOS: &[Scenario] = &[
     plain("compile.cache-executable", &["--tmpfs /tmp"]).scripted(TRITON),
     plain("compile.server-cache-executable", &["--tmpfs /tmp"]).scripted(VLLM),
     Scenario { options: "", ..on_gpu("compute.host-memory-sufficient", &["--memory 40m"]) }.filled(&[("32g", "2g")]),
+    plain("contract.cpu-sufficient", &["--cpus 1"]).filled(&[("8", "1.9")]).scripted(needing!("cpus = 1.5")),
+    plain("contract.memory-sufficient", &["--memory 1g"])
+        .filled(&[("32g", "2g")])
+        .scripted(needing!("memory = \"2g\"")),
+    plain("contract.open-files-sufficient", &["--ulimit nofile=1024:1024"]).scripted(needing!("open_files = 65536")),
+    plain("contract.pids-sufficient", &["--pids-limit 200"]).scripted(needing!("pids = 4096")),
+    plain("contract.shm-sufficient", &[]).filled(&[("8g", "1g")]).scripted(needing!("shm = \"512m\"")),
     on_gpu(
         "driver.forward-compatible",
         &[COMPAT, COMPAT_FOLDER, "-e FAKE_GPU=cu_init_while=LD_LIBRARY_PATH:compat:804"],
@@ -181,6 +194,10 @@ pub const NEED_A_GPU_RUNTIME: &[(&str, &str)] = &[
     ("compute.driver-parts-mounted", "the runtime mounts the driver's compilers"),
     ("compute.memory-available", "another GPU is granted"),
     ("compute.rate-undisturbed", "another GPU is granted"),
+    ("contract.gpu-capability-sufficient", "other GPUs are granted"),
+    ("contract.gpu-memory-sufficient", "other GPUs are granted"),
+    ("contract.gpus-sufficient", "GPUs are granted"),
+    ("contract.rates-reached", "other GPUs are granted"),
     ("driver.control-node-present", "GPUs are granted with their control node"),
     ("driver.devices-visible", "GPUs are granted"),
     ("driver.every-node-permitted", "the runtime opens the device cgroup for each GPU"),

@@ -1,4 +1,4 @@
-//! Amounts as Kubernetes and compose files write them.
+//! Amounts as people write them: as Kubernetes has them, and as Docker and compose files do.
 
 /// A quantity of Kubernetes: `24Gi`, `500m`, `1e3`, `2`.
 pub fn kubernetes(text: &str) -> Option<f64> {
