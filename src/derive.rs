@@ -63,6 +63,10 @@ pub fn derive(facts: &mut Facts) {
         both(facts.limits.cpu_cores.as_ref(), facts.host.logical_cpus.as_ref(), |cores, host| *cores < *host as f64);
     facts.limits.shm_wanted_bytes = gpu_count(facts).map(|count| count.clamp(1, 1024) * GIB);
     facts.limits.shm_write_asked = Fact::Known(was_asked(&facts.limits.shm_write_errno));
+    facts.framework.torch_called = Fact::Known(match &facts.framework.torch_version {
+        Fact::Known(version) => format!("PyTorch {version}"),
+        _ => "PyTorch".to_owned(),
+    });
     facts.framework.folders_asked = Fact::Known(was_asked(&facts.framework.unreadable_folders));
     if let Fact::Known(gpus) = &mut facts.gpus {
         for gpu in gpus {

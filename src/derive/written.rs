@@ -39,7 +39,10 @@ pub fn place_parts(facts: &mut Facts) {
     let Some(place) = facts.written.places.iter().find(of_framework).cloned() else { return };
     for (index, part) in facts.lifecycle.parts.known().into_iter().flatten().enumerate() {
         let placed = PlacedFact { path: format!("lifecycle.parts[{index}]"), ..place.clone() };
-        if matches!(part.kind, PartKind::Pytorch | PartKind::Cuda) && !facts.written.places.contains(&placed) {
+        // A PyTorch that says no CUDA release has none to speak of, and that of the base stays the base's.
+        let brings_cuda = facts.framework.torch_cuda.known().is_some();
+        let is_its = part.kind == PartKind::Pytorch || (part.kind == PartKind::Cuda && brings_cuda);
+        if is_its && !facts.written.places.contains(&placed) {
             facts.written.places.push(placed);
         }
     }

@@ -113,6 +113,8 @@ record! {
     pub struct Framework {
         /// Version of PyTorch, from `torch/version.py`; absent when there is no PyTorch.
         pub torch_version: Fact<String>,
+        /// What a report calls it: `PyTorch` with its version, where that is known. Derived.
+        pub torch_called: Fact<String>,
         /// CUDA release that PyTorch was built for, from `torch/version.py`; absent in a CPU build.
         pub torch_cuda: Fact<String>,
         /// Folders that hold Python packages.

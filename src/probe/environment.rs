@@ -9,7 +9,7 @@ mod grant;
 mod pointers;
 mod secrets;
 
-pub use secrets::is_secret;
+pub use secrets::{is_secret, is_secret_name};
 
 use crate::facts::reference::env_vars;
 use crate::facts::{Environment, Fact, Framework, GapKind, LIST_LIMIT, Setting, cut, cut_word, redacted_uuid};

@@ -108,7 +108,7 @@ impl Given {
             environment.push(("HOME".into(), home.into()));
         }
         let folder = Path::new(&self.folder).to_path_buf();
-        let still = Still { is_configured: true, user: user.known().cloned(), folder };
+        let still = Still { is_configured: true, user: user.known().cloned(), folder, ..Still::default() };
         world.configured(environment, still)
     }
 }

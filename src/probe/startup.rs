@@ -46,7 +46,7 @@ mod supervisord;
 mod supervisors;
 mod wrappers;
 
-pub use shell::commands as shell_commands;
+pub use shell::{FileText, commands as shell_commands, writes as shell_writes};
 
 use super::services::ssh_args::SshArgs;
 use crate::facts::{DeclaredService, Fact, Listener};

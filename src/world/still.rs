@@ -31,6 +31,10 @@ pub struct Still {
     pub user: Option<User>,
     /// Its working folder.
     pub folder: PathBuf,
+    /// Whether only texts are known of it: the files that they copy are not here.
+    pub is_text: bool,
+    /// Whether what it is made from may hold files that matter, beside those of the texts.
+    pub may_hold_more: bool,
 }
 
 /// Who an image runs as.
@@ -87,9 +91,10 @@ impl World {
         world
     }
 
-    /// An image that is not there yet: the files that a text writes, as path and content, and the environment that it sets.
-    pub fn written(texts: &[(String, String)], environment: Vec<(OsString, OsString)>) -> Self {
-        let still = Still { is_configured: true, ..Still::default() };
+    /// An image that is not there yet: the files that a text writes, as path and content, the environment that it sets, and
+    /// whether what it is made from may hold files that matter.
+    pub fn written(texts: &[(String, String)], environment: Vec<(OsString, OsString)>, may_hold_more: bool) -> Self {
+        let still = Still { is_configured: true, is_text: true, may_hold_more, ..Still::default() };
         Self::archived(Tree::of_texts(texts), Duration::from_mins(1)).configured(environment, still)
     }
 
@@ -107,6 +112,16 @@ impl World {
         self.environment = environment;
         self.still = Some(Arc::new(still));
         self
+    }
+
+    /// Whether only texts are known of what we look at: a file that is not here may be there.
+    pub fn is_text(&self) -> bool {
+        self.still.as_ref().is_some_and(|still| still.is_text)
+    }
+
+    /// Whether what a text is made from may hold files that matter.
+    pub fn may_hold_more(&self) -> bool {
+        self.still.as_ref().is_some_and(|still| still.may_hold_more)
     }
 
     /// Whether we look at an image that does not run.

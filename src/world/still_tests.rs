@@ -8,7 +8,12 @@ fn image(root: &FakeRoot, still: Still) -> World {
 }
 
 fn run_by(uid: u32, gid: u32) -> Still {
-    Still { is_configured: true, user: Some(User { uid, gid, groups: vec![44] }), folder: PathBuf::from("/srv") }
+    Still {
+        is_configured: true,
+        user: Some(User { uid, gid, groups: vec![44] }),
+        folder: PathBuf::from("/srv"),
+        ..Still::default()
+    }
 }
 
 #[test]

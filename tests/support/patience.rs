@@ -33,7 +33,7 @@ fn scheduled() -> (f64, f64) {
 /// Waits until `what` has happened, and fails only when that has become hopeless.
 #[track_caller]
 pub fn until(what: &str, happened: impl Fn() -> bool) {
-    let hopeless = Instant::now() + Duration::from_mins(2);
+    let hopeless = Instant::now() + Duration::from_mins(10);
     while !happened() {
         assert!(Instant::now() < hopeless, "never happened: {what}");
         std::thread::sleep(Duration::from_millis(5));

@@ -68,7 +68,8 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     has_secret_shape(value) || (is_secret_name(name) && !is_harmless(value))
 }
 
-fn is_secret_name(name: &str) -> bool {
+/// Whether a variable of this name holds a secret, where it holds anything.
+pub fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
     let Some((last, before)) = words.split_last() else { return false };

@@ -141,7 +141,9 @@ impl Finder<'_> {
     /// What a shell script of this image starts. A shell reads any text that it is told to, while the kernel runs only
     /// what says so in its first line.
     fn script(&mut self, program: &str, mut args: Vec<String>, by: DeclaredBy, depth: usize, is_told: bool) {
-        let Some(path) = self.locate(program, is_told) else { return };
+        let Some(path) = self.locate(program, is_told).filter(|path| !self.is_left_out(path)) else {
+            return self.behind_entrypoint(program, &args, by, depth);
+        };
         // A script that starts itself anew, as another user for example, says nothing new the second time.
         if !self.seen.insert((path.clone(), args.clone())) {
             return;
@@ -169,6 +171,26 @@ impl Finder<'_> {
         for inner in command::effects_of_text(&text, &args) {
             // What the script of a command starts is the command's; the path says where it stands.
             self.effect(inner, by, &path, depth + 1);
+        }
+    }
+
+    /// Whether only the text is known that copies this file.
+    fn is_left_out(&self, path: &str) -> bool {
+        self.world.is_text() && self.world.exists(path) != Fact::Known(true)
+    }
+
+    /// What an entrypoint starts whose script is copied from elsewhere: such scripts end by becoming their arguments.
+    fn behind_entrypoint(&mut self, program: &str, args: &[String], by: DeclaredBy, depth: usize) {
+        let name = base_name(program);
+        if !self.world.is_text() || !(name.ends_with(".sh") || name.contains("entrypoint")) {
+            return;
+        }
+        let effects = match command::effect(args) {
+            Some(Effect::Shell(text, args)) => command::effects_of_text(&text, &args),
+            other => other.into_iter().collect(),
+        };
+        for effect in effects.into_iter().filter(|effect| matches!(effect, Effect::Starts(_))) {
+            self.effect(effect, by, "command", depth + 1);
         }
     }
 

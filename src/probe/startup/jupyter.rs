@@ -23,13 +23,25 @@ pub fn server(world: &World, started: &Started, configured: &Configured) -> Decl
     DeclaredService {
         kind: DeclaredKind::Jupyter,
         port: options.port.unwrap_or(PORT),
-        bind: bind.unwrap_or(Fact::Known(Bind::Loopback)),
+        bind: bind.unwrap_or_else(|| unnamed(world, &started.program)),
         // Without a setting the server makes up a token.
         auth: auth.unwrap_or(Fact::Known(Auth::Required)),
         opened_by,
         allow_root: Fact::Known(options.allow_root),
         ..DeclaredService::default()
     }
+}
+
+/// The address where neither the arguments nor a file that is here names one: loopback, but for the images of Jupyter, whose
+/// own file names every address, and for files that may be there and are not in the text.
+fn unnamed(world: &World, program: &str) -> Fact<Bind> {
+    if !world.may_hold_more() {
+        return Fact::Known(Bind::Loopback);
+    }
+    if program.starts_with("start-") {
+        return Fact::Known(Bind::Any);
+    }
+    Fact::unknown(GapKind::NotSupported, "no address is named, and a file of the base image may name one")
 }
 
 /// What switches authentication off, in the words of who wrote it: a remedy that names another setting finds nothing.

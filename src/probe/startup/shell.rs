@@ -8,6 +8,10 @@
 //! that they do not understand, although the others still tell what it starts; and
 //! crates that split words do not know where a command ends.
 
+mod writes;
+
+pub use writes::{FileText, writes};
+
 /// Words before a command that only steer the shell.
 const KEYWORDS: [&str; 11] = ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "}", "time"];
 
@@ -19,16 +23,8 @@ pub fn commands(text: &str) -> Vec<Vec<String>> {
 fn commands_within(text: &str, depth: usize) -> Vec<Vec<String>> {
     /// How deep `$(…)` is followed into itself.
     const DEPTH: usize = 8;
-    let mut reader = Reader {
-        rest: text.chars().peekable(),
-        commands: Vec::new(),
-        words: Vec::new(),
-        ends: Vec::new(),
-        substituted: Vec::new(),
-        is_unclosed: false,
-    };
-    reader.read();
-    let mut commands = reader.commands;
+    let reader = Reader::of(text);
+    let mut commands: Vec<Vec<String>> = reader.commands.into_iter().map(|simple| simple.words).collect();
     if depth < DEPTH {
         commands.extend(reader.substituted.iter().flat_map(|inner| commands_within(inner, depth + 1)));
     } else {
@@ -44,19 +40,46 @@ fn commands_within(text: &str, depth: usize) -> Vec<Vec<String>> {
     commands
 }
 
+/// A simple command.
+#[derive(Debug, Default)]
+struct Simple {
+    words: Vec<String>,
+    /// The file that its output goes to, and whether to its end.
+    target: Option<(String, bool)>,
+    /// The here-document that it reads.
+    document: Option<String>,
+    /// Whether the command behind it reads its output.
+    is_piped: bool,
+}
+
 struct Reader<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
-    commands: Vec<Vec<String>>,
+    commands: Vec<Simple>,
     words: Vec<String>,
-    /// Words that end the here-documents opened on this line.
-    ends: Vec<String>,
+    target: Option<(String, bool)>,
+    /// Words that end the here-documents opened on this line, each with the number of its command.
+    ends: Vec<(String, usize)>,
     /// Texts inside `$(…)` and backquotes.
     substituted: Vec<String>,
     /// Something was opened and never closed.
     is_unclosed: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn of(text: &'a str) -> Self {
+        let mut reader = Self {
+            rest: text.chars().peekable(),
+            commands: Vec::new(),
+            words: Vec::new(),
+            target: None,
+            ends: Vec::new(),
+            substituted: Vec::new(),
+            is_unclosed: false,
+        };
+        reader.read();
+        reader
+    }
+
     fn read(&mut self) {
         while let Some(&next) = self.rest.peek() {
             match next {
@@ -68,20 +91,30 @@ impl Reader<'_> {
                 ' ' | '\t' | '\r' => {
                     self.rest.next();
                 }
-                ';' | '&' | '|' | '(' | ')' => {
+                '|' => {
+                    let signs = std::iter::from_fn(|| self.rest.next_if_eq(&'|')).count();
+                    let is_first = self.words.is_empty();
+                    self.end_command();
+                    if let (1, false, Some(last)) = (signs, is_first, self.commands.last_mut()) {
+                        last.is_piped = true;
+                    }
+                }
+                ';' | '&' | '(' | ')' => {
                     self.rest.next();
                     self.end_command();
                 }
                 '#' => while self.rest.next_if(|c| *c != '\n').is_some() {},
-                '<' | '>' => self.redirection(),
+                '<' | '>' => self.redirection(true),
                 _ => {
                     let (word, quoted) = self.word_or_nothing();
                     // `2>&1`: the number belongs to the redirection.
                     let is_descriptor = matches!(self.rest.peek(), Some('<' | '>'))
                         && !word.is_empty()
                         && word.chars().all(|c| c.is_ascii_digit());
+                    if is_descriptor {
+                        self.redirection(word == "1" || word == "0");
                     // A continued line alone makes no word, while `''` does.
-                    if !is_descriptor && (quoted || !word.is_empty()) {
+                    } else if quoted || !word.is_empty() {
                         self.words.push(word);
                     }
                 }
@@ -96,12 +129,15 @@ impl Reader<'_> {
     }
 
     fn end_command(&mut self) {
+        let target = self.target.take();
         if !self.words.is_empty() {
-            self.commands.push(std::mem::take(&mut self.words));
+            let words = std::mem::take(&mut self.words);
+            self.commands.push(Simple { words, target, ..Simple::default() });
         }
     }
 
-    fn redirection(&mut self) {
+    /// Of another descriptor than standard input and output only the words are passed over.
+    fn redirection(&mut self, is_standard: bool) {
         let mut sign = String::new();
         while let Some(c) = self.rest.next_if(|c| matches!(c, '<' | '>' | '&' | '-')) {
             sign.push(c);
@@ -110,20 +146,32 @@ impl Reader<'_> {
         let target =
             if matches!(self.rest.peek(), None | Some('\n' | ';' | '|' | '(')) { String::new() } else { self.word() };
         if sign.starts_with("<<") && !sign.starts_with("<<<") && !target.is_empty() {
-            self.ends.push(target);
+            self.ends.push((target, self.commands.len()));
+        } else if is_standard && matches!(sign.as_str(), ">" | ">>") && !target.is_empty() {
+            self.target = Some((target, sign == ">>"));
         }
     }
 
     fn skip_here_documents(&mut self) {
-        for end in std::mem::take(&mut self.ends) {
+        for (end, of) in std::mem::take(&mut self.ends) {
+            let mut document = String::new();
             loop {
                 let mut line = String::new();
                 while let Some(c) = self.rest.next_if(|c| *c != '\n') {
                     line.push(c);
                 }
-                if self.rest.next().is_none() || line.trim() == end {
+                let is_last = self.rest.next().is_none();
+                if line.trim() == end {
                     break;
                 }
+                document.push_str(&line);
+                document.push('\n');
+                if is_last {
+                    break;
+                }
+            }
+            if let Some(command) = self.commands.get_mut(of) {
+                command.document = Some(document);
             }
         }
     }

@@ -16,6 +16,7 @@ use instructions::{Instruction, Instructions, raw_words};
 pub use stage::Run;
 pub use stage::{At, Command, Stage};
 use stage::{Variable, flag, without_flags};
+pub use words::filled_in;
 use words::{Told, expanded};
 
 /// Stages, instructions, and words of one that sets variables: builders know no bound, and people write a dozen, hundreds and
@@ -220,7 +221,7 @@ mod tests {
         };
         let words = |text: &str| Some(text.split('|').map(str::to_owned).collect::<Vec<_>>());
         assert_eq!(command("FROM a\nCMD [\"x\", \"y z\"]\n"), (None, words("x|y z")));
-        assert_eq!(command("FROM a\nENV P=1\nCMD x $P\n"), (None, words("/bin/sh|-c|x 1")));
+        assert_eq!(command("FROM a\nENV P=1\nCMD x $P\n"), (None, words("/bin/sh|-c|x $P")));
         assert_eq!(command("FROM a\nSHELL [\"bash\", \"-c\"]\nCMD [x]\n"), (None, words("bash|-c|[x]")));
         assert_eq!(command("FROM a AS b\nCMD x\nFROM b\nENTRYPOINT [\"y\"]\n"), (words("y"), None));
         assert_eq!(command("FROM a\nCMD [\"x\"]\nENTRYPOINT [\"y\"]\n"), (words("y"), words("x")));

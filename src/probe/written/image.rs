@@ -44,6 +44,17 @@ impl<'a> Image<'a> {
         stay.map(|variable| (variable.name.as_str(), variable.value.as_deref().ok(), variable.line))
     }
 
+    /// Whether the build takes an argument of this name that does not stay: a container has no such variable.
+    pub fn takes_argument(&self, name: &str) -> bool {
+        self.stage.variables.iter().any(|variable| variable.name == name && !variable.stays)
+    }
+
+    /// Whether files of the image that it is made from may say how Jupyter is started: they are not in the text. Those of
+    /// distributions, of CUDA and of PyTorch have none.
+    pub fn may_hold_jupyter_files(&self) -> bool {
+        self.known.system.is_none() || self.known.product.is_some()
+    }
+
     /// `ENTRYPOINT` and `CMD`, with their lines.
     pub fn command(&self) -> (Words, Words) {
         let words = |command: Option<&At<Command>>| command.map(|command| (command.value.words.clone(), command.line));
@@ -159,9 +170,12 @@ impl<'a> Image<'a> {
     }
 
     fn framework(&self, installs: &Installed, facts: &mut Facts, places: &mut Places) {
-        let named = |name: &str| installs.found.iter().rev().find(|(install, _)| install.name == name);
+        let named = |name: &str| installs.found.iter().find(|(install, _)| install.name == name);
         let framework = &mut facts.framework;
-        let torch = named("torch");
+        // That of the base stays where it satisfies what is asked for.
+        let is_there =
+            |install: &Install| self.known.torch.is_some() && install.is_satisfied_by(self.known.torch.as_ref());
+        let torch = named("torch").filter(|(install, _)| !is_there(install));
         let build = match (torch, &self.known.torch, &self.known.cuda) {
             (Some((install, line)), ..) => {
                 places.put("framework", *line);
@@ -181,7 +195,7 @@ impl<'a> Image<'a> {
             BuiltFor::Cpu => Fact::Absent,
             BuiltFor::Unsaid => Fact::default(),
             BuiltFor::Elsewhere => {
-                let why = "the index that torch is taken from is in a variable that has no value in the text";
+                let why = "which build of torch is installed is decided by a variable or a condition of the build";
                 Fact::unknown(GapKind::NotSupported, why)
             }
         };

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
 use super::container::Container;
+use super::dockerfile::filled_in;
 use super::image::{Image, Words};
 use super::places::Places;
 use super::reference::Reference;
@@ -34,7 +35,8 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     }
     let set = variables(image, environment);
     let known = set.iter().filter_map(|one| Some((OsString::from(&one.name), OsString::from(one.value.as_ref()?))));
-    let world = World::written(image.map_or(&[][..], |image| &image.files), known.collect());
+    let may_hold_more = image.is_none_or(Image::may_hold_jupyter_files);
+    let world = World::written(image.map_or(&[][..], |image| &image.files), known.collect(), may_hold_more);
     match (image, &image_name) {
         (Some(image), _) => image.tell(&world, &mut facts, &mut own),
         (None, Some((name, line))) => {
@@ -57,6 +59,7 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     };
     tell_environment(&world, &set, &mut facts, &mut at);
     let (command, line, by_container) = command(image, entrypoint, cmd);
+    let command = command.map(|words| with_variables(words, &set, image));
     tell_services(&world, command.as_deref(), &mut facts);
     if let Some(line) = line {
         at(by_container, "services.declared", line);
@@ -184,6 +187,23 @@ fn command(image: Option<&Image<'_>>, entrypoint: Words, cmd: Words) -> (Option<
     let line = second.as_ref().or(first.as_ref()).map(|(_, line)| *line);
     let words: Vec<String> = [first, second].into_iter().flatten().flat_map(|(words, _)| words).collect();
     (Some(words).filter(|words| !words.is_empty()), line, by_container)
+}
+
+/// The command with the variables filled in that a shell will read in it: those of the container, and none that only the
+/// build had.
+fn with_variables(mut words: Vec<String>, set: &[Set], image: Option<&Image<'_>>) -> Vec<String> {
+    let value = |name: &str| match set.iter().find(|one| one.name == name) {
+        Some(one) => Some(one.value.clone().ok_or_else(|| "it is not in the text".to_owned())),
+        None => image.is_some_and(|image| image.takes_argument(name)).then(|| Ok(String::new())),
+    };
+    if let [.., option, text] = &mut words[..]
+        && option.starts_with('-')
+        && !option.starts_with("--")
+        && option.ends_with('c')
+    {
+        *text = filled_in(text, &value);
+    }
+    words
 }
 
 fn tell_services(world: &World, command: Option<&[String]>, facts: &mut Facts) {

@@ -2,10 +2,12 @@
 
 mod bare;
 mod index;
+mod tables;
 
 pub use bare::bare;
 use bare::{assignment, behind_options, is_export, is_script};
 use index::Indexes;
+use tables::{COMPILERS, COMPILING, OPAQUE, REPLACING, WITH_VALUE};
 
 use super::dockerfile::Run;
 use crate::facts::reference::bases::wheel_cuda;
@@ -22,8 +24,28 @@ pub struct Install {
     pub version: Option<String>,
     /// What it is built for.
     pub build: BuiltFor,
+    /// What becomes of one that is there already.
+    pub over: Over,
     /// The word, to find its line.
     pub word: String,
+}
+
+/// What becomes of a package that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// It stays where it satisfies what is asked for.
+    Keeps,
+    /// It is replaced.
+    Replaces,
+    /// It is taken away, and nothing put in its place.
+    Removes,
+}
+
+impl Install {
+    /// Whether pip takes one of this version for what is asked for, and does nothing.
+    pub fn is_satisfied_by(&self, version: Option<&String>) -> bool {
+        self.over == Over::Keeps && (self.version.is_none() || self.version.as_ref() == version)
+    }
 }
 
 /// What a package is built for.
@@ -35,7 +57,7 @@ pub enum BuiltFor {
     Cpu,
     /// The command line does not say.
     Unsaid,
-    /// A variable says it that has no value in the text.
+    /// A variable or a condition decides it while the image is built.
     Elsewhere,
 }
 
@@ -53,66 +75,6 @@ pub struct Installs {
     indexes: Indexes,
 }
 
-/// Programs that compile.
-const COMPILERS: [&str; 10] = ["nvcc", "gcc", "g++", "cc", "make", "cmake", "ninja", "meson", "cargo", "bazel"];
-/// Packages that compile when they are installed or when they run.
-const COMPILING: [&str; 20] = [
-    "vllm",
-    "sglang",
-    "triton",
-    "flash-attn",
-    "flashinfer-python",
-    "deepspeed",
-    "apex",
-    "xformers",
-    "torch-scatter",
-    "torch-sparse",
-    "pycuda",
-    "cupy",
-    "numba",
-    "jax",
-    "llama-cpp-python",
-    "transformer-engine",
-    "causal-conv1d",
-    "mamba-ssm",
-    "tensorrt-llm",
-    "nvidia-cutlass",
-];
-/// Options of pip that take the next word.
-const WITH_VALUE: [&str; 30] = [
-    "-r",
-    "--requirement",
-    "-c",
-    "--constraint",
-    "-i",
-    "--index-url",
-    "--extra-index-url",
-    "-f",
-    "--find-links",
-    "--prefix",
-    "--target",
-    "-t",
-    "--root",
-    "--index",
-    "--default-index",
-    "--torch-backend",
-    "--index-strategy",
-    "--trusted-host",
-    "--cache-dir",
-    "--timeout",
-    "--retries",
-    "--proxy",
-    "--python",
-    "-p",
-    "--python-version",
-    "--platform",
-    "--only-binary",
-    "--no-binary",
-    "--upgrade-strategy",
-    "--progress-bar",
-];
-/// Programs that build for another place, or run what is not in the text.
-const OPAQUE: [&str; 5] = ["go", "rustc", "npm", "yarn", "nix"];
 /// How deep `sh -c` is followed into itself.
 const DEPTH: usize = 3;
 
@@ -201,6 +163,11 @@ impl Installs {
                 let before: Vec<&str> = words.iter().take(words.len() - rest.len() - 1).copied().collect();
                 self.pip(&[before.as_slice(), rest].concat());
             }
+            ["uninstall", rest @ ..] => {
+                let named = rest.iter().filter(|word| !word.starts_with('-'));
+                let removed = named.filter_map(|word| package(word, &Indexes::default()));
+                self.all.extend(removed.map(|install| Install { over: Over::Removes, ..install }));
+            }
             ["wheel", ..] => self.is_opaque = true,
             ["config", rest @ ..] if rest.contains(&"set") => {
                 let is_index = |word: &&&str| word.contains("index") || word.contains("find-links");
@@ -215,6 +182,7 @@ impl Installs {
 
     fn pip(&mut self, words: &[&str]) {
         let indexes = Indexes::of(words, &self.indexes);
+        let over = if words.iter().any(|word| REPLACING.contains(word)) { Over::Replaces } else { Over::Keeps };
         let mut at = 0;
         while let Some(word) = words.get(at) {
             at += 1;
@@ -231,7 +199,7 @@ impl Installs {
                 self.elsewhere |= !is_wheel;
             } else if let Some(install) = package(word, &indexes) {
                 self.compiles |= COMPILING.contains(&install.name.as_str());
-                self.all.push(install);
+                self.all.push(Install { over, ..install });
             }
         }
     }
@@ -247,7 +215,8 @@ impl Installs {
         let is_cpu = words.contains(&"cpuonly");
         let build = cuda.map_or(if is_cpu { BuiltFor::Cpu } else { BuiltFor::Unsaid }, BuiltFor::Cuda);
         let version = torch.get(1).filter(|version| version.matches('.').count() == 2).cloned();
-        self.all.push(Install { name: "torch".to_owned(), version, build, word: "pytorch".to_owned() });
+        let (name, word) = ("torch".to_owned(), "pytorch".to_owned());
+        self.all.push(Install { name, version, build, over: Over::Keeps, word });
     }
 }
 
@@ -293,7 +262,7 @@ fn package(word: &str, indexes: &Indexes) -> Option<Install> {
         cuda.map(|cuda| BuiltFor::Cuda(cuda.to_owned()))
     };
     let build = of_suffix(local).or_else(from_index).or_else(of_extras).or_else(of_table).unwrap_or(BuiltFor::Unsaid);
-    Some(Install { version: version.map(str::to_owned), build, word: word.to_owned(), name })
+    Some(Install { version: version.map(str::to_owned), build, over: Over::Keeps, word: word.to_owned(), name })
 }
 
 #[cfg(test)]

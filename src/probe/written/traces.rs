@@ -39,27 +39,66 @@ const SETTINGS: [&str; 3] = ["PermitRootLogin", "PasswordAuthentication", "Permi
 
 /// Settings of sshd that commands write into its configuration; none where no command does.
 pub fn sshd_config(stage: &Stage) -> Option<String> {
-    let runs = stage.runs.iter().filter(|run| run.text.contains(SSHD_CONFIG));
-    let text: String = runs.map(|run| &*run.text).collect::<Vec<_>>().join("\n");
-    // `sed s/old/new/` names a setting twice, and what it becomes comes last.
-    let value = |name: &str| {
-        let (_, behind) = text.rsplit_once(name)?;
-        let value = behind.trim_start_matches([' ', '\t', '=']);
-        let end = value.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-')).unwrap_or(value.len());
-        value.get(..end).filter(|value| !value.is_empty()).map(|value| format!("{name} {value}\n"))
-    };
-    let settings: String = SETTINGS.into_iter().filter_map(value).collect();
-    (!settings.is_empty()).then_some(settings)
+    let mut settings: Vec<(&str, String)> = Vec::new();
+    for (_, name, value) in sshd_changes(stage) {
+        settings.retain(|(known, _)| *known != name);
+        settings.extend(value.map(|value| (name, value)));
+    }
+    let own: String = settings.into_iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    // Of two values sshd takes the first.
+    let rest = stage.files.iter().rev().find(|(path, _)| path.ends_with(SSHD_CONFIG)).map(|(_, text)| text.as_str());
+    (!own.is_empty() || rest.is_some()).then(|| own + rest.unwrap_or_default())
 }
 
 /// Lines on which commands write those settings.
 pub fn sshd_settings(stage: &Stage) -> Vec<usize> {
-    let runs = stage.runs.iter().filter(|run| run.text.contains(SSHD_CONFIG));
-    let settings = runs.flat_map(|run| SETTINGS.iter().map(move |setting| (run, *setting)));
-    settings
-        .filter(|(run, setting)| run.text.contains(setting))
-        .map(|(run, setting)| run.instruction.line_of(setting))
-        .collect()
+    sshd_changes(stage).into_iter().filter(|(.., value)| value.is_some()).map(|(line, ..)| line).collect()
+}
+
+/// What each command makes of a setting, with its line: a value, or nothing where it leaves the default to hold.
+fn sshd_changes(stage: &Stage) -> Vec<(usize, &'static str, Option<String>)> {
+    let mut changes = Vec::new();
+    for run in stage.runs.iter().filter(|run| run.text.contains(SSHD_CONFIG)) {
+        for words in shell_commands(&run.text) {
+            let Some((program, rest)) = bare(&words).split_first() else { continue };
+            let is_sed = program.ends_with("sed");
+            // Who looks for a setting sets nothing.
+            if program.ends_with("grep") {
+                continue;
+            }
+            for word in rest {
+                for name in SETTINGS.into_iter().filter(|name| word.contains(name)) {
+                    let value = if is_sed { of_sed(word, name) } else { of_lines(word, name).map(Some) };
+                    changes.extend(value.map(|value| (run.instruction.line_of(name), name, value)));
+                }
+            }
+        }
+    }
+    changes
+}
+
+/// What an expression of `sed` makes of a setting: what it puts in its place, or nothing where it takes the line away or
+/// makes it a comment. None where it is no such expression.
+fn of_sed(expression: &str, name: &str) -> Option<Option<String>> {
+    if let Some(at) = expression.find("s/").or_else(|| expression.find("s|")).or_else(|| expression.find("s#")) {
+        let sign = expression.get(at + 1..)?.chars().next()?;
+        let put = expression.get(at + 2..)?.split(sign).nth(1)?;
+        return put.contains(name).then(|| of_lines(put, name));
+    }
+    expression.ends_with('d').then_some(None)
+}
+
+/// The last value that lines give a setting; those that begin with `#` are comments.
+fn of_lines(text: &str, name: &str) -> Option<String> {
+    let (before, behind) = text.rsplit_once(name)?;
+    if before.ends_with(['#', ' '])
+        && before.rsplit(['\n']).next().is_some_and(|line| line.trim_start().starts_with('#'))
+    {
+        return None;
+    }
+    let value = behind.trim_start_matches([' ', '\t', '=']);
+    let end = value.find(|letter: char| !(letter.is_ascii_alphanumeric() || letter == '-')).unwrap_or(value.len());
+    value.get(..end).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -86,8 +125,26 @@ mod tests {
         let text = "FROM a\nRUN sed -i 's/#PermitRootLogin no/PermitRootLogin yes/' /etc/ssh/sshd_config \\\n && echo \
                     'PasswordAuthentication no' >> /etc/ssh/sshd_config\n";
         let stage = read(text).expect("one").last;
-        assert_eq!(sshd_config(&stage).as_deref(), Some("PermitRootLogin yes\nPasswordAuthentication no\n"));
+        let config = sshd_config(&stage).expect("settings");
+        assert!(config.starts_with("PermitRootLogin yes\nPasswordAuthentication no\n"), "{config}");
         assert_eq!(sshd_settings(&stage), [2, 3]);
         assert_eq!(sshd_config(&read("FROM a\nRUN grep PermitRootLogin x\n").expect("one").last), None);
+    }
+
+    #[test]
+    fn who_forbids_or_only_looks_allows_nothing() {
+        let config = |commands: &str| sshd_config(&read(&format!("FROM a\nRUN {commands}\n")).expect("one").last);
+        for commands in [
+            "sed -i 's/^PermitRootLogin yes/#PermitRootLogin yes/' /etc/ssh/sshd_config",
+            "sed -i '/PermitRootLogin yes/d' /etc/ssh/sshd_config",
+            "! grep -q '^PermitRootLogin yes' /etc/ssh/sshd_config",
+        ] {
+            assert_eq!(config(commands), None, "{commands}");
+        }
+        let forbids =
+            "echo 'PermitRootLogin no' >> /etc/ssh/sshd_config && ! grep -q 'PermitRootLogin yes' /etc/ssh/sshd_config";
+        assert!(config(forbids).is_some_and(|text| text.starts_with("PermitRootLogin no\n")));
+        let allows = "sed -ri 's|^#?PermitRootLogin .*|PermitRootLogin yes|' /etc/ssh/sshd_config";
+        assert_eq!(config(allows).as_deref(), Some("PermitRootLogin yes\n"));
     }
 }

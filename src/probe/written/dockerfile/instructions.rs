@@ -39,6 +39,8 @@ pub struct HereDocument {
     pub text: String,
     /// Whether variables in it are filled in: its mark has no quotes.
     pub expands: bool,
+    /// The word that ends it; in `COPY` also the name of the file.
+    pub name: String,
 }
 
 /// One instruction.
@@ -214,7 +216,7 @@ impl Reader<'_> {
                     self.at += 1;
                     let line = if mark.strips_tabs { line.trim_start_matches('\t') } else { line };
                     if line == mark.end {
-                        return Ok(HereDocument { text: document, expands: mark.expands });
+                        return Ok(HereDocument { text: document, expands: mark.expands, name: mark.end });
                     }
                     document.push_str(line);
                     document.push('\n');

@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use super::instructions::{Instruction, without_marks};
+use super::instructions::{HereDocument, Instruction, without_marks};
 use super::stage::{Run, Stage, json, without_flags};
 use crate::probe::paths::base_name;
+use crate::probe::startup::{FileText, shell_writes};
 
 /// Settings of indexes that are kept for a command, and bytes of one.
 const INDEXES: usize = 8;
@@ -20,20 +21,32 @@ pub fn run(stage: &mut Stage, instruction: &Rc<Instruction>) {
         Some(words) => words.join(" "),
         None => stage.filled_in(&bare),
     };
+    let whole = instruction.documents.iter().fold(text.to_owned(), |whole, document| {
+        let HereDocument { text, name, .. } = document;
+        format!("{whole}\n{text}{name}")
+    });
+    stage.expose(&whole);
+    let mut files = shell_writes(if json(text).is_some() { &script } else { &whole });
     let mut is_opaque = false;
     for document in &instruction.documents {
-        let target = bare.split_once('>').map(|(_, rest)| rest.trim_start_matches(['>', ' ']));
-        let target = target.and_then(|rest| rest.split_ascii_whitespace().next()).filter(|path| path.starts_with('/'));
-        let mut words = bare.split_ascii_whitespace();
-        let program = words.next().unwrap_or_default();
-        if let (true, Some(path)) = (matches!(program, "cat" | "tee"), target) {
-            stage.files.push((path.to_owned(), document.text.clone()));
-        } else if (program.is_empty() && is_for_shell(&document.text))
+        let is_alone = bare.is_empty();
+        if files.iter().any(|file| file.text == document.text) {
+            continue;
+        }
+        if (is_alone && is_for_shell(&document.text))
             || bare.split_ascii_whitespace().any(|word| SHELLS.contains(&base_name(word)))
         {
-            script = format!("{script}\n{}", stage.filled_in(&document.text));
+            let told = stage.filled_in(&document.text);
+            files.extend(shell_writes(&document.text));
+            script = format!("{script}\n{told}");
         } else {
             is_opaque = true;
+        }
+    }
+    for file in files {
+        let path = stage.filled_in(&file.path);
+        if !path.contains('$') {
+            stage.write(FileText { path, ..file });
         }
     }
     let is_index = |name: &str| {

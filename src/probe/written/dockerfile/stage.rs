@@ -6,7 +6,8 @@ use std::rc::Rc;
 use super::instructions::{HereDocument, Instruction, raw_words};
 use super::words::{Told, expanded, filled_in, pairs};
 use crate::facts::LIST_LIMIT;
-use crate::probe::environment::is_secret;
+use crate::probe::environment::{is_secret, is_secret_name};
+use crate::probe::startup::FileText;
 
 /// A command that was run while building.
 #[derive(Debug, Clone)]
@@ -90,6 +91,8 @@ pub struct Stage {
     pub secrets: Vec<(String, usize)>,
     /// Instructions that start something, with the text: each stays in the history.
     pub commands: Vec<At<Command>>,
+    /// Instructions that stay in the history with their words, or write them into a file.
+    pub shown: Vec<Rc<Instruction>>,
     /// Files whose text is in the Dockerfile.
     pub files: Vec<(String, String)>,
     /// The line of its `FROM`.
@@ -125,6 +128,7 @@ impl Stage {
                 may_hold_copied: false,
                 secrets: Vec::new(),
                 commands: Vec::new(),
+                shown: Vec::new(),
                 files: Vec::new(),
                 line,
                 shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
@@ -182,6 +186,9 @@ impl Stage {
     /// Does what an instruction says. `global` are the arguments above the first `FROM`.
     pub fn follow(&mut self, instruction: &Rc<Instruction>, escape: char, global: &[Variable]) {
         let (text, line) = (instruction.text.as_str(), instruction.line);
+        if matches!(instruction.keyword.as_str(), "ADD" | "COPY" | "HEALTHCHECK" | "LABEL") {
+            self.shown.push(Rc::clone(instruction));
+        }
         match instruction.keyword.as_str() {
             "ARG" => self.arguments(instruction, escape, global),
             "ENV" => {
@@ -193,6 +200,7 @@ impl Stage {
                     .zip(lines)
                     .map(|((name, raw), line)| Variable { value: self.told(&raw, escape), name, line, stays: true })
                     .collect();
+                self.expose(text);
                 for variable in set {
                     self.set(variable);
                 }
@@ -235,6 +243,20 @@ impl Stage {
         }
     }
 
+    /// A build argument that is to hold a secret stays in the image where this text uses it, whatever its value will be.
+    pub fn expose(&mut self, text: &str) {
+        let is_given = |variable: &&Variable| {
+            !variable.stays && variable.value.is_err() && is_secret_name(&variable.name) && uses(text, &variable.name)
+        };
+        let given: Vec<(String, usize)> =
+            self.variables.iter().filter(is_given).map(|variable| (variable.name.clone(), variable.line)).collect();
+        for one in given {
+            if self.secrets.len() < LIST_LIMIT && !self.secrets.contains(&one) {
+                self.secrets.push(one);
+            }
+        }
+    }
+
     fn arguments(&mut self, instruction: &Instruction, escape: char, global: &[Variable]) {
         let words = raw_words(&instruction.text);
         let lines = instruction.lines_of(words.iter().cloned());
@@ -255,19 +277,44 @@ impl Stage {
             return Command { words, is_shell: false };
         }
         let mut words = self.shell.clone();
-        words.push(self.filled_in(text));
+        // Its variables are those of the container, which may set others; arguments of the build are gone by then.
+        words.push(text.to_owned());
         Command { words, is_shell: true }
     }
 
-    /// `COPY <<EOF /path`
+    /// `COPY <<EOF /path`, and `COPY <<a <<b /folder/`.
     fn texts(&mut self, instruction: &Instruction, escape: char) {
         let words = raw_words(without_flags(&instruction.text));
         let Some(target) = words.last().and_then(|raw| self.told(raw, escape).ok()) else { return };
-        for HereDocument { text, expands } in &instruction.documents {
+        for HereDocument { text, expands, name } in &instruction.documents {
             let text = if *expands { self.filled_in(text) } else { text.clone() };
-            self.files.push((target.clone(), text));
+            let is_folder = target.ends_with('/') || words.len() > 2;
+            let path = if is_folder { format!("{}/{name}", target.trim_end_matches('/')) } else { target.clone() };
+            self.write(FileText { path, text, appends: false });
         }
     }
+
+    /// A file whose text the Dockerfile says.
+    pub fn write(&mut self, file: FileText) {
+        let path = if file.path.starts_with('/') {
+            file.path
+        } else {
+            format!("{}/{}", self.folder.trim_end_matches('/'), file.path)
+        };
+        match self.files.iter_mut().find(|(known, _)| *known == path).filter(|_| file.appends) {
+            Some((_, text)) => text.push_str(&file.text),
+            None => self.files.push((path, file.text)),
+        }
+    }
+}
+
+/// Whether a text uses a variable.
+fn uses(text: &str, name: &str) -> bool {
+    text.split('$').skip(1).any(|behind| {
+        let behind = behind.strip_prefix('{').unwrap_or(behind);
+        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        behind.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_of_name))
+    })
 }
 
 /// The value of a flag in front of an instruction.

@@ -78,8 +78,8 @@ pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
             (behind.get(..end).unwrap_or_default(), end + 1)
         };
         let is_hidden = out.ends_with('\\') || added >= GROWTH;
-        match if is_hidden || name.is_empty() { None } else { lookup(name) } {
-            Some(Ok(value)) if added + value.len() <= GROWTH => {
+        match if is_hidden || name.is_empty() { None } else { of_shell(name, lookup) } {
+            Some(value) if added + value.len() <= GROWTH => {
                 added += value.len();
                 out.push_str(&value);
             }
@@ -89,6 +89,19 @@ pub fn filled_in(text: &str, lookup: Lookup<'_>) -> String {
     }
     out.push_str(rest);
     out
+}
+
+/// The value of `NAME`, `NAME:-default` or `NAME-default`; none where the text does not tell it.
+fn of_shell(inner: &str, lookup: Lookup<'_>) -> Option<String> {
+    let end = inner.find(|letter: char| !is_of_name(letter)).unwrap_or(inner.len());
+    let (name, rest) = inner.split_at(end);
+    let value = lookup(name)?.ok()?;
+    match rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-')) {
+        Some(default) if value.is_empty() && !default.contains('$') => Some(default.to_owned()),
+        Some(_) if value.is_empty() => None,
+        _ if rest.is_empty() || rest.starts_with(":-") || rest.starts_with('-') => Some(value),
+        _ => None,
+    }
 }
 
 fn is_of_name(letter: char) -> bool {
@@ -213,8 +226,8 @@ mod tests {
     #[test]
     fn a_shells_variables_are_filled_in_as_far_as_they_are_known() {
         assert_eq!(
-            filled_in("x $A ${A} \\$A $NONE ${NONE:-1} $(A) ${A", &lookup),
-            "x a a \\$A $NONE ${NONE:-1} $(A) ${A"
+            filled_in("x $A ${A} \\$A $NONE ${NONE:-1} ${A:-1} ${EMPTY:-1} ${A#a} $(A) ${A", &lookup),
+            "x a a \\$A $NONE ${NONE:-1} a 1 ${A#a} $(A) ${A"
         );
     }
 }

@@ -23,6 +23,12 @@ pub fn secrets(stage: &Stage) -> Vec<(String, usize)> {
             in_text(&document.text, &mut |name, sought| tell(name, &|| run.instruction.line_of(sought)));
         }
     }
+    for instruction in &stage.shown {
+        in_text(&instruction.text, &mut |name, sought| tell(name, &|| instruction.line_of(sought)));
+        for word in instruction.documents.iter().flat_map(|document| document.text.split_whitespace()) {
+            in_word(word, &mut |name, sought| tell(name, &|| instruction.line_of(sought)));
+        }
+    }
     for command in &stage.commands {
         for word in &command.value.words {
             in_text(word, &mut |name, _| tell(name, &|| command.line));
@@ -98,6 +104,31 @@ mod tests {
         ] {
             assert_eq!(told(&format!("FROM a\n{line}\n")), one(name, 2), "{line}");
         }
+    }
+
+    #[test]
+    fn what_is_added_copied_labelled_or_asked_shows_it_too() {
+        let key = "A".repeat(36);
+        for (line, name) in [
+            ("ADD https://u:hunter2@x.y/m.tar /m/".to_owned(), "a password in a URL"),
+            (format!("HEALTHCHECK CMD curl -H \"Authorization: Bearer hf_{key}\" http://127.0.0.1/"), "hf_…"),
+            (format!("LABEL deploy=\"ghp_{key}\""), "ghp_…"),
+        ] {
+            assert_eq!(told(&format!("FROM a\n{line}\n")), one(name, 2), "{line}");
+        }
+        assert_eq!(told("FROM a\nCOPY <<EOF /app/.env\nDEBUG=1\nAPI_KEY=hunter2hunter2\nEOF\n"), one("API_KEY", 4));
+        assert_eq!(told("FROM a\nCOPY a b\nLABEL version=1\nHEALTHCHECK CMD curl -f http://127.0.0.1/\n"), []);
+    }
+
+    #[test]
+    fn a_secret_argument_stays_where_it_is_used() {
+        for text in ["ENV HF_TOKEN=$HF_TOKEN", "RUN login --token ${HF_TOKEN}", "RUN <<EOF\nlogin $HF_TOKEN\nEOF"] {
+            assert_eq!(told(&format!("FROM a\nARG HF_TOKEN\n{text}\n")), one("HF_TOKEN", 2), "{text}");
+        }
+        for text in ["RUN login $HF_TOKEN_FILE", "RUN ls", "RUN --mount=type=secret,id=hf_token login"] {
+            assert_eq!(told(&format!("FROM a\nARG HF_TOKEN\n{text}\n")), [], "{text}");
+        }
+        assert_eq!(told("FROM a\nARG VERSION\nRUN get $VERSION\n"), [], "no secret");
     }
 
     #[test]

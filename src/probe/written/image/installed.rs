@@ -1,7 +1,7 @@
 //! What was installed while building, with its lines.
 
 use crate::probe::written::dockerfile::{Run, Stage};
-use crate::probe::written::pip::{Install, Installs};
+use crate::probe::written::pip::{BuiltFor, Install, Installs, Over};
 
 /// Packages that something is told of; the names of all others are not needed.
 const NAMED: [&str; 5] = ["torch", "jax", "vllm", "sglang", "deepspeed"];
@@ -12,7 +12,7 @@ pub struct Installed {
     pub compiles: bool,
     /// Whether that cannot be told where nothing is seen.
     pub is_unsure: bool,
-    /// The packages that matter, each with its line, the last one last.
+    /// The packages that matter, each once and with its line.
     pub found: Vec<(Install, usize)>,
 }
 
@@ -35,14 +35,36 @@ impl Installed {
     fn read(&mut self, run: &Run) -> Installs {
         let mut installs = Installs::of(run);
         for name in NAMED {
-            // A command may name tens of thousands, and each line is searched for.
-            if let Some(at) = installs.all.iter().rposition(|install| install.name == name) {
-                let install = installs.all.remove(at);
-                let line = run.instruction.line_of(&install.word);
-                self.found.push((install, line));
+            let own: Vec<Install> = installs.all.extract_if(.., |install| install.name == name).collect();
+            // Several ways to install it, of which one is taken while the image is built.
+            let is_branching = ["else", "||", "esac"].iter().any(|sign| run.text.contains(sign));
+            let mut builds = own.iter().map(|install| &install.build).filter(|build| **build != BuiltFor::Unsaid);
+            let first = builds.next();
+            if is_branching && builds.any(|build| Some(build) != first) {
+                // A command may name tens of thousands, and the line of each is searched for.
+                self.follow(own.into_iter().last().map(|last| Install { build: BuiltFor::Elsewhere, ..last }), run);
+            } else {
+                own.into_iter().for_each(|install| self.follow(Some(install), run));
             }
         }
         installs
+    }
+
+    /// One install behind the others: what is there already and satisfies it stays.
+    fn follow(&mut self, install: Option<Install>, run: &Run) {
+        let Some(install) = install else { return };
+        let known = self.found.iter().position(|(known, _)| known.name == install.name);
+        if let Some(at) = known {
+            let (before, _) = &self.found[at];
+            if install.build != BuiltFor::Elsewhere && install.is_satisfied_by(before.version.as_ref()) {
+                return;
+            }
+            self.found.remove(at);
+        }
+        if install.over != Over::Removes {
+            let line = run.instruction.line_of(&install.word);
+            self.found.push((install, line));
+        }
     }
 }
 
@@ -89,6 +111,37 @@ mod tests {
         assert_eq!(found("FROM a\nRUN bash -lc 'cd x && pip install torch'\n").len(), 1);
         assert!(of("FROM a\nRUN <<EOF\n#!/usr/bin/env python3\nimport x\nEOF\n").is_unsure);
         assert!(!of("FROM a\nRUN apt-get install -y curl\n").is_unsure);
+    }
+
+    #[test]
+    fn what_is_there_and_satisfies_stays() {
+        const CPU: &str = "FROM a\nRUN pip install torch==2.5.1 --index-url https://download.pytorch.org/whl/cpu\n";
+        let build = |text: &str| {
+            of(&format!("{CPU}{text}")).found.first().map(|(install, line)| (install.build.clone(), *line))
+        };
+        let cpu = Some((BuiltFor::Cpu, 2));
+        for text in ["RUN pip install torch", "RUN pip install torch==2.5.1", "RUN pip install 'torch>=2' vllm_x"] {
+            assert_eq!(build(text), cpu, "{text}");
+        }
+        for text in
+            ["RUN pip install -U torch", "RUN pip install torch==2.6.0", "RUN pip install --force-reinstall torch"]
+        {
+            assert!(build(text).is_some_and(|(build, line)| build != BuiltFor::Cpu && line == 3), "{text}");
+        }
+        assert_eq!(build("RUN pip uninstall -y torch"), None);
+        assert_eq!(build("RUN pip uninstall -y torch && pip install torch"), Some((BuiltFor::Unsaid, 3)));
+    }
+
+    #[test]
+    fn what_a_condition_decides_is_decided_elsewhere() {
+        let build = |text: &str| of(&format!("FROM a\nRUN {text}\n")).found.remove(0).0.build;
+        let index =
+            |name: &str| format!("pip install torch==2.7.0 --index-url https://download.pytorch.org/whl/{name}");
+        let (cpu, cuda) = (index("cpu"), index("cu128"));
+        assert_eq!(build(&format!("if [ $X ]; then {cuda}; else {cpu}; fi")), BuiltFor::Elsewhere);
+        assert_eq!(build(&format!("if [ $X ]; then {cpu}; else {cuda}; fi")), BuiltFor::Elsewhere);
+        assert_eq!(build(&format!("if [ $X ]; then {cpu}; else {cpu}; fi")), BuiltFor::Cpu);
+        assert_eq!(build(&cpu), BuiltFor::Cpu);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command behind words that only say how it is run: `FOO=1 sudo -E env BAR=2 pip install`.
 
-use super::WITH_VALUE;
+use super::tables::WITH_VALUE;
 use crate::probe::paths::base_name;
 
 /// Programs that run another, and their options that take the next word.
