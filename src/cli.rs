@@ -59,6 +59,8 @@ pub enum Command {
     },
     /// List all checks
     List(JudgingArgs),
+    /// Write a contract to begin with: everything that the workload could ask for, with what is here as its value
+    Init(InitArgs),
     /// Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod
     Harden(HardenArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
@@ -117,6 +119,16 @@ pub enum Mode {
     Report,
     /// Start the workload at once, without looking
     Off,
+}
+
+/// Options of `init`.
+#[derive(Debug, Clone, Args)]
+pub struct InitArgs {
+    #[command(flatten)]
+    pub collecting: CollectingArgs,
+    /// Write to this file instead of standard output; it is replaced whole or not at all
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
 }
 
 /// Options of `facts`.

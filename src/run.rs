@@ -9,6 +9,7 @@ mod files;
 mod gpus;
 mod harden;
 mod image;
+mod init;
 mod message;
 mod output;
 mod plan;
@@ -114,6 +115,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::Judge(arguments) => judge_recording(&arguments),
         Command::Explain { asked, checks } => explain_check(&asked, &checks),
         Command::List(arguments) => list(&arguments),
+        Command::Init(arguments) => init::run(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),

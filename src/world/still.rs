@@ -19,6 +19,9 @@ pub const NOT_RUNNING: &str = "an image is looked at that does not run";
 /// Why nothing is said of what its configuration settles.
 pub const NOT_CONFIGURED: &str = "the configuration of the image is not known; --image-config gives it";
 
+/// Where engines look for programs unless they are told.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What the kernel mounts, and what the engine writes into every container.
 const OF_THE_RUNNING: [&str; 6] = ["/proc", "/sys", "/dev", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"];
 
@@ -93,7 +96,15 @@ impl World {
 
     /// An image that is not there yet: the files that a text writes, as path and content, the environment that it sets, and
     /// whether what it is made from may hold files that matter.
-    pub fn written(texts: &[(String, String)], environment: Vec<(OsString, OsString)>, may_hold_more: bool) -> Self {
+    pub fn written(
+        texts: &[(String, String)],
+        mut environment: Vec<(OsString, OsString)>,
+        may_hold_more: bool,
+    ) -> Self {
+        // Where an image sets none, engines do.
+        if !environment.iter().any(|(name, _)| name == "PATH") {
+            environment.push(("PATH".into(), DEFAULT_PATH.into()));
+        }
         let still = Still { is_configured: true, is_text: true, may_hold_more, ..Still::default() };
         Self::archived(Tree::of_texts(texts), Duration::from_mins(1)).configured(environment, still)
     }

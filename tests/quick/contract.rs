@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use gpu_preflight::derive::derive;
+use gpu_preflight::facts::recording;
+use gpu_preflight::report::contract::sketch;
 use serde_json::Value;
 
 const FILE: &str = "gpu-preflight.toml";
@@ -122,6 +125,38 @@ fn its_waivers_excuse_as_those_of_a_profile_do_but_never_what_is_critical() {
     assert!(gating(&waiver(shm, "2020-01-01"), shm), "it was excused once");
     let gpus = "contract.gpus-sufficient";
     assert!(gating(&waiver(gpus, "2099-01-01"), gpus), "what is critical is for the profile to excuse");
+}
+
+#[test]
+fn what_init_writes_asks_for_nothing_and_all_of_it_is_met_where_it_was_written() {
+    for machine in ["h100-healthy", "healthy-8xh200-fake", "image-in-ci", "fake-driver-not-loaded"] {
+        let recording = format!("{}/tests/machines/{machine}/facts.json", env!("CARGO_MANIFEST_DIR"));
+        let text = fs::read_to_string(recording).expect("a recording");
+        let mut facts = recording::read(&text).unwrap_or_else(|mistake| panic!("{machine}: {mistake:?}")).facts;
+        derive(&mut facts);
+        let page = sketch(&facts).to_string();
+        let asked = |page: &str| {
+            let folder = with(page);
+            let (_, report, error) = judged(machine, folder.path(), &["--format=json"]);
+            let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{machine}: {error}\n{page}"));
+            let all = report["findings"].as_array().expect("findings").iter();
+            let own = all.filter(|one| one["check"].as_str().is_some_and(|check| check.starts_with("contract.")));
+            own.filter(|one| one["outcome"] != "not-applicable").cloned().collect::<Vec<Value>>()
+        };
+        assert_eq!(asked(&page), Vec::<Value>::new(), "{machine}: it asks for nothing");
+        let is_need = |line: &&str| line.starts_with("# ") && line.contains(" = ") && line.matches('#').count() == 2;
+        let needs: Vec<&str> = page.lines().filter(is_need).map(|line| line.trim_start_matches("# ")).collect();
+        assert_eq!(needs.len(), 12, "{page}");
+        // Where the machine has nothing to say, an example stands.
+        let is_example =
+            |need: &&str| ["[8000]", "torch = \"2.5\"", "bfloat16 = 300"].iter().any(|one| need.contains(one));
+        let known: Vec<&str> = needs.into_iter().filter(|need| !is_example(need)).collect();
+        if machine.contains("h100") || machine.contains("8xh200") {
+            let failing = asked(&format!("[needs]\n{}\n", known.join("\n")));
+            let failing: Vec<&Value> = failing.iter().filter(|one| one["outcome"] == "fails").collect();
+            assert!(failing.is_empty(), "{machine}: {failing:?}");
+        }
+    }
 }
 
 #[test]

@@ -15,6 +15,7 @@ use gpu_preflight::report::Report;
 use gpu_preflight::report::diff::Diff;
 use gpu_preflight::report::gpus::GpuTable;
 use gpu_preflight::weigh::Profile;
+use gpu_preflight::weigh::contract::ContractFile;
 use gpu_preflight::weigh::profile::ProfileFile;
 use gpu_preflight::{exit, explain};
 use serde_json::{Map, Value, json};
@@ -150,6 +151,7 @@ fn schemas_are_current() {
         ("check", CheckFile::SHAPE),
         ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),
+        ("contract", ContractFile::SHAPE),
     ] {
         let mut definitions = Map::new();
         let root = schema(shape, &mut definitions);

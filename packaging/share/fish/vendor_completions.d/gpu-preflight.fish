@@ -87,6 +87,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "judge" 
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "list" -d 'List all checks'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "init" -d 'Write a contract to begin with: everything that the workload could ask for, with what is here as its value'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "gpus" -d 'Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "sbom" -d 'List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read'
@@ -265,6 +266,20 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l onl
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l skip -d 'Leave these checks out' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -s h -l help -d 'Print help'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
+start\t''
+build\t''"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l deadline -d 'Time until the verdict, whatever hangs: 5, 5s, 2m [default: quick and standard: 10s; deep: 90s; soak: its time and 75s]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l tier -d 'How deep to look' -r -f -a "standard\t'Multiply on every GPU, timed and proven'
+quick\t'Ask drivers and libraries alone: no CUDA context, no multiply'
+deep\t'Multiply for a while, test memory and the links between GPUs: about a minute'
+soak\t'The same, multiplying for as long as --for says'"
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l no-gpu -d 'This container is not meant to have a GPU'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
 start\t''
 build\t''"
@@ -309,15 +324,16 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s o -
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -l output -d 'Where the index is written; it is replaced whole or not at all' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -s h -l help -d 'Print help'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "check" -d 'Look at this container, judge it, report'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "exec" -d 'The same as an entrypoint, then become the command'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "facts" -d 'Record what can be known about this container, as JSON'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "judge" -d 'Report from a recording'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "list" -d 'List all checks'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "gpus" -d 'Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "sbom" -d 'List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "osv-index" -d 'Make an index of an export of OSV, which `--osv` reads much faster'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list harden gpus sbom osv-index help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "check" -d 'Look at this container, judge it, report'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "exec" -d 'The same as an entrypoint, then become the command'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "facts" -d 'Record what can be known about this container, as JSON'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "judge" -d 'Report from a recording'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "list" -d 'List all checks'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "init" -d 'Write a contract to begin with: everything that the workload could ask for, with what is here as its value'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "harden" -d 'Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "gpus" -d 'Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "sbom" -d 'List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "osv-index" -d 'Make an index of an export of OSV, which `--osv` reads much faster'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
