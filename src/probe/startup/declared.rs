@@ -182,7 +182,7 @@ impl Finder<'_> {
     /// What an entrypoint starts whose script is copied from elsewhere: such scripts end by becoming their arguments.
     fn behind_entrypoint(&mut self, program: &str, args: &[String], by: DeclaredBy, depth: usize) {
         let name = base_name(program);
-        if !self.world.is_text() || !(name.ends_with(".sh") || name.contains("entrypoint")) {
+        if !self.world.is_text() || !(name.strip_suffix(".sh").is_some() || name.contains("entrypoint")) {
             return;
         }
         let effects = match command::effect(args) {

@@ -42,9 +42,14 @@ pub fn sshd_config(stage: &Stage) -> Option<String> {
     let mut settings: Vec<(&str, String)> = Vec::new();
     for (_, name, value) in sshd_changes(stage) {
         settings.retain(|(known, _)| *known != name);
-        settings.extend(value.map(|value| (name, value)));
+        if let Change::Sets(value) = value {
+            settings.push((name, value));
+        }
     }
-    let own: String = settings.into_iter().map(|(name, value)| format!("{name} {value}\n")).collect();
+    let mut own = String::new();
+    for (name, value) in settings {
+        let _ = writeln!(own, "{name} {value}");
+    }
     // Of two values sshd takes the first.
     let rest = stage.files.iter().rev().find(|(path, _)| path.ends_with(SSHD_CONFIG)).map(|(_, text)| text.as_str());
     (!own.is_empty() || rest.is_some()).then(|| own + rest.unwrap_or_default())
@@ -52,11 +57,20 @@ pub fn sshd_config(stage: &Stage) -> Option<String> {
 
 /// Lines on which commands write those settings.
 pub fn sshd_settings(stage: &Stage) -> Vec<usize> {
-    sshd_changes(stage).into_iter().filter(|(.., value)| value.is_some()).map(|(line, ..)| line).collect()
+    let sets = |(.., change): &(usize, &str, Change)| matches!(change, Change::Sets(_));
+    sshd_changes(stage).into_iter().filter(sets).map(|(line, ..)| line).collect()
 }
 
-/// What each command makes of a setting, with its line: a value, or nothing where it leaves the default to hold.
-fn sshd_changes(stage: &Stage) -> Vec<(usize, &'static str, Option<String>)> {
+/// What a command makes of a setting.
+enum Change {
+    /// It has this value.
+    Sets(String),
+    /// The default holds: its line is taken away or made a comment.
+    Clears,
+}
+
+/// What each command makes of a setting, with its line.
+fn sshd_changes(stage: &Stage) -> Vec<(usize, &'static str, Change)> {
     let mut changes = Vec::new();
     for run in stage.runs.iter().filter(|run| run.text.contains(SSHD_CONFIG)) {
         for words in shell_commands(&run.text) {
@@ -68,7 +82,7 @@ fn sshd_changes(stage: &Stage) -> Vec<(usize, &'static str, Option<String>)> {
             }
             for word in rest {
                 for name in SETTINGS.into_iter().filter(|name| word.contains(name)) {
-                    let value = if is_sed { of_sed(word, name) } else { of_lines(word, name).map(Some) };
+                    let value = if is_sed { of_sed(word, name) } else { of_lines(word, name).map(Change::Sets) };
                     changes.extend(value.map(|value| (run.instruction.line_of(name), name, value)));
                 }
             }
@@ -77,15 +91,14 @@ fn sshd_changes(stage: &Stage) -> Vec<(usize, &'static str, Option<String>)> {
     changes
 }
 
-/// What an expression of `sed` makes of a setting: what it puts in its place, or nothing where it takes the line away or
-/// makes it a comment. None where it is no such expression.
-fn of_sed(expression: &str, name: &str) -> Option<Option<String>> {
+/// What an expression of `sed` makes of a setting; none where it is no such expression.
+fn of_sed(expression: &str, name: &str) -> Option<Change> {
     if let Some(at) = expression.find("s/").or_else(|| expression.find("s|")).or_else(|| expression.find("s#")) {
         let sign = expression.get(at + 1..)?.chars().next()?;
         let put = expression.get(at + 2..)?.split(sign).nth(1)?;
-        return put.contains(name).then(|| of_lines(put, name));
+        return put.contains(name).then(|| of_lines(put, name).map_or(Change::Clears, Change::Sets));
     }
-    expression.ends_with('d').then_some(None)
+    expression.ends_with('d').then_some(Change::Clears)
 }
 
 /// The last value that lines give a setting; those that begin with `#` are comments.

@@ -24,6 +24,8 @@ pub struct Run {
 
 /// Bytes of a value that are kept; a list of folders has some hundreds.
 const VALUE: usize = 16 << 10;
+/// Files whose texts are kept.
+const FILES: usize = 1000;
 /// Ports that are kept, and bytes of one; more than a report shows.
 const PORTS: usize = 1000;
 const PORT: usize = 64;
@@ -98,6 +100,8 @@ pub struct Stage {
     /// The line of its `FROM`.
     pub line: usize,
     shell: Vec<String>,
+    /// Build arguments without a value that are to hold a secret, each with its line.
+    asked: Vec<(String, usize)>,
     /// Lines of those commands, each of which counts once.
     copied_lines: BTreeSet<usize>,
 }
@@ -110,7 +114,7 @@ impl Stage {
             // Arguments end with their stage, and the ports and files stay.
             Some(below) => {
                 let variables = below.variables.iter().filter(|variable| variable.stays).cloned().collect();
-                Self { name, variables, line, ..below.clone() }
+                Self { name, variables, line, asked: Vec::new(), ..below.clone() }
             }
             None => Self {
                 name,
@@ -132,6 +136,7 @@ impl Stage {
                 files: Vec::new(),
                 line,
                 shell: vec!["/bin/sh".to_owned(), "-c".to_owned()],
+                asked: Vec::new(),
                 copied_lines: BTreeSet::new(),
             },
         }
@@ -245,11 +250,7 @@ impl Stage {
 
     /// A build argument that is to hold a secret stays in the image where this text uses it, whatever its value will be.
     pub fn expose(&mut self, text: &str) {
-        let is_given = |variable: &&Variable| {
-            !variable.stays && variable.value.is_err() && is_secret_name(&variable.name) && uses(text, &variable.name)
-        };
-        let given: Vec<(String, usize)> =
-            self.variables.iter().filter(is_given).map(|variable| (variable.name.clone(), variable.line)).collect();
+        let given: Vec<(String, usize)> = self.asked.iter().filter(|(name, _)| uses(text, name)).cloned().collect();
         for one in given {
             if self.secrets.len() < LIST_LIMIT && !self.secrets.contains(&one) {
                 self.secrets.push(one);
@@ -268,6 +269,9 @@ impl Stage {
                 let value = above.unwrap_or_else(|| Err(format!("the build argument {word} has no default")));
                 (word, value)
             };
+            if value.is_err() && is_secret_name(&name) && self.asked.len() < LIST_LIMIT {
+                self.asked.push((name.clone(), line));
+            }
             self.set(Variable { name, value, line, stays: false });
         }
     }
@@ -301,9 +305,12 @@ impl Stage {
         } else {
             format!("{}/{}", self.folder.trim_end_matches('/'), file.path)
         };
-        match self.files.iter_mut().find(|(known, _)| *known == path).filter(|_| file.appends) {
-            Some((_, text)) => text.push_str(&file.text),
-            None => self.files.push((path, file.text)),
+        let is_room = self.files.len() < FILES;
+        match self.files.iter_mut().find(|(known, _)| *known == path) {
+            Some((_, text)) if file.appends => text.push_str(&file.text),
+            Some((_, text)) => *text = file.text,
+            None if is_room => self.files.push((path, file.text)),
+            None => {}
         }
     }
 }

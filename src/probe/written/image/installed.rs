@@ -6,6 +6,9 @@ use crate::probe::written::pip::{BuiltFor, Install, Installs, Over};
 /// Packages that something is told of; the names of all others are not needed.
 const NAMED: [&str; 5] = ["torch", "jax", "vllm", "sglang", "deepspeed"];
 
+/// How often one command may install a package, and each time count.
+const SEVERAL: usize = 16;
+
 /// What the stages of an image install.
 pub struct Installed {
     /// Whether something is compiled in the last stage.
@@ -35,24 +38,28 @@ impl Installed {
     fn read(&mut self, run: &Run) -> Installs {
         let mut installs = Installs::of(run);
         for name in NAMED {
-            let own: Vec<Install> = installs.all.extract_if(.., |install| install.name == name).collect();
+            let mut own: Vec<Install> = installs.all.extract_if(.., |install| install.name == name).collect();
+            // A command may name tens of thousands, and the line of each is searched for.
+            own.drain(..own.len().saturating_sub(SEVERAL));
             // Several ways to install it, of which one is taken while the image is built.
             let is_branching = ["else", "||", "esac"].iter().any(|sign| run.text.contains(sign));
             let mut builds = own.iter().map(|install| &install.build).filter(|build| **build != BuiltFor::Unsaid);
             let first = builds.next();
             if is_branching && builds.any(|build| Some(build) != first) {
-                // A command may name tens of thousands, and the line of each is searched for.
-                self.follow(own.into_iter().last().map(|last| Install { build: BuiltFor::Elsewhere, ..last }), run);
+                if let Some(last) = own.into_iter().last() {
+                    self.follow(Install { build: BuiltFor::Elsewhere, ..last }, run);
+                }
             } else {
-                own.into_iter().for_each(|install| self.follow(Some(install), run));
+                for install in own {
+                    self.follow(install, run);
+                }
             }
         }
         installs
     }
 
     /// One install behind the others: what is there already and satisfies it stays.
-    fn follow(&mut self, install: Option<Install>, run: &Run) {
-        let Some(install) = install else { return };
+    fn follow(&mut self, install: Install, run: &Run) {
         let known = self.found.iter().position(|(known, _)| known.name == install.name);
         if let Some(at) = known {
             let (before, _) = &self.found[at];
