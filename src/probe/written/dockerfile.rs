@@ -5,6 +5,7 @@
 //! ([`super::reference`]). `ONBUILD` says what other images do, and is left out.
 
 mod instructions;
+mod parts;
 mod run;
 mod stage;
 mod words;
@@ -13,9 +14,9 @@ use std::rc::Rc;
 
 pub use instructions::Wrong;
 use instructions::{Instruction, Instructions, raw_words};
-pub use stage::Run;
-pub use stage::{At, Command, Stage};
-use stage::{Variable, flag, without_flags};
+pub use parts::{At, Command, Run};
+use parts::{Variable, flag, without_flags};
+pub use stage::Stage;
 pub use words::filled_in;
 use words::{Told, expanded};
 

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, without_marks};
-use super::stage::{Run, Stage, json, without_flags};
+use super::parts::{Run, json, without_flags};
+use super::stage::Stage;
 use crate::probe::paths::base_name;
 use crate::probe::startup::{FileText, shell_writes};
 

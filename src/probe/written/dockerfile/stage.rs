@@ -4,23 +4,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, raw_words};
-use super::words::{Told, expanded, filled_in, pairs};
+use super::parts::{At, Command, Run, Variable, json, without_flags};
+use super::words::{Told, expanded, filled_in, pairs, uses};
 use crate::facts::LIST_LIMIT;
 use crate::probe::environment::{is_secret, is_secret_name};
 use crate::probe::startup::FileText;
-
-/// A command that was run while building.
-#[derive(Debug, Clone)]
-pub struct Run {
-    /// The text for a shell, known variables filled in.
-    pub text: Rc<str>,
-    /// Where it stands.
-    pub instruction: Rc<Instruction>,
-    /// Variables that tell pip and uv where packages are.
-    pub indexes: Rc<[(String, Told)]>,
-    /// Whether it holds a text for a program that is no shell.
-    pub is_opaque: bool,
-}
 
 /// Bytes of a value that are kept; a list of folders has some hundreds.
 const VALUE: usize = 16 << 10;
@@ -29,37 +17,6 @@ const FILES: usize = 1000;
 /// Ports that are kept, and bytes of one; more than a report shows.
 const PORTS: usize = 1000;
 const PORT: usize = 64;
-/// A value with its line.
-#[derive(Debug, Clone)]
-pub struct At<T> {
-    /// What it is.
-    pub value: T,
-    /// Where it stands.
-    pub line: usize,
-}
-
-/// A variable.
-#[derive(Debug, Clone)]
-pub struct Variable {
-    /// Its name.
-    pub name: String,
-    /// Its value.
-    pub value: Told,
-    /// Where it is set.
-    pub line: usize,
-    /// Whether it stays in the image: `ENV`, not `ARG`.
-    pub stays: bool,
-}
-
-/// `ENTRYPOINT` or `CMD`.
-#[derive(Debug, Clone)]
-pub struct Command {
-    /// The words; in the form for a shell those of the shell, and the text.
-    pub words: Vec<String>,
-    /// Whether a shell reads it.
-    pub is_shell: bool,
-}
-
 /// What a stage leaves.
 #[derive(Debug, Clone)]
 pub struct Stage {
@@ -313,33 +270,4 @@ impl Stage {
             None => {}
         }
     }
-}
-
-/// Whether a text uses a variable.
-fn uses(text: &str, name: &str) -> bool {
-    text.split('$').skip(1).any(|behind| {
-        let behind = behind.strip_prefix('{').unwrap_or(behind);
-        let is_of_name = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-        behind.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_of_name))
-    })
-}
-
-/// The value of a flag in front of an instruction.
-pub fn flag(text: &str, name: &str) -> Option<String> {
-    let mut flags = raw_words(text).into_iter().take_while(|word| word.starts_with("--"));
-    flags.find_map(|word| word.strip_prefix(&format!("--{name}=")).map(str::to_owned))
-}
-
-/// The text behind the flags.
-pub fn without_flags(text: &str) -> &str {
-    let mut rest = text.trim_start();
-    while rest.starts_with("--") {
-        rest = rest.split_once(char::is_whitespace).map_or("", |(_, rest)| rest.trim_start());
-    }
-    rest
-}
-
-/// A list in JSON; none where it is text for a shell, as builders decide it.
-pub fn json(text: &str) -> Option<Vec<String>> {
-    if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
 }

@@ -24,6 +24,14 @@ const DEPTH: usize = 8;
 /// Bytes by which variables may make a text longer than it is written: one that holds itself twice doubles on every line.
 const GROWTH: usize = 4 << 10;
 
+/// Whether a text uses a variable.
+pub fn uses(text: &str, name: &str) -> bool {
+    text.split('$').skip(1).any(|behind| {
+        let behind = behind.strip_prefix('{').unwrap_or(behind);
+        behind.strip_prefix(name).is_some_and(|rest| !rest.starts_with(is_of_name))
+    })
+}
+
 /// A word without its quotes, with the variables filled in.
 pub fn expanded(raw: &str, escape: char, lookup: Lookup<'_>) -> Told {
     expanded_within(raw, escape, lookup, 0)
