@@ -22,6 +22,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use crate::facts::{Fact, Facts, Gap, GapKind, Gaps, Phase, Run, SCHEMA, Tier};
 use crate::probe;
 use crate::probe::image_config::Given;
+use crate::probe::workload::Named;
 use crate::world::{World, not_running};
 use gpu_chain::GpuChain;
 pub use held::{NAME, Place, serve};
@@ -45,6 +46,8 @@ pub struct Input {
     pub no_gpu: bool,
     /// The log that the command line names.
     pub log: Option<String>,
+    /// What the contract names and only a look can tell.
+    pub named: Named,
     /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
     /// Whether the GPU code of the image is wanted even where no GPU is.
@@ -154,6 +157,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         command: input.command.clone(),
         config: input.config.clone(),
         log: input.log.clone(),
+        named: input.named.clone(),
         advisories: input.advisories.as_ref().map(|path| path.as_os_str().as_bytes().to_vec()),
     }
 }

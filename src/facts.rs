@@ -81,7 +81,7 @@ pub use service::{
     Services, Ssh, SshdConfig, Undecided, WebServer,
 };
 pub use storage::{CacheFolder, Disk, DiskRole, Storage, StuckFolder};
-pub use workload::{SpeedSetting, Workload};
+pub use workload::{NamedFolder, NamedVariable, SpeedSetting, Workload};
 pub use written::{CudaBuild, Place, PlacedFact, PublishedPort, Written, WrittenImage};
 
 use shape::record;

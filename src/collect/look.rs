@@ -20,6 +20,7 @@ use crate::facts::{
 };
 use crate::probe;
 use crate::probe::image_config::Given;
+use crate::probe::workload::Named;
 use crate::world::{World, not_running, spawn_or_run};
 
 /// Everything.
@@ -78,6 +79,8 @@ pub struct Asked {
     pub linking: bool,
     /// The log that the command line names.
     pub log: Option<String>,
+    /// What the contract names.
+    pub named: Named,
     /// The command that `exec` will become.
     pub command: Option<Vec<String>>,
     /// When in the life of the container it is: before it runs, nobody but its configuration can say what it will start.
@@ -120,7 +123,7 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         look.wanted("identity", None, probe::identity::collect);
         look.wanted("process", None, probe::process::collect);
         look.wanted("workload", None, |world| {
-            probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref())
+            probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref(), &asked.named)
         });
         look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
         look.wanted("image", None, |world| probe::image::collect(world, asked.config.as_ref()));

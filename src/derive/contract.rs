@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::both;
 use crate::facts::version::Version;
 use crate::facts::{Bind, Contract, Fact, Facts, GapKind, Gpu, Listener, Multiply, WantedPackage, WantedRate};
 
@@ -18,6 +19,8 @@ pub fn derive(facts: &mut Facts) {
         least(gpus.iter().map(|gpu| gpu.compute_capability.clone()), |capability| Version::parse(capability))
     });
     ports(&mut contract, facts.network.listeners.as_ref().map(Vec::as_slice));
+    contract.missing_folders = all(contract.folders.iter().map(|folder| missing_folder(facts, folder)));
+    contract.missing_variables = all(contract.variables.iter().map(|name| missing_variable(facts, name)));
     for package in &mut contract.packages {
         package.installed = installed(facts, package);
     }
@@ -25,6 +28,43 @@ pub fn derive(facts: &mut Facts) {
         slowest(facts.compute.multiplies.as_ref().map(Vec::as_slice), rate);
     }
     facts.contract = contract;
+}
+
+/// Those of them that are missing, each by what is said of it; unknown where one is.
+fn all(missing: impl Iterator<Item = Fact<Option<String>>>) -> Fact<Vec<String>> {
+    missing.fold(Fact::Known(Vec::new()), |known, next| {
+        both(known, next, |mut known: Vec<String>, next| {
+            known.extend(next);
+            known
+        })
+    })
+}
+
+fn missing_folder(facts: &Facts, wanted: &str) -> Fact<Option<String>> {
+    let (path, is_written) = wanted.strip_suffix(":rw").map_or((wanted, false), |path| (path, true));
+    facts.workload.folders.as_ref().and_then(|folders| {
+        let Some(folder) = folders.iter().find(|folder| folder.path == path) else { return unasked() };
+        match (&folder.present, &folder.writable) {
+            (Fact::Unknown(gap), _) => Fact::Unknown(gap.clone()),
+            (Fact::Known(true), Fact::Unknown(gap)) if is_written => Fact::Unknown(gap.clone()),
+            (Fact::Known(true), Fact::Known(true)) => Fact::Known(None),
+            (Fact::Known(true), _) if is_written => Fact::Known(Some(format!("{path} (not writable)"))),
+            (Fact::Known(true), _) => Fact::Known(None),
+            _ => Fact::Known(Some(path.to_owned())),
+        }
+    })
+}
+
+fn missing_variable(facts: &Facts, name: &str) -> Fact<Option<String>> {
+    facts.workload.variables.as_ref().and_then(|variables| {
+        let Some(variable) = variables.iter().find(|variable| variable.name == name) else { return unasked() };
+        Fact::Known((!variable.filled).then(|| name.to_owned()))
+    })
+}
+
+/// A recording knows what the contract asked for when it was made.
+fn unasked<T>() -> Fact<T> {
+    Fact::unknown(GapKind::NotAsked, "the contract did not ask for it when this was recorded")
 }
 
 /// CUDA is what the workload asks. Without an answer of it NVML's list stands.
@@ -116,7 +156,7 @@ fn slowest(multiplies: Fact<&[Multiply]>, wanted: &mut WantedRate) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Package, Precision};
+    use crate::facts::{NamedFolder, NamedVariable, Package, Precision};
 
     fn derived(facts: Facts) -> Contract {
         let mut facts = facts;
@@ -186,6 +226,31 @@ mod tests {
         facts.framework.hiding_folder = Fact::Known("/root/venv".to_owned());
         let found: Vec<Fact<String>> = versions(&facts);
         assert!(found[2].is_unknown());
+    }
+
+    #[test]
+    fn folders_and_variables_are_missing_only_where_they_were_looked_for() {
+        let mut facts = Facts::default();
+        let folder = |path: &str, present, writable| NamedFolder {
+            path: path.to_owned(),
+            present: Fact::Known(present),
+            writable: Fact::Known(writable),
+        };
+        facts.workload.folders = Fact::Known(vec![folder("/a", true, false), folder("/b", false, false)]);
+        let variable = |name: &str, filled| NamedVariable { name: name.to_owned(), filled };
+        facts.workload.variables = Fact::Known(vec![variable("A", true), variable("B", false)]);
+        let missing = |folders: &[&str], variables: &[&str]| {
+            let mut facts = facts.clone();
+            let owned = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+            (facts.contract.folders, facts.contract.variables) = (owned(folders), owned(variables));
+            let contract = derived(facts);
+            (contract.missing_folders, contract.missing_variables)
+        };
+        let known = |all: &[&str]| Fact::Known(all.iter().map(|one| (*one).to_owned()).collect::<Vec<_>>());
+        assert_eq!(missing(&["/a", "/b"], &["A", "B"]), (known(&["/b"]), known(&["B"])));
+        assert_eq!(missing(&["/a:rw"], &[]), (known(&["/a (not writable)"]), known(&[])));
+        let (folders, variables) = missing(&["/a", "/c"], &["C"]);
+        assert!(folders.is_unknown() && variables.is_unknown(), "nobody looked");
     }
 
     #[test]

@@ -29,6 +29,10 @@ record! {
         pub open_files: Fact<u64>,
         /// TCP ports that it opens.
         pub ports: Vec<u16>,
+        /// Folders that are there; one that ends in `:rw` may be written.
+        pub folders: Vec<String>,
+        /// Variables that are set.
+        pub variables: Vec<String>,
         /// Python packages.
         pub packages: Vec<WantedPackage>,
         /// Rates of the multiply on each GPU.
@@ -41,6 +45,10 @@ record! {
         pub memory_here_bytes: Fact<u64>,
         /// GPUs that CUDA shows; those that NVML lists where CUDA was not asked. Derived.
         pub gpus_here: Fact<u64>,
+        /// Folders of it that are not there, or may not be written. Derived.
+        pub missing_folders: Fact<Vec<String>>,
+        /// Variables of it that are not set, or empty. Derived.
+        pub missing_variables: Fact<Vec<String>>,
         /// Ports of it on which nobody listens. Derived.
         pub silent_ports: Fact<Vec<u16>>,
         /// Ports of it on which somebody listens, with the process where it is known, as `8000 (nginx)`. Derived.
@@ -69,5 +77,12 @@ record! {
         pub reached_tflops: Fact<f64>,
         /// That GPU. Derived.
         pub slowest_gpu: Fact<u32>,
+    }
+}
+
+impl Contract {
+    /// The folders that it names, without what is asked of them.
+    pub fn named_folders(&self) -> Vec<String> {
+        self.folders.iter().map(|folder| folder.strip_suffix(":rw").unwrap_or(folder).to_owned()).collect()
     }
 }

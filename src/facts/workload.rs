@@ -29,6 +29,10 @@ record! {
         pub script_uses_torch: Fact<bool>,
         /// What that file sets for speed, by its words outside of comments. Files that it imports are not read.
         pub script_settings: Fact<Vec<SpeedSetting>>,
+        /// Folders that the contract names, as this user finds them.
+        pub folders: Fact<Vec<NamedFolder>>,
+        /// Variables that the contract names. Their values are not looked at but for whether there is one.
+        pub variables: Fact<Vec<NamedVariable>>,
         /// The log that was looked at: the file of `--log`, else the file that the standard output of process 1 goes to;
         /// absent where that is no file.
         pub log_path: Fact<String>,
@@ -40,5 +44,23 @@ record! {
         pub log_level_share: Fact<f64>,
         /// Share of them that say when, by a key or a time in ISO 8601, 0 to 1.
         pub log_time_share: Fact<f64>,
+    }
+
+    /// A folder that the contract names.
+    pub struct NamedFolder {
+        /// The folder.
+        pub path: String,
+        /// Whether it is there, and a folder.
+        pub present: Fact<bool>,
+        /// Whether this user may write there.
+        pub writable: Fact<bool>,
+    }
+
+    /// A variable that the contract names.
+    pub struct NamedVariable {
+        /// Its name.
+        pub name: String,
+        /// Whether it is set to something.
+        pub filled: bool,
     }
 }

@@ -7,7 +7,10 @@ mod log;
 mod script;
 
 use super::procfs::{command_line, process_ids, seen_from};
-use crate::facts::{Fact, Gap, GapKind, Workload, cut};
+use rustix::fs::FileType;
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{Fact, Gap, GapKind, NamedFolder, NamedVariable, Workload, cut};
 use crate::probe::paths::base_name;
 use crate::world::World;
 
@@ -49,8 +52,17 @@ impl Commands {
     }
 }
 
+/// What the contract names and only a look can tell.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Named {
+    /// Folders.
+    pub folders: Vec<String>,
+    /// Variables.
+    pub variables: Vec<String>,
+}
+
 /// Reads what the workload says. `log` is the file that the command line names.
-pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>) -> Workload {
+pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>, named: &Named) -> Workload {
     let commands = commands(world, command);
     let log = log::read(world, log);
     let found = commands.as_ref().and_then(|commands| commands.told(script_of(&commands.seen)));
@@ -61,8 +73,21 @@ pub fn collect(world: &World, command: Option<&[String]>, log: Option<&str>) -> 
         script_uses_torch: text.as_ref().map(|text| script::uses_torch(text)),
         script_settings: text.and_then(|text| script::settings(&text)),
         script: script.map(|path| cut(&path)),
+        folders: Fact::Known(named.folders.iter().map(|path| folder(world, path)).collect()),
+        variables: Fact::Known(named.variables.iter().map(|name| variable(world, name)).collect()),
         ..log
     }
+}
+
+fn folder(world: &World, path: &str) -> NamedFolder {
+    let present = world.stat(path).map(|stat| stat.kind == FileType::Directory);
+    let present = if present.is_absent() { Fact::Known(false) } else { present };
+    let writable = if present == Fact::Known(true) { world.writable(path) } else { Fact::Absent };
+    NamedFolder { path: path.to_owned(), present, writable }
+}
+
+fn variable(world: &World, name: &str) -> NamedVariable {
+    NamedVariable { name: name.to_owned(), filled: world.env(name).is_some_and(|value| !value.is_empty()) }
 }
 
 fn commands(world: &World, command: Option<&[String]>) -> Fact<Commands> {
@@ -175,11 +200,11 @@ mod tests {
         process(&root, 1, "runsvdir /etc/service");
         process(&root, 20, "/usr/bin/python3 /usr/bin/jupyter-lab x.py");
         process(&root, 30, "python3 serve.py");
-        let found = collect(&root, None, None);
+        let found = collect(&root, None, None, &Named::default());
         assert_eq!(found.script, Fact::Known("/app/serve.py".to_owned()));
         assert_eq!(found.script_uses_torch, Fact::Known(true));
         assert_eq!(found.script_settings, Fact::Known(vec![SpeedSetting::Tf32]));
-        let none = collect(&root, Some(&words("sh start.sh")), None);
+        let none = collect(&root, Some(&words("sh start.sh")), None, &Named::default());
         assert_eq!((none.script, none.script_settings), (Fact::Absent, Fact::Absent));
     }
 
@@ -187,23 +212,23 @@ mod tests {
     fn of_more_processes_than_are_looked_at_none_is_said_to_set_nothing() {
         let root = FakeRoot::new();
         (1..=129).for_each(|pid| process(&root, pid, "sleep 9"));
-        let found = collect(&root, None, None);
+        let found = collect(&root, None, None, &Named::default());
         assert!(found.script.is_unknown() && found.gpu_memory_option.is_unknown());
         root.file("proc/1/cmdline", "vllm\0serve\0m\0--gpu-memory-utilization\x000.6\x00");
-        assert!(collect(&root, None, None).gpu_memory_option.known().is_some());
+        assert!(collect(&root, None, None, &Named::default()).gpu_memory_option.known().is_some());
     }
 
     #[test]
     fn a_script_that_is_gone_has_settings_that_nobody_can_know() {
         let root = FakeRoot::new();
         process(&root, 1, "python3 serve.py");
-        assert!(collect(&root, None, None).script_settings.is_unknown());
+        assert!(collect(&root, None, None, &Named::default()).script_settings.is_unknown());
     }
 
     #[test]
     fn what_bounds_the_memory_is_told_by_its_name_alone() {
         let option = |variables: &[(&str, &str)], command: &str| {
-            collect(&FakeRoot::of(&[], variables), Some(&words(command)), None).gpu_memory_option
+            collect(&FakeRoot::of(&[], variables), Some(&words(command)), None, &Named::default()).gpu_memory_option
         };
         let known = |name: &str| Fact::Known(name.to_owned());
         assert_eq!(option(&[], "vllm serve m --gpu-memory-utilization=0.6"), known("--gpu-memory-utilization"));
@@ -212,5 +237,18 @@ mod tests {
         let fraction = ("PYTORCH_CUDA_ALLOC_CONF", "per_process_memory_fraction:0.5");
         assert_eq!(option(&[fraction], "x"), known("per_process_memory_fraction in PYTORCH_CUDA_ALLOC_CONF"));
         assert_eq!(option(&[("PYTORCH_CUDA_ALLOC_CONF", "expandable_segments:True")], "x"), Fact::Absent);
+    }
+
+    #[test]
+    fn what_the_contract_names_is_looked_for() {
+        let root = FakeRoot::of(&[("models/a.bin", ""), ("file", "")], &[("A", "x"), ("EMPTY", "")]);
+        let words = |all: &[&str]| all.iter().map(|one| (*one).to_owned()).collect();
+        let named = Named { folders: words(&["/models", "/file", "/none"]), variables: words(&["A", "EMPTY", "NONE"]) };
+        let found = collect(&root, None, None, &named);
+        let folders: Vec<Fact<bool>> =
+            found.folders.known().expect("asked").iter().map(|one| one.present.clone()).collect();
+        assert_eq!(folders, [true, false, false].map(Fact::Known));
+        let filled: Vec<bool> = found.variables.known().expect("asked").iter().map(|one| one.filled).collect();
+        assert_eq!(filled, [true, false, false]);
     }
 }

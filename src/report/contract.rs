@@ -38,7 +38,7 @@ pub fn sketch(facts: &Facts) -> Shown {
 }
 
 /// Each need: its name, a value where nothing is known here, the value here, and what it means.
-fn needs(facts: &Facts) -> [(&'static str, &'static str, Option<String>, &'static str); 12] {
+fn needs(facts: &Facts) -> [(&'static str, &'static str, Option<String>, &'static str); 14] {
     let gpus = facts.gpus.known().map_or(&[][..], Vec::as_slice);
     let known = |count: &Fact<u64>| count.known().map(u64::to_string);
     let least = |size: Option<u64>| size.filter(|size| *size > 0).map(in_mebibytes);
@@ -66,6 +66,8 @@ fn needs(facts: &Facts) -> [(&'static str, &'static str, Option<String>, &'stati
         ("pids", "4096", known(&facts.limits.processes_allowed), "processes and threads"),
         ("open_files", "65536", known(&facts.limits.open_files_soft), "open files"),
         ("ports", "[8000]", listed(open), "TCP ports that it opens, and no others"),
+        ("folders", "[\"/models\", \"/data:rw\"]", None, "folders that are there, and may be written"),
+        ("variables", "[\"HF_HOME\"]", None, "variables that are set"),
         ("packages", "{ torch = \"2.5\" }", packages(facts), "Python packages"),
         ("tflops", "{ bfloat16 = 300 }", rates(facts), "multiplies on each GPU"),
     ]

@@ -46,6 +46,7 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
         phase: plan.phase(arguments.collecting.phase, Phase::Start),
         command: Some(words.collect()),
         gpu_code: !plan.profile.file.want.is_empty(),
+        named: plan.named(),
         ..asked
     };
     let descendants = Descendants::watch();

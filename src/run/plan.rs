@@ -11,6 +11,7 @@ use crate::cli::{Assumption, EnvironmentArgs, FailOn, JudgingArgs};
 use crate::exit;
 use crate::facts::recording::{self, Mistake, Recording};
 use crate::facts::{Contract, Fact, Phase};
+use crate::probe::workload::Named;
 use crate::report::Selection;
 use crate::text::{plain, plain_long};
 use crate::weigh::Profile;
@@ -82,6 +83,11 @@ impl Plan {
             Self { catalogue, profile, contract, only: arguments.only.clone(), skip: arguments.skip.clone() };
         plan.forget_silent_causes();
         Ok(plan)
+    }
+
+    /// What the contract names and only a look can tell.
+    pub fn named(&self) -> Named {
+        Named { folders: self.contract.named_folders(), variables: self.contract.variables.clone() }
     }
 
     /// A check that is not told, or matters less here, may not keep one from failing that is told and gates. Told, it may

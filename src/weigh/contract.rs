@@ -47,6 +47,10 @@ record! {
         pub open_files: Option<u64>,
         /// TCP ports that it opens, and no others that are reached from outside.
         pub ports: Vec<u16>,
+        /// Folders that are there; one that is to be written ends in `:rw`, as `/data:rw`.
+        pub folders: Vec<String>,
+        /// Variables that are set to something.
+        pub variables: Vec<String>,
         /// Python packages with their version, as `torch = "2.5"`.
         pub packages: BTreeMap<String, String>,
         /// Rates of the multiply on each GPU in TFLOP/s (TOP/s for int8), as `bfloat16 = 600`.
@@ -100,6 +104,8 @@ impl ContractFile {
             pids: Fact::present(needs.pids),
             open_files: Fact::present(needs.open_files),
             ports: needs.ports.clone(),
+            folders: needs.folders.clone(),
+            variables: needs.variables.clone(),
             packages: needs.packages.iter().map(package).collect(),
             rates: needs.tflops.iter().filter_map(rate).collect(),
             ..Contract::default()
@@ -133,8 +139,10 @@ impl Needs {
             let unknown = name.parse::<Precision>().err().map(|wrong| format!("no precision is called that: {wrong}"));
             Some(("tflops", name.as_str(), unknown.or_else(|| no_amount(*rate))?))
         });
+        let relative = self.folders.iter().filter(|folder| !folder.starts_with('/'));
+        let relative = relative.map(|folder| ("folders", folder.as_str(), format!("`{folder}` does not begin with /")));
         let cpus = self.cpus.and_then(no_amount).map(|message| ("cpus", "cpus", message));
-        sizes.chain(versions).chain(packages).chain(rates).chain(cpus).collect()
+        sizes.chain(versions).chain(packages).chain(rates).chain(relative).chain(cpus).collect()
     }
 }
 

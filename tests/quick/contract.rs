@@ -70,6 +70,26 @@ fn ports_are_those_that_are_open_and_no_others() {
 }
 
 #[test]
+fn folders_and_variables_are_looked_for_where_it_starts() {
+    let folder = with("[needs]\nfolders = ['/proc', '/no/such']\nvariables = ['A_NAME', 'NO_NAME']\n");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.args(["check", "--no-gpu", "--only=contract", "--format=json"]).current_dir(folder.path());
+    let output = command.env("A_NAME", "hunter2hunter2").stdin(Stdio::null()).output().expect("it runs");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(!text.contains("hunter2"), "no value is told");
+    let report: Value = serde_json::from_str(&text).expect("JSON");
+    let all = report["findings"].as_array().expect("findings").iter();
+    let failing: Vec<&str> =
+        all.filter(|one| one["outcome"] == "fails").map(|one| one["message"].as_str().expect("text")).collect();
+    assert_eq!(failing, ["the workload needs /no/such", "the workload needs NO_NAME in its environment"]);
+    // A recording of another day did not ask.
+    assert_eq!(
+        outcomes("healthy-h200-fake", "[needs]\nfolders = ['/proc']\n", "contract.folders-present"),
+        ["unknown"]
+    );
+}
+
+#[test]
 fn what_is_not_met_decides_the_verdict_and_the_report_says_whose_needs_they_are() {
     let none = tempfile::tempdir().expect("a folder");
     let (before, _, _) = judged("healthy-h200-fake", none.path(), &[]);
@@ -146,10 +166,11 @@ fn what_init_writes_asks_for_nothing_and_all_of_it_is_met_where_it_was_written()
         assert_eq!(asked(&page), Vec::<Value>::new(), "{machine}: it asks for nothing");
         let is_need = |line: &&str| line.starts_with("# ") && line.contains(" = ") && line.matches('#').count() == 2;
         let needs: Vec<&str> = page.lines().filter(is_need).map(|line| line.trim_start_matches("# ")).collect();
-        assert_eq!(needs.len(), 12, "{page}");
+        assert_eq!(needs.len(), 14, "{page}");
         // Where the machine has nothing to say, an example stands.
-        let is_example =
-            |need: &&str| ["[8000]", "torch = \"2.5\"", "bfloat16 = 300"].iter().any(|one| need.contains(one));
+        let is_example = |need: &&str| {
+            ["[8000]", "/models", "HF_HOME", "torch = \"2.5\"", "bfloat16 = 300"].iter().any(|one| need.contains(one))
+        };
         let known: Vec<&str> = needs.into_iter().filter(|need| !is_example(need)).collect();
         if machine.contains("h100") || machine.contains("8xh200") {
             let failing = asked(&format!("[needs]\n{}\n", known.join("\n")));

@@ -22,6 +22,8 @@ pub fn needs(contract: &Contract) -> String {
         contract.pids.known().map(|count| format!("pids {count}")),
         contract.open_files.known().map(|count| format!("open files {count}")),
         list(ports).map(|ports| format!("port {ports}")),
+        list(contract.folders.iter().map(|folder| plain(folder)).collect()),
+        list(contract.variables.iter().map(|name| plain(name)).collect()),
         list(packages.collect()),
         list(rates.collect()),
     ];

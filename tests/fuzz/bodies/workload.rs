@@ -10,6 +10,6 @@ pub fn read(bytes: &[u8], root: &Root) {
     root.write("/app/serve.log", bytes);
     root.write("/proc/7/cmdline", &[b"python3\0", bytes].concat());
     let command = ["python3".to_owned(), "/app/serve.py".to_owned()];
-    let _ = workload::collect(&root.world(&[]), Some(&command), Some("/app/serve.log"));
-    let _ = workload::collect(&root.world(&[]), None, None);
+    let _ = workload::collect(&root.world(&[]), Some(&command), Some("/app/serve.log"), &workload::Named::default());
+    let _ = workload::collect(&root.world(&[]), None, None, &workload::Named::default());
 }
