@@ -147,7 +147,7 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
     let gpu_code = plan.asks_about_gpus(assumed);
     let named = plan.named();
-    let facts = collected(&world, &Input { phase, environment_of, gpu_code, image, config, named, ..asked });
+    let facts = collected(&world, &Input { phase, environment_of, named, gpu_code, image, config, ..asked });
     let report = reported(facts, &plan, assumed);
     Ok((world, plan, report))
 }
