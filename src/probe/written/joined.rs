@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
 use super::container::Container;
+use super::given;
 use super::image::{Image, Words};
 use super::places::Places;
 use super::reference::Reference;
@@ -169,6 +170,10 @@ fn tell_environment(world: &World, set: &[Set], facts: &mut Facts, at: &mut dyn 
         at(one.by_container, path, one.line);
     }
     facts.environment = told;
+    let cuda_visible = set.iter().find(|one| one.name == "CUDA_VISIBLE_DEVICES").and_then(|one| one.value.as_deref());
+    if let Some(value) = cuda_visible {
+        given::bound(facts, value);
+    }
 }
 
 /// What is started: `ENTRYPOINT` and `CMD`, or what the container puts in their place; its line, and whether the container

@@ -16,6 +16,8 @@ pub struct Manifest {
     pub containers: Vec<Container>,
     /// Kinds that were passed over though their name says that they may run containers.
     pub passed_over: Vec<String>,
+    /// Of these, those whose text tells of containers, so that they may be who asks for a GPU.
+    pub may_ask: Option<String>,
     /// Init containers, which are not judged.
     pub init: Vec<String>,
     /// Containers that were not read, for there are too many.
@@ -83,7 +85,11 @@ fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Mani
         "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
         _ => {
             if !PLAIN.contains(&kind) {
-                manifest.passed_over.push(cut(&format!("{kind} {name}")));
+                let passed_over = cut(&format!("{kind} {name}"));
+                if document.mentions(|key| key.ends_with("ontainers") || key == "resources") {
+                    manifest.may_ask.get_or_insert_with(|| passed_over.clone());
+                }
+                manifest.passed_over.push(passed_over);
             }
             return Ok(());
         }
@@ -110,12 +116,14 @@ fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Mani
     let mut privileged = None;
     for (index, own) in &init {
         let of = cut(&format!("{kind} {name}, init container {}", called(*index, own)));
-        if own.at(&["securityContext", "privileged"]).and_then(Node::switch) == Some(true) {
-            privileged = Some((of.clone(), own.line));
+        // What is no switch is refused, and acquits nobody.
+        let may_be = |node: &&Node| node.switch() != Some(false);
+        if let Some(node) = own.at(&["securityContext", "privileged"]).filter(may_be) {
+            privileged = Some((of.clone(), node.line));
         }
         manifest.init.push(of);
     }
-    let volumes = pod::volumes(spec);
+    let volumes = pod::volumes(spec, document.at(&["spec", "volumeClaimTemplates"]));
     for (index, own) in containers.iter().enumerate().chain(sidecars) {
         if manifest.containers.len() >= CONTAINERS {
             manifest.left += 1;
