@@ -2,7 +2,7 @@
 //!
 //! Text is turned into the same facts that the other probes fill, and most of them are asked for it: of variables, of the
 //! configuration of an image, of what a command starts. They read through a [`World`](crate::world::World) that holds nothing
-//! but the few files whose text stands in the Dockerfile. What no text says is the gap `not-written`, and is judged by nobody;
+//! but the few files whose text stands in the Dockerfile, in a `ConfigMap` or in a `config`. What no text says is the gap `not-written`, and is judged by nobody;
 //! what a text leaves to somebody else, to a build argument or to another file, is a gap of its own, which leaves a question
 //! open. [`Places`](places::Places) keeps the lines.
 //!

@@ -4,8 +4,9 @@
 //! (`deploy`) are both heeded by `docker compose`. `extends` is followed within the file. What comes from a variable without a
 //! default, or from another file, is not in the text. [`variables`] fills in what has a default, once, before anything is
 //! read; [`shared`] tells of what is shared with the host, [`gpus`] of devices, [`words`] of what is started and [`ports`] of
-//! what is opened, [`refused`] of what `docker compose` does not take.
+//! what is opened, [`files`] of what is mounted with its text, [`refused`] of what `docker compose` does not take.
 
+mod files;
 mod gpus;
 mod ports;
 mod refused;
@@ -50,9 +51,13 @@ pub fn read(file: &str, text: &str, notes: &mut Vec<String>) -> Result<Project, 
         notes.push(format!("of more than {SERVICES} services the first {SERVICES} are read"));
     }
     let mut found = Vec::new();
+    let configs = documents.iter().find_map(|document| document.get("configs"));
     for (name, own) in all.into_iter().take(SERVICES) {
         if let Some(text) = name.text() {
-            found.push(Service::of(services, own).container(text, file, name.line)?);
+            let service = Service::of(services, own);
+            let mut container = service.container(text, file, name.line)?;
+            service.files(configs, &mut container);
+            found.push(container);
         }
     }
     if found.is_empty() {

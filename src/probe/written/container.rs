@@ -12,6 +12,9 @@ use crate::probe::isolation::{host_folder_of, is_runtime_socket};
 /// What engines give `/dev/shm` where nobody says more.
 const SHM_BYTES: u64 = 64 << 20;
 
+/// Bytes of files that a container is given at most.
+const FILES: usize = 256 << 10;
+
 /// A variable of a container.
 #[derive(Debug, Clone)]
 pub struct Variable {
@@ -48,6 +51,8 @@ pub struct Container {
     pub entrypoint: Option<(Vec<String>, usize)>,
     /// What stands in the place of the image's `CMD`.
     pub cmd: Option<(Vec<String>, usize)>,
+    /// Files that it is given, whose text stands in the same file.
+    pub files: Vec<(String, String)>,
     /// What is known of it.
     pub facts: Facts,
     /// Where that stands.
@@ -96,6 +101,7 @@ impl Container {
             environment: Vec::new(),
             entrypoint: None,
             cmd: None,
+            files: Vec::new(),
             facts,
             places,
         }
@@ -174,6 +180,14 @@ impl Container {
         }
         if inside.trim_end_matches('/') == "/dev/shm" {
             self.facts.limits.shm_bytes = Fact::default();
+        }
+    }
+
+    /// A file is put into it, as long as all of them are not too large.
+    pub fn give_file(&mut self, path: &str, text: &str) {
+        let bytes: usize = self.files.iter().map(|(_, text)| text.len()).sum();
+        if bytes + text.len() <= FILES && self.files.len() < LIST_LIMIT {
+            self.files.push((path.to_owned(), text.to_owned()));
         }
     }
 

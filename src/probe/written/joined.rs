@@ -25,6 +25,11 @@ struct Set {
 /// The facts of an image, of a container, or of both; and the places in the Dockerfile's file, whose name is given.
 pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Container>) -> Facts {
     let mut own = Places::of(dockerfile);
+    let mut files = image.map_or_else(Vec::new, |image| image.files.clone());
+    if let Some(one) = &container {
+        files.retain(|(path, _)| !one.files.iter().any(|(given, _)| given == path));
+        files.extend(one.files.iter().cloned());
+    }
     let (mut facts, mut places, environment, entrypoint, cmd, image_name) = match container {
         Some(one) => (one.facts, Some(one.places), one.environment, one.entrypoint, one.cmd, one.image),
         None => (Facts::default(), None, Vec::new(), None, None, None),
@@ -35,7 +40,7 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     }
     let set = variables(image, environment);
     let known = set.iter().filter_map(|one| Some((OsString::from(&one.name), OsString::from(one.value.as_ref()?))));
-    let world = World::written(image.map_or(&[][..], |image| &image.files), known.collect());
+    let world = World::written(&files, known.collect());
     match (image, &image_name) {
         (Some(image), _) => image.tell(&world, &mut facts, &mut own),
         (None, Some((name, line))) => {

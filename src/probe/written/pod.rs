@@ -1,8 +1,9 @@
 //! A container of a pod, by what its manifest says of it and of the pod.
 //!
 //! Where a field is not set, what the API server puts in its place holds; what an image, an account or the kubelet decides is not
-//! in the text. [`resources`] tells of limits and GPUs, [`refused`] of what the API server does not take.
+//! in the text. [`resources`] tells of limits and GPUs, [`files`] of what is mounted with its text, [`refused`] of what the API server does not take.
 
+mod files;
 mod refused;
 mod resources;
 
@@ -12,6 +13,7 @@ use super::container::{Container, Variable};
 use super::yaml::{Node, Wrong};
 use crate::facts::quantity::{bytes, kubernetes};
 use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind, cut};
+pub use files::ConfigMaps;
 
 /// Kinds that are started again whatever happens, and are asked for their health.
 const SERVING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
@@ -39,6 +41,10 @@ pub struct Pod<'a> {
     pub spec: &'a Node,
     /// Its volumes.
     pub volumes: &'a Volumes<'a>,
+    /// The namespace that it names.
+    pub namespace: Option<&'a str>,
+    /// What volumes may be made of.
+    pub config_maps: &'a ConfigMaps<'a>,
     /// The container in it.
     pub own: &'a Node,
 }
@@ -64,6 +70,7 @@ impl<'a> Pod<'a> {
         self.security(&mut container);
         self.shared(&mut container);
         self.volumes(&mut container);
+        self.files(&mut container);
         self.life(&mut container);
         self.refusals(&mut container);
         Ok(container)

@@ -221,3 +221,16 @@ fn files_that_are_included_are_told() {
     assert_eq!(includes("services: {a: {image: x}}\ninclude: [b.yaml]\n"), Some(2));
     assert_eq!(includes("services: {a: {image: x}}\n"), None);
 }
+
+#[test]
+fn configs_with_their_content_are_files() {
+    let files = |configs: &str| {
+        let text = format!(
+            "services: {{a: {{configs: [{configs}]}}}}\nconfigs: {{run: {{content: jupyter lab}}, far: {{file: x}}}}\n"
+        );
+        read("c", &text, &mut Vec::new()).expect("a project").services.remove(0).files
+    };
+    let file = |path: &str| vec![(path.to_owned(), "jupyter lab".to_owned())];
+    assert_eq!((files("run"), files("{source: run, target: /run.sh}")), (file("/run"), file("/run.sh")));
+    assert_eq!(files("far, none"), Vec::new());
+}
