@@ -41,7 +41,8 @@ record! {
         pub restarts: Fact<bool>,
         /// Seconds between SIGTERM and SIGKILL: `stop_grace_period`, `terminationGracePeriodSeconds`.
         pub grace_seconds: Fact<f64>,
-        /// Ports that the node opens for it on addresses that others reach: `ports` of a compose file, `hostPort`.
+        /// Ports that the node opens for it on addresses that others reach: `ports` of a compose file, `hostPort`, and what is
+        /// named under the network of the host.
         pub published_ports: Fact<Vec<PublishedPort>>,
         /// Where what is known stands in the files.
         pub places: Vec<PlacedFact>,
