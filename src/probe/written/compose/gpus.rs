@@ -108,7 +108,10 @@ fn reserved(container: &mut Container, device: &Node, is_gpu: bool) {
             let count: Option<u64> = device.get("count").and_then(Node::text).and_then(|count| count.parse().ok());
             if count != Some(0) {
                 container.gpus(count.or(named), device.line);
-                driver_capabilities(container, device);
+                // By the names of the Container Device Interface no variable is set.
+                if !is_cdi && driver.and_then(Node::text) != Some("cdi") {
+                    driver_capabilities(container, device);
+                }
             }
         }
     }

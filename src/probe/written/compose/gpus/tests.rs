@@ -66,4 +66,6 @@ fn capabilities_of_a_device_stand_in_the_place_of_the_variable() {
     assert_eq!(last("[[gpu, video], [gpu, compute]]", "{}").as_deref(), Some("video"), "the first set counts");
     assert_eq!(last("[gpu, utility, '${MORE}']", "{NVIDIA_DRIVER_CAPABILITIES: compute}"), None);
     assert_eq!(last("[gpu, nvidia]", "{}"), None);
+    let cdi = "    deploy: {resources: {reservations: {devices: [{driver: cdi, device_ids: ['nvidia.com/gpu=0'], capabilities: [gpu, utility]}]}}}\n";
+    assert!(one(cdi).asks_gpu && one(cdi).environment.is_empty());
 }
