@@ -104,7 +104,7 @@ record! {
         pub detect: String,
         /// Where to read more.
         pub links: Vec<String>,
-        /// How to fix it, by where: docker, kubernetes, image, workload, node, hardware.
+        /// How to fix it, by where: docker, compose, kubernetes, image, workload, node, hardware.
         pub remedy: BTreeMap<String, String>,
         /// Facts with the outcome they must give.
         pub example: Vec<Example>,
@@ -132,4 +132,4 @@ record! {
 }
 
 /// Where a remedy may apply.
-pub const PLACES: [&str; 6] = ["docker", "kubernetes", "image", "workload", "node", "hardware"];
+pub const PLACES: [&str; 7] = ["docker", "compose", "kubernetes", "image", "workload", "node", "hardware"];

@@ -22,6 +22,11 @@ record! {
         pub gpu_requested: Fact<bool>,
         /// GPUs that it asks for; unknown where it asks for all.
         pub gpus_requested: Fact<u64>,
+        /// Why it gets no GPU where something is said that is meant to bring one, as `runtime: nvidia` without
+        /// `NVIDIA_VISIBLE_DEVICES`.
+        pub gpu_lack: Fact<String>,
+        /// Why the engine or the API server takes the text as it stands for no container, in words of its fields.
+        pub refusals: Fact<Vec<String>>,
         /// Whether the container is kept from starting as root: `runAsNonRoot`, and no user 0 beside it.
         pub root_refused: Fact<bool>,
         /// User that the container sets itself, as it is written; absent where the image decides.
@@ -36,7 +41,8 @@ record! {
         pub restarts: Fact<bool>,
         /// Seconds between SIGTERM and SIGKILL: `stop_grace_period`, `terminationGracePeriodSeconds`.
         pub grace_seconds: Fact<f64>,
-        /// Ports that the node opens for it on addresses that others reach: `ports` of a compose file, `hostPort`.
+        /// Ports that the node opens for it on addresses that others reach: `ports` of a compose file, `hostPort`, and what is
+        /// named under the network of the host.
         pub published_ports: Fact<Vec<PublishedPort>>,
         /// Where what is known stands in the files.
         pub places: Vec<PlacedFact>,

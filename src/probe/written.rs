@@ -2,17 +2,18 @@
 //!
 //! Text is turned into the same facts that the other probes fill, and most of them are asked for it: of variables, of the
 //! configuration of an image, of what a command starts. They read through a [`World`](crate::world::World) that holds nothing
-//! but the few files whose text stands in the Dockerfile. What no text says is the gap `not-written`, and is judged by nobody;
+//! but the few files whose text stands in the Dockerfile, in a `ConfigMap` or in a `config`. What no text says is the gap `not-written`, and is judged by nobody;
 //! what a text leaves to somebody else, to a build argument or to another file, is a gap of its own, which leaves a question
 //! open. [`Places`](places::Places) keeps the lines.
 //!
 //! [`dockerfile`] follows the stages, [`image`] says what the last one leaves, with [`reference`] for the names of images and
-//! [`pip`] for what is installed and [`traces`] for what commands leave in files; [`compose`] and [`manifest`], which knows the [`pod`]s, read [`yaml`] and tell of a [`container`]; [`joined`] puts both
-//! together.
+//! [`pip`] for what is installed and [`traces`] for what commands leave in files; [`compose`] and [`manifest`], which knows the [`pod`]s, read [`yaml`] and tell of a [`container`]; [`given`] says which GPUs
+//! that one gets, and [`joined`] puts both together.
 
 mod compose;
 mod container;
 mod dockerfile;
+mod given;
 mod image;
 mod joined;
 mod manifest;
@@ -83,7 +84,10 @@ pub fn read(dockerfile: Option<&File>, runner: Option<&Runner>) -> Result<Told, 
     if let Some((line, file)) = built.as_ref().and_then(|built| built.onbuild).zip(dockerfile) {
         notes.push(format!("ONBUILD ({}:{line}) says what other images do, and is not judged", file.name));
     }
-    let containers = runner.map(|runner| containers(runner, &mut notes)).transpose()?.unwrap_or_default();
+    let containers = match runner {
+        Some(runner) => containers(runner, image.as_ref(), &mut notes)?,
+        None => Vec::new(),
+    };
     let name = dockerfile.map_or("", |file| file.name.as_str());
     let files = dockerfile.into_iter().chain(runner.map(|runner| match runner {
         Runner::Compose(file) | Runner::Manifest(file) => file,
@@ -92,7 +96,12 @@ pub fn read(dockerfile: Option<&File>, runner: Option<&Runner>) -> Result<Told, 
     let mut all: Vec<Facts> = if containers.is_empty() {
         vec![joined::facts(image.as_ref(), name, None)]
     } else {
-        containers.into_iter().map(|container| joined::facts(image.as_ref(), name, Some(container))).collect()
+        let facts = |mut container: Container| match container.built.take() {
+            // Its Dockerfile stands in the file of the container.
+            Some(own) => joined::facts(Some(&Image::of(&own)), &container.file.clone(), Some(container)),
+            None => joined::facts(image.as_ref(), name, Some(container)),
+        };
+        containers.into_iter().map(facts).collect()
     };
     for facts in &mut all {
         facts.written.files.clone_from(&files);
@@ -101,11 +110,18 @@ pub fn read(dockerfile: Option<&File>, runner: Option<&Runner>) -> Result<Told, 
 }
 
 /// The containers that are judged: those that ask for a GPU, and all where none does.
-fn containers(runner: &Runner, notes: &mut Vec<String>) -> Result<Vec<Container>, Mistake> {
+fn containers(runner: &Runner, image: Option<&Image<'_>>, notes: &mut Vec<String>) -> Result<Vec<Container>, Mistake> {
+    // Why somebody who is not read may be the one who asks for a GPU.
+    let elsewhere;
     let mut all = match runner {
-        Runner::Compose(file) => compose::read(&file.name, &file.text, notes).map_err(|wrong| mistake(file, wrong))?,
+        Runner::Compose(file) => {
+            let project = compose::read(&file.name, &file.text, notes).map_err(|wrong| mistake(file, wrong))?;
+            elsewhere = project.includes.map(|line| format!("other files, which line {line} includes"));
+            project.services
+        }
         Runner::Manifest(file) => {
             let manifest = manifest::read(&file.name, &file.text).map_err(|wrong| mistake(file, wrong))?;
+            elsewhere = manifest.may_ask;
             if !manifest.passed_over.is_empty() {
                 notes
                     .push(format!("not judged, for their kind is not known here: {}", manifest.passed_over.join(", ")));
@@ -120,8 +136,22 @@ fn containers(runner: &Runner, notes: &mut Vec<String>) -> Result<Vec<Container>
             manifest.containers
         }
     };
-    // One that may ask for a GPU is judged as well.
-    let may_ask = |one: &Container| one.facts.written.gpu_requested != Fact::Known(false);
+    for container in &mut all {
+        let own = container.built.take();
+        given::settle(container, own.as_ref().map(Image::of).as_ref().or(image));
+        container.built = own;
+    }
+    if let Some(who) = elsewhere.filter(|_| !all.iter().any(|container| container.asks_gpu)) {
+        for container in all.iter_mut().filter(|one| one.facts.written.gpu_requested == Fact::Known(false)) {
+            let line = container.line;
+            container
+                .gpus_unsaid(&format!("it asks for no GPU, which may be for {who} to do, and that is not read"), line);
+        }
+    }
+    // One that may ask for a GPU is judged as well, and one that was meant to get some.
+    let may_ask = |one: &Container| {
+        one.facts.written.gpu_requested != Fact::Known(false) || one.facts.written.gpu_lack.known().is_some()
+    };
     if all.iter().any(|container| container.asks_gpu) {
         let others: Vec<&str> = all.iter().filter(|one| !may_ask(one)).map(|one| one.name.as_str()).collect();
         if !others.is_empty() {

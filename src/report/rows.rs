@@ -11,9 +11,13 @@ use crate::weigh::remedy;
 
 /// A message with the item it is about in front, unless it names it itself.
 pub fn with_subject(finding: &Finding, message: &str) -> String {
-    match &finding.subject {
-        Some(subject) if !message.contains(subject.as_str()) => format!("{subject}: {message}"),
-        _ => message.to_owned(),
+    let Some(subject) = finding.subject.as_deref().filter(|subject| !message.contains(subject)) else {
+        return message.to_owned();
+    };
+    // Of an item in one of several containers the message names the item.
+    match subject.split_once(": ").filter(|(_, item)| message.contains(item)) {
+        Some((container, _)) => format!("{container}: {message}"),
+        None => format!("{subject}: {message}"),
     }
 }
 
@@ -55,4 +59,23 @@ pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
 /// One row for one finding.
 pub fn line(mark: Mark, finding: &Finding, text: String) -> Line {
     Line { mark: mark.sign(), severity: finding.severity.as_str(), check: finding.check.clone(), text, cure: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let told = |subject: &str, message: &str| {
+            let subject = Some(subject).filter(|subject| !subject.is_empty()).map(str::to_owned);
+            with_subject(&Finding { subject, ..Finding::default() }, message)
+        };
+        assert_eq!(told("", "x:1 names no release"), "x:1 names no release");
+        assert_eq!(told("x:1", "x:1 names no release"), "x:1 names no release");
+        assert_eq!(told("x:1", "no release is named"), "x:1: no release is named");
+        assert_eq!(told("service llm: x:1", "x:1 names no release"), "service llm: x:1 names no release");
+        assert_eq!(told("service llm: x:1", "no release"), "service llm: x:1: no release");
+        assert_eq!(told("service llm", "service llm asks for no GPU"), "service llm asks for no GPU");
+    }
 }

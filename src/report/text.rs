@@ -169,7 +169,10 @@ impl Page {
     }
 
     fn overview(&mut self, report: &Report) {
-        for row in overview::lines(report) {
+        let rows = overview::lines(report);
+        // The answer ends with an empty line, and one is enough.
+        let is_empty = rows.is_empty();
+        for row in rows {
             let mark = self.mark(row.mark);
             let width = usize::from(self.layout.width).saturating_sub(16).max(20);
             for (index, part) in table::wrap(&row.text, width).iter().enumerate() {
@@ -182,7 +185,9 @@ impl Page {
         }
         let scores = overview::dimension_words(report);
         if !scores.is_empty() {
-            self.blank();
+            if !is_empty {
+                self.blank();
+            }
             self.labelled("scores", &scores);
         }
     }

@@ -4,7 +4,7 @@ use super::score::{Entry, points};
 use super::standing::{Standing, standings};
 use super::{Finding, Fix};
 use crate::check::{Outcome, Owner, Severity};
-use crate::facts::{ContainerKind, Facts};
+use crate::facts::{ContainerKind, Facts, Phase};
 
 /// Fixes that a report proposes at most.
 const FIXES: usize = 3;
@@ -49,14 +49,22 @@ pub(super) fn fixes(findings: &[Finding], facts: &Facts) -> Vec<Fix> {
 /// The instruction that fits this container: the orchestrator's words for its owner, else any there is.
 pub fn remedy(finding: &Finding, facts: &Facts) -> String {
     let in_kubernetes = facts.container.kind.known() == Some(&ContainerKind::Kubernetes);
-    let engine = if in_kubernetes { ["kubernetes", "docker"] } else { ["docker", "kubernetes"] };
-    let preferred: &[&str] = match finding.owner {
+    let is_written = facts.run.phase == Phase::Written && facts.written.container.known().is_some();
+    let engine = match (in_kubernetes, is_written) {
+        (true, _) => ["kubernetes", "docker", "compose"],
+        (false, true) => ["compose", "docker", "kubernetes"],
+        (false, false) => ["docker", "compose", "kubernetes"],
+    };
+    // Where nothing but the text of a container was read, it can be mended only there.
+    let of_text = &engine[..usize::from(is_written && !facts.image.configured)];
+    let of_owner: &[&str] = match finding.owner {
         Owner::Pod => &engine,
         Owner::Image => &["image"],
         Owner::Workload => &["workload"],
         Owner::Node => &["node"],
         Owner::Hardware => &["hardware", "node"],
     };
-    let found = preferred.iter().find_map(|place| finding.remedy.get(*place));
+    let mut preferred = of_text.iter().chain(of_owner);
+    let found = preferred.find_map(|place| finding.remedy.get(*place));
     found.or_else(|| finding.remedy.values().next()).cloned().unwrap_or_default()
 }

@@ -20,6 +20,7 @@ mod language;
 mod language_page;
 mod laws;
 mod machines;
+mod mended;
 mod packages;
 mod real_machines;
 mod recordings;

@@ -4,15 +4,18 @@
 //! (`deploy`) are both heeded by `docker compose`. `extends` is followed within the file. What comes from a variable without a
 //! default, or from another file, is not in the text. [`variables`] fills in what has a default, once, before anything is
 //! read; [`shared`] tells of what is shared with the host, [`gpus`] of devices, [`words`] of what is started and [`ports`] of
-//! what is opened.
+//! what is opened, [`files`] of what is mounted with its text, [`refused`] of what `docker compose` does not take.
 
+mod files;
 mod gpus;
 mod ports;
+mod refused;
 mod shared;
 mod variables;
 mod words;
 
 use super::container::Container;
+use super::dockerfile::{self, Built};
 use super::yaml::{self, Node, Wrong};
 use crate::facts::quantity::{compose_bytes, seconds};
 use crate::facts::{ContainerKind, Fact, GapKind, Seccomp};
@@ -24,10 +27,20 @@ const ITEMS: usize = 1000;
 /// How far `extends` is followed.
 const LEVELS: usize = 16;
 
+/// What a compose file tells.
+#[derive(Debug)]
+pub struct Project {
+    /// Its services.
+    pub services: Vec<Container>,
+    /// Where it includes other files.
+    pub includes: Option<usize>,
+}
+
 /// Every service of a compose file. What it includes is not in the text, which is noted.
-pub fn read(file: &str, text: &str, notes: &mut Vec<String>) -> Result<Vec<Container>, Wrong> {
+pub fn read(file: &str, text: &str, notes: &mut Vec<String>) -> Result<Project, Wrong> {
     let documents = yaml::filled(text, variables::filled)?;
-    if let Some(line) = documents.iter().find_map(|document| document.line_of("include")) {
+    let includes = documents.iter().find_map(|document| document.line_of("include"));
+    if let Some(line) = includes {
         notes.push(format!("services of other files, which {file}:{line} includes, are not judged"));
     }
     let Some(services) = documents.iter().find_map(|document| document.get("services")) else {
@@ -37,15 +50,20 @@ pub fn read(file: &str, text: &str, notes: &mut Vec<String>) -> Result<Vec<Conta
     if all.len() > SERVICES {
         notes.push(format!("of more than {SERVICES} services the first {SERVICES} are read"));
     }
-    let found: Vec<Container> = all
-        .into_iter()
-        .take(SERVICES)
-        .filter_map(|(name, own)| Some(Service::of(services, own).container(name.text()?, file, name.line)))
-        .collect();
+    let mut found = Vec::new();
+    let configs = documents.iter().find_map(|document| document.get("configs"));
+    for (name, own) in all.into_iter().take(SERVICES) {
+        if let Some(text) = name.text() {
+            let service = Service::of(services, own);
+            let mut container = service.container(text, file, name.line)?;
+            service.files(configs, &mut container);
+            found.push(container);
+        }
+    }
     if found.is_empty() {
         return Err((services.line, 1, "`services` names no service".to_owned()));
     }
-    Ok(found)
+    Ok(Project { services: found, includes })
 }
 
 /// A service with those that it extends.
@@ -111,7 +129,7 @@ impl<'a> Service<'a> {
         (fact, Some(node.line))
     }
 
-    fn container(&self, name: &str, file: &str, line: usize) -> Container {
+    fn container(&self, name: &str, file: &str, line: usize) -> Result<Container, Wrong> {
         let mut container = Container::new(&format!("service {name}"), ContainerKind::Docker, file, line);
         match &self.elsewhere {
             Some(why) => container.leave_open(why),
@@ -129,7 +147,10 @@ impl<'a> Service<'a> {
         self.gpus(&mut container);
         self.ports(&mut container);
         self.life(&mut container);
-        container
+        self.refusals(&mut container);
+        container.has_more_variables |= self.at(&["env_file"]).is_some();
+        container.built = self.at(&["build", "dockerfile_inline"]).map(built).transpose()?;
+        Ok(container)
     }
 
     fn limits(&self, container: &mut Container) {
@@ -172,12 +193,20 @@ impl<'a> Service<'a> {
         if let Some(check) = self.at(&["healthcheck"]) {
             let test = check.get("test").into_iter().flat_map(Node::one_or_more).next();
             let disable = check.get("disable");
-            let is_off = disable.and_then(Node::switch) == Some(true) || test.and_then(Node::text) == Some("NONE");
+            let is_off = disable.and_then(Node::text).and_then(shared::switch) == Some(true)
+                || test.and_then(Node::text) == Some("NONE");
             let open = disable.and_then(Node::open).or_else(|| test?.open()).filter(|_| !is_off);
             written.health_declared = open.map_or(Fact::Known(!is_off), Container::unsaid);
             container.places.set("written.health_declared", check.line);
         }
     }
+}
+
+/// A Dockerfile that stands in the file itself. Empty lines before it give its lines their numbers.
+fn built(node: &Node) -> Result<Built, Wrong> {
+    // The node begins where the first text of a block does.
+    let text = node.raw().unwrap_or_default().trim_start_matches('\n');
+    dockerfile::read(&format!("{}{text}", "\n".repeat(node.line.saturating_sub(1))))
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! A container that a compose file or a manifest tells of.
 
+use super::dockerfile::Built;
 use super::places::Places;
 use crate::facts::{
     ContainerKind, Fact, Facts, Gap, GapKind, Gaps, Identity, Isolation, LIST_LIMIT, Limits, PublishedPort,
@@ -10,6 +11,9 @@ use crate::probe::isolation::{host_folder_of, is_runtime_socket};
 
 /// What engines give `/dev/shm` where nobody says more.
 const SHM_BYTES: u64 = 64 << 20;
+
+/// Bytes of files that a container is given at most.
+const FILES: usize = 256 << 10;
 
 /// A variable of a container.
 #[derive(Debug, Clone)]
@@ -27,8 +31,18 @@ pub struct Variable {
 pub struct Container {
     /// How it is called.
     pub name: String,
+    /// The file that it stands in.
+    pub file: String,
+    /// The line where it begins.
+    pub line: usize,
     /// Whether it asks for a GPU.
     pub asks_gpu: bool,
+    /// Where it names NVIDIA's runtime, which gives what a variable names.
+    pub runtime: Option<usize>,
+    /// Whether a file or an object that is not in the text may set more variables.
+    pub has_more_variables: bool,
+    /// What its image is built from, where that stands in the same file.
+    pub built: Option<Built>,
     /// The image that it runs, with its line.
     pub image: Option<(String, usize)>,
     /// Its variables.
@@ -37,6 +51,8 @@ pub struct Container {
     pub entrypoint: Option<(Vec<String>, usize)>,
     /// What stands in the place of the image's `CMD`.
     pub cmd: Option<(Vec<String>, usize)>,
+    /// Files that it is given, whose text stands in the same file.
+    pub files: Vec<(String, String)>,
     /// What is known of it.
     pub facts: Facts,
     /// Where that stands.
@@ -54,6 +70,8 @@ impl Container {
         facts.written.user_set = Fact::Absent;
         facts.written.gpu_requested = Fact::Known(false);
         facts.written.gpus_requested = Fact::Known(0);
+        facts.written.gpu_lack = Fact::Absent;
+        facts.written.refusals = Fact::Known(Vec::new());
         facts.written.published_ports = Fact::Known(Vec::new());
         let isolation = &mut facts.isolation;
         (isolation.host_pid, isolation.host_network, isolation.host_ipc) = (false.into(), false.into(), false.into());
@@ -73,11 +91,17 @@ impl Container {
         }
         Self {
             name: name.to_owned(),
+            file: file.to_owned(),
+            line,
             asks_gpu: false,
+            runtime: None,
+            has_more_variables: false,
+            built: None,
             image: None,
             environment: Vec::new(),
             entrypoint: None,
             cmd: None,
+            files: Vec::new(),
             facts,
             places,
         }
@@ -90,8 +114,9 @@ impl Container {
         facts.isolation = Isolation::all_unknown(&gap);
         facts.identity = Identity::all_unknown(&gap);
         facts.limits = Limits::all_unknown(&gap);
-        let (container, images) = (facts.written.container.clone(), std::mem::take(&mut facts.written.images));
-        facts.written = Written { container, images, ..Written::all_unknown(&gap) };
+        let Written { container, images, refusals, .. } = std::mem::take(&mut facts.written);
+        facts.written = Written { container, images, refusals, ..Written::all_unknown(&gap) };
+        self.has_more_variables = true;
     }
 
     /// Privileged mode: everything is allowed, whatever else is said.
@@ -102,6 +127,24 @@ impl Container {
         isolation.seccomp = Fact::Known(Seccomp::Disabled);
         self.facts.identity.all_capabilities = Fact::Known(true);
         self.places.set("isolation.privileged", line);
+    }
+
+    /// Whether it is privileged is not known.
+    pub fn privileged_unsaid(&mut self, gap: Gap, line: usize) {
+        let isolation = &mut self.facts.isolation;
+        (isolation.privileged, isolation.privileged_signs) = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
+        self.facts.identity.all_capabilities = Fact::Unknown(gap);
+        self.places.set("isolation.privileged", line);
+    }
+
+    /// The engine or the API server takes no text that says this, so nothing of it starts.
+    pub fn refuse(&mut self, why: &str, line: usize) {
+        if let Fact::Known(refusals) = &mut self.facts.written.refusals
+            && refusals.len() < LIST_LIMIT
+        {
+            refusals.push(cut(why));
+            self.places.put("written.refusals", line);
+        }
     }
 
     /// Capabilities that are added, by their names.
@@ -140,6 +183,14 @@ impl Container {
         }
     }
 
+    /// A file is put into it, as long as all of them are not too large.
+    pub fn give_file(&mut self, path: &str, text: &str) {
+        let bytes: usize = self.files.iter().map(|(_, text)| text.len()).sum();
+        if bytes + text.len() <= FILES && self.files.len() < LIST_LIMIT {
+            self.files.push((path.to_owned(), text.to_owned()));
+        }
+    }
+
     /// It asks for GPUs; how many where that is said.
     pub fn gpus(&mut self, count: Option<u64>, line: usize) {
         self.asks_gpu = true;
@@ -147,6 +198,14 @@ impl Container {
         self.facts.written.gpus_requested = count.map_or_else(Fact::default, Fact::Known);
         self.places.set("written.gpu_requested", line);
         self.places.set("written.gpus_requested", line);
+    }
+
+    /// It gets no GPU, though something is said that is meant to bring one.
+    pub fn gives_none(&mut self, why: &str, line: usize) {
+        self.facts.written.gpu_requested = Fact::Known(false);
+        self.facts.written.gpus_requested = Fact::Known(0);
+        self.facts.written.gpu_lack = Fact::Known(cut(why));
+        self.places.set("written.gpu_requested", line);
     }
 
     /// It may ask for a GPU: that is not in the text.

@@ -55,6 +55,11 @@ impl<'a> Image<'a> {
         self.known.system.is_none() || self.known.product.is_some()
     }
 
+    /// Whether the image that it is made from names GPUs to NVIDIA's runtime; none where that is not known.
+    pub fn base_names_gpus(&self) -> Option<bool> {
+        Reference::of(self.stage.base.value.as_deref().ok()?).names_gpus()
+    }
+
     /// `ENTRYPOINT` and `CMD`, with their lines.
     pub fn command(&self) -> (Words, Words) {
         let words = |command: Option<&At<Command>>| command.map(|command| (command.value.words.clone(), command.line));

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use super::container::Container;
 use super::dockerfile::filled_in;
+use super::given;
 use super::image::{Image, Words};
 use super::places::Places;
 use super::reference::Reference;
@@ -25,6 +26,11 @@ struct Set {
 /// The facts of an image, of a container, or of both; and the places in the Dockerfile's file, whose name is given.
 pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Container>) -> Facts {
     let mut own = Places::of(dockerfile);
+    let mut files = image.map_or_else(Vec::new, |image| image.files.clone());
+    if let Some(one) = &container {
+        files.retain(|(path, _)| !one.files.iter().any(|(given, _)| given == path));
+        files.extend(one.files.iter().cloned());
+    }
     let (mut facts, mut places, environment, entrypoint, cmd, image_name) = match container {
         Some(one) => (one.facts, Some(one.places), one.environment, one.entrypoint, one.cmd, one.image),
         None => (Facts::default(), None, Vec::new(), None, None, None),
@@ -36,7 +42,7 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     let set = variables(image, environment);
     let known = set.iter().filter_map(|one| Some((OsString::from(&one.name), OsString::from(one.value.as_ref()?))));
     let may_hold_more = image.is_none_or(Image::may_hold_jupyter_files);
-    let world = World::written(image.map_or(&[][..], |image| &image.files), known.collect(), may_hold_more);
+    let world = World::written(&files, known.collect(), may_hold_more);
     match (image, &image_name) {
         (Some(image), _) => image.tell(&world, &mut facts, &mut own),
         (None, Some((name, line))) => {
@@ -172,6 +178,10 @@ fn tell_environment(world: &World, set: &[Set], facts: &mut Facts, at: &mut dyn 
         at(one.by_container, path, one.line);
     }
     facts.environment = told;
+    let cuda_visible = set.iter().find(|one| one.name == "CUDA_VISIBLE_DEVICES").and_then(|one| one.value.as_deref());
+    if let Some(value) = cuda_visible {
+        given::bound(facts, value);
+    }
 }
 
 /// What is started: `ENTRYPOINT` and `CMD`, or what the container puts in their place; its line, and whether the container

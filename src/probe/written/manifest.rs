@@ -1,11 +1,11 @@
 //! The workloads in a manifest of Kubernetes.
 //!
 //! Pods, and what makes them from a template (Deployment, `ReplicaSet`, `StatefulSet`, `DaemonSet`, Job, `CronJob`), alone or in
-//! a list. What else stands in the file makes no container by itself. Init containers that stay (`restartPolicy: Always`) are
+//! a list. What else stands in the file makes no container by itself, but a `ConfigMap` may hold the script that one starts. Init containers that stay (`restartPolicy: Always`) are
 //! judged as containers; the others end before the workload begins, which is noted.
 
 use super::container::Container;
-use super::pod::{self, Pod};
+use super::pod::{self, ConfigMaps, Pod};
 use super::yaml::{self, Node, Wrong};
 use crate::facts::{Fact, cut};
 
@@ -16,6 +16,8 @@ pub struct Manifest {
     pub containers: Vec<Container>,
     /// Kinds that were passed over though their name says that they may run containers.
     pub passed_over: Vec<String>,
+    /// Of these, those whose text tells of containers, so that they may be who asks for a GPU.
+    pub may_ask: Option<String>,
     /// Init containers, which are not judged.
     pub init: Vec<String>,
     /// Containers that were not read, for there are too many.
@@ -50,20 +52,27 @@ const PLAIN: [&str; 18] = [
 /// Every container of a manifest.
 pub fn read(file: &str, text: &str) -> Result<Manifest, Wrong> {
     let mut manifest = Manifest::default();
-    for document in yaml::documents(text)? {
-        if document.is_null() {
-            continue;
-        }
+    let documents = yaml::documents(text)?;
+    let mut all: Vec<(&Node, Option<&str>)> = Vec::new();
+    for document in documents.iter().filter(|document| !document.is_null()) {
         let kind = document.get("kind").and_then(Node::text);
         if let Some(of_items) = kind.and_then(|kind| kind.strip_suffix("List")) {
             // Items of a `PodList` have no kind of their own.
             let of_items = Some(of_items).filter(|kind| !kind.is_empty());
             for item in document.get("items").map_or(&[][..], Node::items) {
-                workload(file, item, item.get("kind").and_then(Node::text).or(of_items), &mut manifest)?;
+                all.push((item, item.get("kind").and_then(Node::text).or(of_items)));
             }
         } else {
-            workload(file, &document, kind, &mut manifest)?;
+            all.push((document, kind));
         }
+    }
+    let config_maps = all.iter().filter(|(_, kind)| *kind == Some("ConfigMap")).filter_map(|(document, _)| {
+        let name = document.at(&["metadata", "name"])?.text()?;
+        Some(((namespace(document), name), document.get("data")?))
+    });
+    let config_maps: ConfigMaps<'_> = config_maps.collect();
+    for (document, kind) in all {
+        workload(file, document, kind, &config_maps, &mut manifest)?;
     }
     if manifest.containers.is_empty() {
         let message = "holds no Pod, Deployment, ReplicaSet, StatefulSet, DaemonSet, Job or CronJob";
@@ -72,7 +81,17 @@ pub fn read(file: &str, text: &str) -> Result<Manifest, Wrong> {
     Ok(manifest)
 }
 
-fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Manifest) -> Result<(), Wrong> {
+fn namespace(document: &Node) -> Option<&str> {
+    document.at(&["metadata", "namespace"]).and_then(Node::text)
+}
+
+fn workload(
+    file: &str,
+    document: &Node,
+    kind: Option<&str>,
+    config_maps: &ConfigMaps<'_>,
+    manifest: &mut Manifest,
+) -> Result<(), Wrong> {
     let Some(kind) = kind else {
         return Err((document.line, 1, "a document has no `kind`, so it is no manifest of Kubernetes".to_owned()));
     };
@@ -83,7 +102,11 @@ fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Mani
         "CronJob" => &["spec", "jobTemplate", "spec", "template", "spec"],
         _ => {
             if !PLAIN.contains(&kind) {
-                manifest.passed_over.push(cut(&format!("{kind} {name}")));
+                let passed_over = cut(&format!("{kind} {name}"));
+                if document.mentions(|key| key.ends_with("ontainers") || key == "resources") {
+                    manifest.may_ask.get_or_insert_with(|| passed_over.clone());
+                }
+                manifest.passed_over.push(passed_over);
             }
             return Ok(());
         }
@@ -99,7 +122,7 @@ fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Mani
         return Err((spec.line, 1, format!("{kind} {name} has no containers")));
     }
     // Two of one name may lie in two namespaces.
-    let namespace = document.at(&["metadata", "namespace"]).and_then(Node::text);
+    let namespace = namespace(document);
     let name = namespace.map_or_else(|| name.to_owned(), |namespace| format!("{namespace}/{name}"));
     let called = |index: usize, own: &Node| {
         own.get("name").and_then(Node::text).map_or_else(|| (index + 1).to_string(), str::to_owned)
@@ -110,18 +133,20 @@ fn workload(file: &str, document: &Node, kind: Option<&str>, manifest: &mut Mani
     let mut privileged = None;
     for (index, own) in &init {
         let of = cut(&format!("{kind} {name}, init container {}", called(*index, own)));
-        if own.at(&["securityContext", "privileged"]).and_then(Node::switch) == Some(true) {
-            privileged = Some((of.clone(), own.line));
+        // What is no switch is refused, and acquits nobody.
+        let may_be = |node: &&Node| node.switch() != Some(false);
+        if let Some(node) = own.at(&["securityContext", "privileged"]).filter(may_be) {
+            privileged = Some((of.clone(), node.line));
         }
         manifest.init.push(of);
     }
-    let volumes = pod::volumes(spec);
+    let volumes = pod::volumes(spec, document.at(&["spec", "volumeClaimTemplates"]));
     for (index, own) in containers.iter().enumerate().chain(sidecars) {
         if manifest.containers.len() >= CONTAINERS {
             manifest.left += 1;
             continue;
         }
-        let pod = Pod { kind, spec, volumes: &volumes, own };
+        let pod = Pod { kind, spec, volumes: &volumes, namespace, config_maps, own };
         let mut container = pod.container(&format!("{kind} {name}, container {}", called(index, own)), file)?;
         if let Some((of, line)) = &privileged
             && container.facts.isolation.privileged == Fact::Known(false)

@@ -1,8 +1,10 @@
 //! A container of a pod, by what its manifest says of it and of the pod.
 //!
 //! Where a field is not set, what the API server puts in its place holds; what an image, an account or the kubelet decides is not
-//! in the text.
+//! in the text. [`resources`] tells of limits and GPUs, [`files`] of what is mounted with its text, [`refused`] of what the API server does not take.
 
+mod files;
+mod refused;
 mod resources;
 
 use std::collections::HashMap;
@@ -11,6 +13,7 @@ use super::container::{Container, Variable};
 use super::yaml::{Node, Wrong};
 use crate::facts::quantity::{bytes, kubernetes};
 use crate::facts::{ContainerKind, Fact, Gap, GapKind, Seccomp, TokenKind, cut};
+pub use files::ConfigMaps;
 
 /// Kinds that are started again whatever happens, and are asked for their health.
 const SERVING: [&str; 3] = ["Deployment", "ReplicaSet", "StatefulSet"];
@@ -21,10 +24,13 @@ const ITEMS: usize = 1000;
 /// The volumes of a pod by their names.
 pub type Volumes<'a> = HashMap<&'a str, &'a Node>;
 
-/// The volumes of a pod.
-pub fn volumes(spec: &Node) -> Volumes<'_> {
+/// The volumes of a pod, and the claims that a `StatefulSet` makes volumes of.
+pub fn volumes<'a>(spec: &'a Node, claims: Option<&'a Node>) -> Volumes<'a> {
+    let claims = claims.map_or(&[][..], Node::items).iter().take(ITEMS);
+    let claims = claims.filter_map(|claim| Some((claim.at(&["metadata", "name"])?.text()?, &**claim)));
     let all = spec.get("volumes").map_or(&[][..], Node::items).iter().take(ITEMS);
-    all.rev().filter_map(|volume| Some((volume.get("name")?.text()?, &**volume))).collect()
+    let own = all.rev().filter_map(|volume| Some((volume.get("name")?.text()?, &**volume)));
+    own.chain(claims).collect()
 }
 
 /// A container within its pod.
@@ -35,6 +41,10 @@ pub struct Pod<'a> {
     pub spec: &'a Node,
     /// Its volumes.
     pub volumes: &'a Volumes<'a>,
+    /// The namespace that it names.
+    pub namespace: Option<&'a str>,
+    /// What volumes may be made of.
+    pub config_maps: &'a ConfigMaps<'a>,
     /// The container in it.
     pub own: &'a Node,
 }
@@ -60,7 +70,9 @@ impl<'a> Pod<'a> {
         self.security(&mut container);
         self.shared(&mut container);
         self.volumes(&mut container);
+        self.files(&mut container);
         self.life(&mut container);
+        self.refusals(&mut container);
         Ok(container)
     }
 
@@ -81,18 +93,17 @@ impl<'a> Pod<'a> {
             }
         }
         let refused = self.security_field("runAsNonRoot");
-        container.facts.written.root_refused = Fact::Known(refused.and_then(Node::switch) == Some(true));
+        container.facts.written.root_refused = refused.map_or(Fact::Known(false), switch);
         if let Some(node) = refused {
             container.places.set("written.root_refused", node.line);
         }
         let own = |key: &str| self.own.at(&["securityContext", key]);
-        let is = |key: &str, value| own(key).filter(|node| node.switch() == Some(value)).map(|node| node.line);
-        if let Some(line) = is("allowPrivilegeEscalation", false) {
-            container.facts.isolation.no_new_privileges = Fact::Known(true);
-            container.places.set("isolation.no_new_privileges", line);
+        if let Some(node) = own("allowPrivilegeEscalation") {
+            container.facts.isolation.no_new_privileges = switch(node).map(|may| !may);
+            container.places.set("isolation.no_new_privileges", node.line);
         }
         if let Some(node) = own("readOnlyRootFilesystem") {
-            container.facts.isolation.root_read_only = Fact::Known(node.switch() == Some(true));
+            container.facts.isolation.root_read_only = switch(node);
             container.places.set("isolation.root_read_only", node.line);
         }
         // Without a profile the kubelet decides.
@@ -109,8 +120,12 @@ impl<'a> Pod<'a> {
             let names: Vec<String> = added.one_or_more().filter_map(|name| Some(name.text()?.to_owned())).collect();
             container.add_capabilities(&names, added.line);
         }
-        if let Some(line) = is("privileged", true) {
-            container.privileged("securityContext.privileged: true", line);
+        if let Some(node) = own("privileged") {
+            match switch(node) {
+                Fact::Known(true) => container.privileged("securityContext.privileged: true", node.line),
+                Fact::Unknown(gap) => container.privileged_unsaid(gap, node.line),
+                _ => {}
+            }
         }
     }
 
@@ -122,23 +137,35 @@ impl<'a> Pod<'a> {
             ("hostIPC", "isolation.host_ipc", &mut isolation.host_ipc),
         ] {
             if let Some(node) = self.spec.get(key) {
-                *fact = Fact::Known(node.switch() == Some(true));
+                *fact = switch(node);
                 container.places.set(path, node.line);
             }
+        }
+        if isolation.host_ipc != Fact::Known(false) {
+            // That of the node, whose size is not in the text.
+            container.facts.limits.shm_bytes = Fact::default();
         }
         if let Some(class) = self.spec.get("runtimeClassName") {
             let is_micro_vm = class.text().is_some_and(|class| class.contains("kata") || class.contains("firecracker"));
             container.facts.container.micro_vm = Fact::Known(is_micro_vm);
+            if class.text().is_some_and(|class| class.contains("nvidia")) {
+                let why =
+                    "it asks for no GPU, and its runtime class may give those that the variables of its image name";
+                container.gpus_unsaid(why, class.line);
+            }
         }
-        if self.spec.get("hostUsers").and_then(Node::switch) == Some(false) {
-            container.facts.identity.user_namespaced = Fact::Known(true);
-            container.facts.identity.uid_on_host = Fact::Unknown(Gap::not_written());
+        if let Some(node) = self.spec.get("hostUsers") {
+            container.facts.identity.user_namespaced = switch(node).map(|of_host| !of_host);
+            if node.switch() != Some(true) {
+                container.facts.identity.uid_on_host = Fact::Unknown(Gap::not_written());
+            }
         }
         let token = self.spec.get("automountServiceAccountToken");
         let account = self.spec.get("serviceAccountName").and_then(Node::text);
-        container.facts.isolation.service_account_token = match (token.and_then(Node::switch), account) {
-            (Some(false), _) => Fact::Absent,
-            (Some(true), _) | (None, None | Some("default")) => Fact::Known(TokenKind::Bound),
+        container.facts.isolation.service_account_token = match (token.map(switch), account) {
+            (Some(Fact::Unknown(gap)), _) => Fact::Unknown(gap),
+            (Some(Fact::Known(false)), _) => Fact::Absent,
+            (Some(_), _) | (None, None | Some("default")) => Fact::Known(TokenKind::Bound),
             // The account may say that none is mounted.
             (None, Some(_)) => Fact::Unknown(Gap::not_written()),
         };
@@ -183,6 +210,7 @@ impl<'a> Pod<'a> {
             let value = value.filter(is_said).map(str::to_owned);
             container.environment.push(Variable { name: name.to_owned(), value, line: variable.line });
         }
+        container.has_more_variables |= self.own.get("envFrom").is_some();
         let words = |key: &str| {
             let node = self.own.get(key)?;
             let words = node.one_or_more().filter_map(|word| Some(word.text()?.to_owned())).collect();
@@ -195,8 +223,12 @@ impl<'a> Pod<'a> {
         let ports = self.own.get("ports").map_or(&[][..], Node::items);
         for port in ports {
             let number = |key: &str| port.get(key).and_then(Node::text).and_then(|text| text.parse::<u16>().ok());
-            if let (Some(inside), Some(host)) = (number("containerPort"), number("hostPort")) {
-                container.publish(inside, &format!("hostPort {host}"), port.line);
+            match (number("containerPort"), number("hostPort")) {
+                (Some(inside), Some(host)) => container.publish(inside, &format!("hostPort {host}"), port.line),
+                (Some(inside), None) if container.facts.isolation.host_network == Fact::Known(true) => {
+                    container.publish(inside, "hostNetwork", port.line);
+                }
+                _ => {}
             }
         }
         let written = &mut container.facts.written;
@@ -222,4 +254,10 @@ impl<'a> Pod<'a> {
             container.places.set_if(path, node.map(|node| node.line));
         }
     }
+}
+
+/// A switch as a fact: what is neither true nor false is not known.
+fn switch(node: &Node) -> Fact<bool> {
+    let text = || cut(&format!("`{}` is neither true nor false", node.shown()));
+    node.switch().map_or_else(|| Fact::unknown(GapKind::Malformed, text()), Fact::Known)
 }

@@ -66,6 +66,15 @@ impl Reference {
         bases::base(&self.name)
     }
 
+    /// Whether the image names GPUs to NVIDIA's runtime by its variables; none where no table says it.
+    pub fn names_gpus(&self) -> Option<bool> {
+        match self.row().map(|row| row.tag) {
+            Some(TagForm::Cuda | TagForm::Pytorch | TagForm::Ngc) => Some(true),
+            Some(TagForm::Python | TagForm::System) => Some(false),
+            None => (self.name == "scratch").then_some(false),
+        }
+    }
+
     fn words(&self) -> impl Iterator<Item = &str> {
         self.tag.as_deref().unwrap_or_default().split('-')
     }
@@ -144,6 +153,12 @@ mod tests {
         assert_eq!((ngc.product, ngc.release, ngc.cuda), (some("PyTorch"), some("24.05"), some("12.4")));
         let python = known("python:3.9-slim-bullseye");
         assert_eq!((python.python, python.system), (some("3.9"), some("Debian GNU/Linux 11")));
+        let names = |text: &str| Reference::of(text).names_gpus();
+        assert_eq!(
+            (names("nvidia/cuda:12.4.1-base-ubuntu22.04"), names("python:3.12-slim")),
+            (Some(true), Some(false))
+        );
+        assert_eq!((names("scratch"), names("example.com/python:3.12")), (Some(false), None));
         assert_eq!(known("ubuntu:20.04").system, some("Ubuntu 20.04"));
         assert_eq!(known("debian:bookworm-slim").system, some("Debian GNU/Linux 12"));
     }

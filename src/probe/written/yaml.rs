@@ -4,10 +4,13 @@
 //! manifests use. Where an alias stands the same node is meant, so that nothing grows however often one is named; events and
 //! depth have a bound.
 
-use std::collections::{HashMap, HashSet};
+mod builder;
+
+use std::collections::HashSet;
 use std::rc::Rc;
 
-use saphyr_parser::{Event, Parser, ScalarStyle};
+use builder::Builder;
+use saphyr_parser::Parser;
 
 /// Events of a file: beyond 1 MiB of text nothing is read, and each event takes some bytes.
 const EVENTS: usize = 100_000;
@@ -103,12 +106,44 @@ impl Node {
         }
     }
 
-    /// Whether it is true; none where it is no switch.
+    /// Whether it is true, in all the spellings of YAML 1.1, by which kubectl reads; none where it is no switch, as in quotes.
     pub fn switch(&self) -> Option<bool> {
-        match self.text()? {
-            "true" | "True" | "TRUE" | "yes" | "on" => Some(true),
-            "false" | "False" | "FALSE" | "no" | "off" => Some(false),
+        let Value::Text(text, false) = &self.value else { return None };
+        match text.as_str() {
+            "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "y" | "Y" | "on" | "On" | "ON" => Some(true),
+            "false" | "False" | "FALSE" | "no" | "No" | "NO" | "n" | "N" | "off" | "Off" | "OFF" => Some(false),
             _ => None,
+        }
+    }
+
+    /// Whether one of these keys stands in it, however deep. Of a tree that is too large to look through it may.
+    pub fn mentions(&self, is_it: impl Fn(&str) -> bool) -> bool {
+        let (mut left, mut seen) = (vec![self], 0);
+        while let Some(node) = left.pop() {
+            seen += 1;
+            if seen > EVENTS {
+                return true;
+            }
+            match &node.value {
+                Value::List(items) => left.extend(items.iter().map(|item| &**item)),
+                Value::Map(entries) => {
+                    if entries.iter().any(|(key, _)| key.text().is_some_and(&is_it)) {
+                        return true;
+                    }
+                    left.extend(entries.iter().map(|(_, value)| &**value));
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// How it stands in the file, as far as it is a text.
+    pub fn shown(&self) -> String {
+        match &self.value {
+            Value::Text(text, true) => format!("'{text}'"),
+            Value::Text(text, false) | Value::Open(text, _) => text.clone(),
+            _ => "a list or a map".to_owned(),
         }
     }
 
@@ -187,7 +222,7 @@ pub fn documents(text: &str) -> Result<Vec<Rc<Node>>, Wrong> {
 /// The same, with the variables of every value filled in.
 pub fn filled(text: &str, fill: Fill) -> Result<Vec<Rc<Node>>, Wrong> {
     let mut parser = Parser::new_from_str(text);
-    let mut builder = Builder { fill, documents: Vec::new(), open: Vec::new(), anchors: HashMap::new(), events: 0 };
+    let mut builder = Builder::of(fill);
     while let Some(event) = parser.next_event() {
         let (event, span) = event.map_err(|error| {
             let template = if text.contains("{{") { "; a template has to be rendered first" } else { "" };
@@ -196,92 +231,7 @@ pub fn filled(text: &str, fill: Fill) -> Result<Vec<Rc<Node>>, Wrong> {
         let place = (span.start.line(), span.start.col() + 1);
         builder.take(event, place).map_err(|why| (place.0, place.1, why))?;
     }
-    Ok(builder.documents)
-}
-
-/// A list or map that is not closed yet.
-struct Open {
-    line: usize,
-    anchor: usize,
-    is_map: bool,
-    nodes: Vec<Rc<Node>>,
-}
-
-struct Builder {
-    fill: Fill,
-    documents: Vec<Rc<Node>>,
-    open: Vec<Open>,
-    anchors: HashMap<usize, Rc<Node>>,
-    events: usize,
-}
-
-impl Builder {
-    fn take(&mut self, event: Event<'_>, (line, _): (usize, usize)) -> Result<(), String> {
-        self.events += 1;
-        if self.events > EVENTS {
-            return Err(format!("more than {EVENTS} parts"));
-        }
-        match event {
-            Event::Scalar(text, style, anchor, _) => {
-                // What names something is taken as it stands.
-                let is_key = self.open.last().is_some_and(|open| open.is_map && open.nodes.len() % 2 == 0);
-                let is_quoted = style != ScalarStyle::Plain;
-                let value = if is_key || !text.contains('$') {
-                    Value::Text(text.into_owned(), is_quoted)
-                } else {
-                    match (self.fill)(&text) {
-                        (text, Some(why)) => Value::Open(text, why),
-                        // An empty value that comes from a variable is a text and not null.
-                        (filled, None) => Value::Text(filled, true),
-                    }
-                };
-                self.put(Node { line, value }, anchor);
-            }
-            Event::SequenceStart(anchor, _) => self.begin(line, anchor, false)?,
-            Event::MappingStart(anchor, _) => self.begin(line, anchor, true)?,
-            Event::SequenceEnd | Event::MappingEnd => self.end(),
-            Event::Alias(anchor) => {
-                let node = self.anchors.get(&anchor).cloned().ok_or("an alias stands within what it names")?;
-                self.place(node);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn begin(&mut self, line: usize, anchor: usize, is_map: bool) -> Result<(), String> {
-        if self.open.len() >= DEPTH {
-            return Err(format!("lists and maps lie more than {DEPTH} deep in one another"));
-        }
-        self.open.push(Open { line, anchor, is_map, nodes: Vec::new() });
-        Ok(())
-    }
-
-    fn end(&mut self) {
-        let Some(Open { line, anchor, is_map, nodes }) = self.open.pop() else { return };
-        let value = if is_map {
-            let mut nodes = nodes.into_iter();
-            Value::Map(std::iter::from_fn(|| Some((nodes.next()?, nodes.next()?))).collect())
-        } else {
-            Value::List(nodes)
-        };
-        self.put(Node { line, value }, anchor);
-    }
-
-    fn put(&mut self, node: Node, anchor: usize) {
-        let node = Rc::new(node);
-        if anchor > 0 {
-            self.anchors.insert(anchor, Rc::clone(&node));
-        }
-        self.place(node);
-    }
-
-    fn place(&mut self, node: Rc<Node>) {
-        match self.open.last_mut() {
-            Some(open) => open.nodes.push(node),
-            None => self.documents.push(node),
-        }
-    }
+    Ok(builder.documents())
 }
 
 #[cfg(test)]

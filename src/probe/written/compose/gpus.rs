@@ -1,18 +1,17 @@
 //! The ways in which a service asks for a GPU.
 
 use super::Service;
-use crate::probe::written::container::Container;
+use crate::facts::Fact;
+use crate::probe::written::container::{Container, Variable};
+use crate::probe::written::given;
 use crate::probe::written::yaml::Node;
 
 impl Service<'_> {
     /// The GPUs that it asks for.
     pub(super) fn gpus(&self, container: &mut Container) {
         if let Some(runtime) = self.at(&["runtime"]) {
-            let visible = container.environment.iter().find(|variable| variable.name == "NVIDIA_VISIBLE_DEVICES");
-            let visible = visible.and_then(|variable| variable.value.clone());
             match (runtime.text(), runtime.open()) {
-                _ if matches!(visible.as_deref(), Some("none" | "void" | "")) => {}
-                (Some("nvidia"), _) => container.gpus(None, runtime.line),
+                (Some("nvidia"), _) => container.runtime = Some(runtime.line),
                 (_, Some(why)) => container.gpus_unsaid(why, runtime.line),
                 _ => {}
             }
@@ -54,6 +53,8 @@ impl Service<'_> {
             if source.starts_with("nvidia.com/") && !source.contains("${") {
                 container.gpus(None, device.line);
             } else if source.starts_with("/dev/nvidia") {
+                // Those that were asked for otherwise are no longer all.
+                container.facts.written.gpus_requested = Fact::default();
                 let why =
                     "device nodes of NVIDIA are given one by one, and what driver comes with them is not in the text";
                 container.gpus_unsaid(why, device.line);
@@ -102,11 +103,39 @@ fn reserved(container: &mut Container, device: &Node, is_gpu: bool) {
             container.gpus_unsaid(&format!("its GPU comes by the driver `{name}`, which is not NVIDIA's"), device.line);
         }
         _ => {
-            let ids = ids.map(|ids| ids.len() as u64).filter(|_| !is_cdi);
+            let named = ids.iter().flatten().filter_map(|id| id.raw()).flat_map(|id| id.split(','));
+            let named = ids.as_ref().filter(|_| !is_cdi).and_then(|_| given::count(named));
             let count: Option<u64> = device.get("count").and_then(Node::text).and_then(|count| count.parse().ok());
             if count != Some(0) {
-                container.gpus(count.or(ids), device.line);
+                container.gpus(count.or(named), device.line);
+                // By the names of the Container Device Interface no variable is set.
+                if !is_cdi && driver.and_then(Node::text) != Some("cdi") {
+                    driver_capabilities(container, device);
+                }
             }
         }
     }
 }
+
+/// Capabilities of the driver that are listed with a device: the engine sets their variable behind those of the container, and
+/// the last one counts.
+fn driver_capabilities(container: &mut Container, device: &Node) {
+    const ALL: [&str; 6] = ["compute", "compat32", "graphics", "utility", "video", "display"];
+    let Some(listed) = device.get("capabilities") else { return };
+    // Of several sets the engine takes the first that a driver has.
+    let set = listed.items().first().filter(|first| !first.items().is_empty()).map_or(listed, |first| &**first);
+    let set: Vec<&Node> = set.one_or_more().collect();
+    let known: Vec<&str> = set.iter().filter_map(|word| word.text()).filter(|word| ALL.contains(word)).collect();
+    let is_open = set.iter().any(|word| word.open().is_some());
+    if !known.is_empty() || is_open {
+        let value = Some(known.join(",")).filter(|_| !is_open);
+        container.environment.push(Variable {
+            name: "NVIDIA_DRIVER_CAPABILITIES".to_owned(),
+            value,
+            line: device.line,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -19,11 +19,19 @@ impl Service<'_> {
                 let (host, target) = bare.rsplit_once(':').unwrap_or(("", bare));
                 (host.to_owned(), target.to_owned())
             } else {
-                let host = [part("host_ip"), part("published")].join(":");
-                (host.trim_matches(':').to_owned(), part("target"))
+                let (address, published) = (part("host_ip"), part("published"));
+                let host = match (address.as_str(), published.is_empty()) {
+                    ("", _) => published,
+                    (_, true) => address,
+                    // As in the short form, for an address of IPv6 has colons of its own.
+                    (ip, _) if ip.contains(':') && !ip.starts_with(['[', '$']) => format!("[{ip}]:{published}"),
+                    (ip, _) => format!("{ip}:{published}"),
+                };
+                (host, part("target"))
             };
             let is_local = host.starts_with("127.")
                 || host.starts_with("[::1]")
+                || host == "::1"
                 || host.starts_with("::1:")
                 || host.starts_with("localhost");
             if is_local {
@@ -46,6 +54,15 @@ impl Service<'_> {
             let why = why.into_iter().flatten().find_map(Node::open).unwrap_or("a port comes from a variable");
             container.facts.written.published_ports = Container::unsaid(why);
             container.places.set("written.published_ports", port.line);
+        }
+        if container.facts.isolation.host_network == Fact::Known(true) {
+            // What listens inside listens on the node.
+            for port in self.all(&["expose"]) {
+                let number = port.text().and_then(|text| text.split('/').next()?.parse().ok());
+                if let Some(number) = number {
+                    container.publish(number, "network_mode: host", port.line);
+                }
+            }
         }
         let has_ports = ["ports", "expose"].iter().any(|key| self.at(&[key]).is_some());
         container.facts.written.serves = Fact::Known(has_ports);

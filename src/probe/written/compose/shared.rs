@@ -96,12 +96,7 @@ impl Service<'_> {
         }
         match self.fact(&[&["privileged"]], switch) {
             (Fact::Known(true), Some(line)) => container.privileged("privileged: true", line),
-            (Fact::Unknown(gap), Some(line)) => {
-                container.facts.isolation.privileged = Fact::Unknown(gap.clone());
-                container.facts.isolation.privileged_signs = Fact::Unknown(gap.clone());
-                container.facts.identity.all_capabilities = Fact::Unknown(gap);
-                container.places.set("isolation.privileged", line);
-            }
+            (Fact::Unknown(gap), Some(line)) => container.privileged_unsaid(gap, line),
             _ => {}
         }
     }
@@ -185,10 +180,10 @@ fn shm(container: &mut Container, mount: &Node, size: Option<&str>) {
 }
 
 /// A switch as compose takes it.
-fn switch(text: &str) -> Option<bool> {
+pub(super) fn switch(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
-        "true" | "yes" | "on" | "y" | "1" => Some(true),
-        "false" | "no" | "off" | "n" | "0" | "" => Some(false),
+        "true" | "t" | "yes" | "on" | "y" | "1" => Some(true),
+        "false" | "f" | "no" | "off" | "n" | "0" | "" => Some(false),
         _ => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::*;
 
-fn one(text: &str) -> Container {
+pub(super) fn one(text: &str) -> Container {
     let text = format!("services:\n  a:\n{text}");
-    read("compose.yaml", &text, &mut Vec::new()).unwrap_or_else(|wrong| panic!("{wrong:?}")).remove(0)
+    read("compose.yaml", &text, &mut Vec::new()).unwrap_or_else(|wrong| panic!("{wrong:?}")).services.remove(0)
 }
 
 #[test]
@@ -23,26 +23,6 @@ fn limits_are_read_in_both_forms() {
     assert!(one("    mem_limit: ${M}\n").facts.limits.memory_bytes.is_unknown());
     assert_eq!(one("    mem_limit: ${M:-1g}\n").facts.limits.memory_bytes, Fact::Known(1 << 30));
     assert!(one("    mem_limit: lots\n").facts.limits.memory_bytes.is_unknown());
-}
-
-#[test]
-fn a_gpu_is_asked_for_in_four_ways() {
-    let asked = |text: &str| {
-        let container = one(text);
-        (container.asks_gpu, container.facts.written.gpus_requested.known().copied())
-    };
-    let device = |text: &str| {
-        format!("    deploy:\n      resources:\n        reservations:\n          devices:\n            - {text}\n")
-    };
-    assert_eq!(asked(&device("{driver: nvidia, count: 2, capabilities: [gpu]}")), (true, Some(2)));
-    assert_eq!(asked(&device("{capabilities: [gpu], device_ids: ['0', '3', '4']}")), (true, Some(3)));
-    assert_eq!(asked(&device("{capabilities: [[gpu]], count: all}")), (true, None));
-    assert_eq!(asked(&device("{driver: other, capabilities: [tpu]}")), (false, Some(0)));
-    assert_eq!(asked("    gpus: all\n"), (true, None));
-    assert_eq!(asked("    gpus: [{driver: nvidia, count: 1}]\n"), (true, Some(1)));
-    assert_eq!(asked("    runtime: nvidia\n"), (true, None));
-    assert_eq!(asked("    runtime: nvidia\n    environment: [NVIDIA_VISIBLE_DEVICES=none]\n"), (false, Some(0)));
-    assert_eq!(asked("    image: x:1\n"), (false, Some(0)));
 }
 
 #[test]
@@ -83,7 +63,7 @@ fn only_ports_that_others_reach_are_published() {
 fn a_service_is_told_with_what_it_extends() {
     let text = "services:\n  base: {mem_limit: 1g, environment: {A: 1}}\n  a: {extends: {service: base}, environment: {B: 2}}\n  \
                 b: {extends: {service: x, file: y.yaml}}\n";
-    let all = read("c", text, &mut Vec::new()).expect("three services");
+    let all = read("c", text, &mut Vec::new()).expect("three services").services;
     assert_eq!((all[1].facts.limits.memory_bytes.clone(), all[1].environment.len()), (Fact::Known(1 << 30), 2));
     let open = &all[2].facts;
     assert!(open.limits.memory_bytes.is_unknown() && open.written.gpu_requested.is_unknown());
@@ -103,7 +83,7 @@ fn what_is_no_compose_file_is_refused() {
 #[test]
 fn merged_maps_count_wherever_a_map_is_read() {
     let text = "x-env: &env {A: 1, NCCL_P2P_DISABLE: '1'}\nservices:\n  a:\n    environment: {<<: *env, B: 2}\n";
-    let all = read("c", text, &mut Vec::new()).expect("a service");
+    let all = read("c", text, &mut Vec::new()).expect("a service").services;
     let names: Vec<&str> = all[0].environment.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["B", "A", "NCCL_P2P_DISABLE"]);
 }
@@ -141,12 +121,31 @@ fn ports_are_read_in_ranges_and_through_variables() {
 }
 
 #[test]
+fn addresses_of_the_long_form_are_read_whole() {
+    let ports = |text: &str| {
+        let told = one(&format!("    ports: [{text}]\n")).facts.written.published_ports;
+        told.known().map(|ports| ports.iter().map(|one| one.published.clone()).collect::<Vec<_>>().join(" "))
+    };
+    let long = |ip: &str, published: &str| format!("{{target: 6006, published: '{published}', host_ip: '{ip}'}}");
+    for (ip, told) in [("::1", ""), ("[::1]", ""), ("127.0.0.1", ""), ("::", "[::]:6006"), ("0.0.0.0", "0.0.0.0:6006")]
+    {
+        assert_eq!(ports(&long(ip, "6006")).as_deref(), Some(told), "{ip}");
+    }
+    assert_eq!((ports(&long("::1", "")), ports(&long("", "80"))), (Some(String::new()), Some("80".to_owned())));
+    assert_eq!(ports("'[::1]:6006:6006', '[::]:6006:6006'").as_deref(), Some("[::]:6006"));
+    assert_eq!(ports(&long("${IP}", "6006")), None, "it may be any address");
+    let exposed = |mode: &str| one(&format!("    network_mode: {mode}\n    expose: ['6006/tcp']\n")).facts.written;
+    assert_eq!(exposed("host").published_ports.known().map(Vec::len), Some(1));
+    assert_eq!(exposed("bridge").published_ports.known().map(Vec::len), Some(0));
+}
+
+#[test]
 fn what_is_extended_is_followed_to_its_end() {
     let text = "services:\n  a: {extends: b, volumes: ['/data:/data', '/srv:/etc2']}\n  \
                 b: {extends: {service: c}, cap_add: [NET_ADMIN]}\n  \
                 c: {volumes: ['/var/run/docker.sock:/s', '/etc:/etc2'], cap_add: [SYS_ADMIN], environment: [A=1]}\n  \
                 d: {extends: e}\n  e: {extends: d}\n  f: {extends: g}\n  g: {extends: {service: x, file: y.yaml}}\n";
-    let all = read("c", text, &mut Vec::new()).expect("services");
+    let all = read("c", text, &mut Vec::new()).expect("services").services;
     let facts = &all[0].facts;
     assert_eq!(facts.isolation.runtime_sockets.known().map(Vec::len), Some(1));
     assert_eq!(
@@ -166,21 +165,6 @@ fn nought_is_no_limit() {
     let limits = one("    mem_limit: 0\n    cpus: 0\n    pids_limit: 0\n").facts.limits;
     assert!(limits.memory_bytes.is_absent() && limits.cpu_quota_cores.is_absent() && limits.pids.is_absent());
     assert!(one("    pids_limit: -1\n").facts.limits.pids.is_absent());
-}
-
-#[test]
-fn devices_and_vendors_are_told_apart() {
-    let asked = |text: &str| one(text).facts.written.gpu_requested;
-    assert_eq!(asked("    devices: ['nvidia.com/gpu=all']\n"), Fact::Known(true));
-    assert!(asked("    devices: ['/dev/nvidia0:/dev/nvidia0']\n").is_unknown());
-    assert!(asked("    devices: ['/dev/kfd', '/dev/dri']\n").is_unknown());
-    assert_eq!(asked("    devices: ['/dev/fuse']\n"), Fact::Known(false));
-    assert_eq!(asked("    gpus: 0\n"), Fact::Known(false));
-    let swarm = "    deploy: {resources: {reservations: {generic_resources: [{discrete_resource_spec: {kind: K, value: 2}}]}}}\n";
-    assert_eq!(asked(&swarm.replace('K', "NVIDIA-GPU")), Fact::Known(true));
-    assert_eq!(asked(&swarm.replace('K', "SSD")), Fact::Known(false));
-    let amd = "    deploy: {resources: {reservations: {devices: [{driver: amd, capabilities: [gpu]}]}}}\n";
-    assert!(asked(amd).is_unknown());
 }
 
 #[test]
@@ -213,6 +197,40 @@ fn large_files_are_read_at_once() {
     (0..20_000).for_each(|n| write!(many, ",A{n}=1").expect("memory"));
     many.push_str("]\nservices:\n");
     (0..5000).for_each(|n| writeln!(many, "  s{n}: {{environment: *e, ports: *e, volumes: *e}}").expect("memory"));
-    assert_eq!(read("c", &many, &mut Vec::new()).expect("services").len(), SERVICES);
+    assert_eq!(read("c", &many, &mut Vec::new()).expect("services").services.len(), SERVICES);
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_dockerfile_in_the_file_is_read_with_its_lines() {
+    for (begin, first) in [("|", 5), ("|-\n        # a", 6), ("|\n\n", 7)] {
+        let text =
+            format!("    build:\n      dockerfile_inline: {begin}\n        FROM ubuntu:24.04\n\n        USER app\n");
+        let built = one(&text).built.expect("a Dockerfile");
+        assert_eq!((built.last.line, built.last.user.map(|user| user.line)), (first, Some(first + 2)), "{begin:?}");
+    }
+    let wrong = "services:\n  a:\n    build:\n      dockerfile_inline: |\n        FROM a\n        RUNS b\n";
+    let (line, _, why) = read("c", wrong, &mut Vec::new()).expect_err("no instruction");
+    assert!(line == 6 && why.contains("RUNS"), "{line}: {why}");
+    assert!(one("    build: .\n").built.is_none());
+}
+
+#[test]
+fn files_that_are_included_are_told() {
+    let includes = |text: &str| read("c", text, &mut Vec::new()).expect("a project").includes;
+    assert_eq!(includes("services: {a: {image: x}}\ninclude: [b.yaml]\n"), Some(2));
+    assert_eq!(includes("services: {a: {image: x}}\n"), None);
+}
+
+#[test]
+fn configs_with_their_content_are_files() {
+    let files = |configs: &str| {
+        let text = format!(
+            "services: {{a: {{configs: [{configs}]}}}}\nconfigs: {{run: {{content: jupyter lab}}, far: {{file: x}}}}\n"
+        );
+        read("c", &text, &mut Vec::new()).expect("a project").services.remove(0).files
+    };
+    let file = |path: &str| vec![(path.to_owned(), "jupyter lab".to_owned())];
+    assert_eq!((files("run"), files("{source: run, target: /run.sh}")), (file("/run"), file("/run.sh")));
+    assert_eq!(files("far, none"), Vec::new());
 }

@@ -21,7 +21,9 @@ fn limits_and_gpus_are_those_of_the_container() {
     for (text, asks) in [
         ("    resources: {limits: {nvidia.com/mig-1g.10gb: 1}}\n", true),
         ("    resources: {limits: {nvidia.com/gpu: '0'}}\n", false),
-        ("    resources: {requests: {nvidia.com/gpu: 1}}\n", false),
+        ("    resources: {requests: {nvidia.com/gpu: 1}}\n", true),
+        ("    resources: {limits: {nvidia.com/gpu: 0.5}}\n", true),
+        ("    resources: {limits: {nvidia.com/gpu: 0}, requests: {nvidia.com/gpu: 0}}\n", false),
         ("    resources: {claims: [{name: gpu}]}\n", true),
     ] {
         assert_eq!(pod("", text).asks_gpu, asks, "{text}");
@@ -157,13 +159,16 @@ fn limits_of_the_pod_count_and_small_ones_are_told() {
 
 #[test]
 fn init_containers_that_stay_are_judged_and_others_are_noted() {
-    let text = "kind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  initContainers:\n  - {name: i, securityContext: {privileged: true}}\n  \
+    let text = "kind: Pod\nmetadata: {name: p, namespace: n}\nspec:\n  initContainers:\n  - name: i\n    securityContext:\n      privileged: Yes\n  \
                 - {name: s, restartPolicy: Always}\n  containers: [{name: c}]\n";
-    let manifest = read("m", text).expect("a manifest");
+    let mut manifest = read("m", text).expect("a manifest");
     let names: Vec<&str> = manifest.containers.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, ["Pod n/p, container c", "Pod n/p, container s"]);
     assert_eq!(manifest.init, ["Pod n/p, init container i"]);
-    assert!(manifest.containers[0].facts.isolation.privileged.is_unknown());
+    let first = manifest.containers.remove(0);
+    assert!(first.facts.isolation.privileged.is_unknown());
+    let place = first.places.into_found().into_iter().find(|one| one.path == "isolation.privileged");
+    assert_eq!(place.map(|one| one.line), Some(7), "where it is said");
     let list = "kind: PodList\nitems: [{metadata: {name: p}, spec: {containers: [{name: c}]}}]\n";
     assert_eq!(read("m", list).expect("a list").containers[0].name, "Pod p, container c");
 }
@@ -189,4 +194,54 @@ fn many_volumes_are_found_at_once() {
     let begun = std::time::Instant::now();
     assert_eq!(read("m", &text).expect("a pod").containers.len(), 200);
     assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+}
+
+#[test]
+fn switches_are_read_as_kubectl_reads_them() {
+    let facts = pod("  hostPID: On\n", "    securityContext: {privileged: Yes}\n").facts.isolation;
+    assert_eq!((facts.privileged, facts.host_pid), (Fact::Known(true), Fact::Known(true)));
+    let facts =
+        pod("  hostPID: No\n", "    securityContext: {privileged: OFF, readOnlyRootFilesystem: y}\n").facts.isolation;
+    assert_eq!((facts.privileged, facts.host_pid), (Fact::Known(false), Fact::Known(false)));
+    assert_eq!(facts.root_read_only, Fact::Known(true));
+    let security =
+        "{privileged: 'true', readOnlyRootFilesystem: 1, allowPrivilegeEscalation: never, runAsNonRoot: [true]}";
+    let container = pod(
+        "  hostPID: 'no'\n  automountServiceAccountToken: maybe\n  hostUsers: maybe\n",
+        &format!("    securityContext: {security}\n"),
+    );
+    let (isolation, written) = (&container.facts.isolation, &container.facts.written);
+    assert!(
+        isolation.privileged.is_unknown() && isolation.host_pid.is_unknown() && isolation.root_read_only.is_unknown()
+    );
+    assert!(isolation.no_new_privileges.is_unknown() && isolation.service_account_token.is_unknown());
+    assert!(written.root_refused.is_unknown() && container.facts.identity.user_namespaced.is_unknown());
+    assert_eq!(written.refusals.known().map(Vec::len), Some(7), "{:?}", written.refusals);
+}
+
+#[test]
+fn the_nodes_own_is_told_as_such() {
+    let ports = |spec: &str| {
+        let told = pod(spec, "    ports: [{containerPort: 6006}]\n").facts.written.published_ports;
+        told.known().map(|ports| ports.iter().map(|one| one.published.clone()).collect::<Vec<_>>().join(" "))
+    };
+    assert_eq!((ports("  hostNetwork: true\n").as_deref(), ports("").as_deref()), (Some("hostNetwork"), Some("")));
+    let shm = |spec: &str| pod(spec, "    image: x:1\n").facts.limits.shm_bytes;
+    assert!(shm("  hostIPC: true\n").is_not_asked() && shm("  hostIPC: maybe\n").is_not_asked());
+    assert_eq!(shm("  hostIPC: false\n"), Fact::Known(64 << 20));
+    let asked = |spec: &str| pod(spec, "    image: x:1\n").facts.written.gpu_requested;
+    assert!(asked("  runtimeClassName: nvidia\n").is_unknown());
+    assert_eq!(asked("  runtimeClassName: kata\n"), Fact::Known(false));
+}
+
+#[test]
+fn other_kinds_that_hold_containers_may_ask_for_gpus() {
+    let may_ask = |other: &str| {
+        let text = format!("kind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{name: c}}]}}\n---\n{other}\n");
+        read("m", &text).expect("a manifest").may_ask
+    };
+    let ray = "kind: RayCluster\nmetadata: {name: r}\nspec: {workers: [{template: {spec: {containers: [{name: w}]}}}]}";
+    assert_eq!(may_ask(ray).as_deref(), Some("RayCluster r"));
+    assert_eq!(may_ask("kind: ServiceMonitor\nmetadata: {name: s}\nspec: {endpoints: [{port: web}]}"), None);
+    assert_eq!(may_ask("kind: ConfigMap\nmetadata: {name: s}\ndata: {resources: x}"), None);
 }

@@ -38,12 +38,16 @@ impl Pod<'_> {
 
     fn gpus(&self, container: &mut Container) {
         let (mut sum, mut asks) = (Some(0_u64), None);
-        for (key, count) in self.own.at(&["resources", "limits"]).into_iter().flat_map(Node::entries) {
+        let all = |key: &str| self.own.at(&["resources", key]).into_iter().flat_map(Node::entries);
+        let has_limit = |key: &Node| key.text().is_some_and(|key| self.own.at(&["resources", "limits", key]).is_some());
+        // A request alone asks too, and is refused.
+        for (key, count) in all("limits").chain(all("requests").filter(|(key, _)| !has_limit(key))) {
             let Some(key) = key.text() else { continue };
-            let count_of = count.text().and_then(kubernetes).and_then(bytes);
-            if count_of == Some(0) {
+            let amount = count.text().and_then(kubernetes);
+            if amount == Some(0.0) {
                 continue;
             }
+            let count_of = amount.filter(|amount| amount.fract() == 0.0).and_then(bytes);
             match vendor(key) {
                 Vendor::Nvidia => {
                     sum = sum.zip(count_of).map(|(sum, count)| sum.saturating_add(count));

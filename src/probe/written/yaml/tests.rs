@@ -13,6 +13,39 @@ fn every_node_has_its_line() {
     assert_eq!((second.line, second.get("c").and_then(Node::text)), (4, Some("true")));
     assert_eq!((node.line_of("b"), node.get("a").and_then(Node::text)), (Some(2), Some("1")));
     assert_eq!((second.get("d").and_then(Node::switch), node.get("a").and_then(Node::switch)), (Some(true), None));
+    let quoted = second.get("c").expect("a text");
+    assert_eq!((quoted.text(), quoted.switch()), (Some("true"), None), "a text is no switch");
+}
+
+#[test]
+fn a_switch_has_many_spellings() {
+    let switch = |text: &str| one(&format!("a: {text}\n")).get("a").and_then(Node::switch);
+    for (on, off) in [("true", "false"), ("yes", "no"), ("on", "off"), ("y", "n")] {
+        let capital = |text: &str| format!("{}{}", text[..1].to_uppercase(), &text[1..]);
+        for (text, value) in [(on, true), (off, false)] {
+            assert_eq!(
+                [text.to_owned(), capital(text), text.to_uppercase()].map(|text| switch(&text)),
+                [Some(value); 3],
+                "{text}"
+            );
+        }
+    }
+    assert!(["'yes'", "1", "tRUE", "enabled", "[true]"].into_iter().all(|text| switch(text).is_none()));
+}
+
+#[test]
+fn a_key_that_stands_twice_is_a_mistake() {
+    let (line, column, why) = documents("a:\n  b: 1\n  c: 2\n  b: 3\n").expect_err("b stands twice");
+    assert_eq!((line, column, why.as_str()), (4, 3, "`b` stands twice in this map"));
+    assert!(documents("a: {b: 1}\nc: {b: 1}\n---\na: b\n").is_ok(), "in other maps it is another one");
+    assert!(documents("a: &a {b: 1}\nc: {<<: *a, b: 2}\nd: [b, b]\n").is_ok(), "a merge is written over");
+}
+
+#[test]
+fn a_key_is_found_however_deep() {
+    let node = one("a: [{b: {containers: []}}]\nd: containers\n");
+    assert!(node.mentions(|key| key == "containers") && !node.mentions(|key| key == "d2"));
+    assert!(!one("d: containers\n").mentions(|key| key == "containers"), "a value is no key");
 }
 
 #[test]
@@ -88,5 +121,5 @@ fn what_a_variable_leaves_open_is_no_text() {
     let node = &node.expect("a document")[0];
     let a = node.get("a").expect("a value");
     assert_eq!((a.text(), a.open(), a.raw()), (None, Some("open"), Some("${A}")));
-    assert_eq!((node.get("b").and_then(Node::switch), node.get("${C:-c}").is_some()), (Some(true), true));
+    assert_eq!((node.get("b").map(|b| b.text() == Some("true")), node.get("${C:-c}").is_some()), (Some(true), true));
 }

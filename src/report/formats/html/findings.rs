@@ -62,7 +62,7 @@ pub struct Detail {
 
 /// A remedy at one place.
 pub struct Cure {
-    /// docker, kubernetes, image ….
+    /// docker, compose, kubernetes, image ….
     pub place: String,
     /// What to do.
     pub text: Vec<Piece>,
