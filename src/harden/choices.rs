@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::facts::{Fact, Facts};
-use crate::weigh::Finding;
+use crate::weigh::{Finding, rounded};
 
 /// What the machine has, and what the workload is seen to take. What is not known bounds nothing.
 #[derive(Debug, Clone, Default)]
@@ -81,12 +81,6 @@ impl Choices {
         let Some(has) = self.open_files.filter(|_| name == "nofile") else { return Some(hard) };
         i64::try_from(has).map_or(Some(hard), |has| (has >= soft).then_some(has.min(hard)))
     }
-}
-
-/// Whole mebibytes, and whole gibibytes from a few on.
-fn rounded(bytes: u64) -> u64 {
-    let unit = if bytes >= 4 << 30 { 30 } else { 20 };
-    bytes >> unit << unit
 }
 
 /// A number of cores, rounded up.

@@ -221,7 +221,11 @@ fn limits(facts: &Facts) -> String {
     }
     let limits = &facts.limits;
     let host = facts.host.memory_bytes.known().map_or(String::new(), |all| format!(" ({} host)", size(*all)));
-    let memory = say(&limits.memory_bytes, |limit| size(*limit), &format!("none{host}"));
+    let none = match limits.memory_beyond_host_bytes.known() {
+        Some(limit) => format!("{}, which bounds nothing{host}", size(*limit)),
+        None => format!("none{host}"),
+    };
+    let memory = say(&limits.memory_bytes, |limit| size(*limit), &none);
     let cpus = match (&limits.cpu_limited, &limits.cpu_allowed_count) {
         (Fact::Known(true), Fact::Known(count)) => format!("{count} by cpuset"),
         _ => "none".to_owned(),

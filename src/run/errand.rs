@@ -48,6 +48,7 @@ enum Errand {
     Contract { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
+    MakeFolder { path: Vec<u8> },
     Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Append { path: Vec<u8>, text: Shown, limit: u64 },
@@ -120,6 +121,11 @@ pub fn folder(world: &World, path: &Path) -> Result<PathBuf, Failure> {
         Outcome::Found(real) => Ok(path_of(&real)),
         _ => Err(files::wrong(path, "there is no such folder")),
     }
+}
+
+/// Makes a folder where none is, and those above it.
+pub fn make_folder(world: &World, path: &Path) -> Result<(), Failure> {
+    send(world, path, &Errand::MakeFolder { path: bytes(path) }, exit::OUTPUT).map(|_| ())
 }
 
 /// The configuration of the image in an archive.
@@ -228,6 +234,7 @@ fn perform(world: &World, errand: Errand) -> Outcome {
         }
         Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
         Errand::Folder { path } => files::folder(world, &path_of(&path)).map(|real| Outcome::Found(bytes(&real))),
+        Errand::MakeFolder { path } => written(world, &path_of(&path), terminal::make_folder),
         Errand::Archive { path } => {
             let path = path_of(&path);
             let found = archive::find(&path).map_err(|why| files::wrong(&path, why));

@@ -18,7 +18,9 @@ fn in_kubernetes_nobody_is_told_a_flag_of_docker() {
     for check in checks() {
         let remedies = &check.file.remedy;
         let words = remedies.get("kubernetes").map(|words| words.to_lowercase());
-        assert!(check.owner != Owner::Pod || words.is_some(), "{}: who owns the pod is told nothing", check.id);
+        // What no field of a pod says is the node's.
+        let is_told = words.is_some() || remedies.contains_key("node");
+        assert!(check.owner != Owner::Pod || is_told, "{}: in a cluster nobody is told anything", check.id);
         let words = words.unwrap_or_default();
         assert!(!words.contains("docker") && !words.contains("run with `-"), "{}: {words}", check.id);
     }
@@ -93,4 +95,19 @@ fn every_mark_of_the_overview_that_is_no_tick_says_why() {
 
 fn plan() -> Plan {
     padded("production", 0)
+}
+
+#[test]
+fn what_no_field_of_a_pod_says_is_told_to_who_runs_the_node() {
+    let mut machine = facts("open-jupyter-and-sshd-root");
+    let told = |machine: &gpu_preflight::facts::Facts| {
+        let report = report_on(machine.clone(), &plan(), None, &[]);
+        let found = report.failures().find(|finding| finding.check == "limits.pids-limited").expect("it fails").clone();
+        (found.owner, remedy(&found, &report.facts))
+    };
+    let (owner, words) = told(&machine);
+    assert!(owner == Owner::Pod && words.contains("--pids-limit"), "{owner}: {words}");
+    machine.container.kind = Fact::Known(ContainerKind::Kubernetes);
+    let (owner, words) = told(&machine);
+    assert!(owner == Owner::Node && words.contains("podPidsLimit"), "{owner}: {words}");
 }

@@ -287,7 +287,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l s
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l from -d 'Answer a recording or a report as JSON instead of looking at this container' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l into -d 'Write the files into this folder instead of printing them' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l into -d 'Write the files into this folder, which is made where it is not there, instead of printing them' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l file -d 'Print this file alone' -r -f -a "Dockerfile.hardened\t''
 docker-run.sh\t''
 compose.hardened.yaml\t''
