@@ -36,7 +36,7 @@ use crate::text::plain;
 use crate::weigh::weigh;
 use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, handover, interrupt};
-use crate::{explain, probe};
+use crate::{cli, explain, probe};
 use message::say;
 use output::Target;
 pub use plan::Plan;
@@ -64,10 +64,16 @@ pub fn run(arguments: &[OsString]) -> Exit {
     {
         return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
-    let style = Style::asked(arguments);
+    let style = Style::asked(arguments, cli::may_ask_for_style);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = message::plainer(error);
+            if let Some(failure) = exec::in_spite_of(&error, arguments) {
+                say(&failure.message);
+                message::stopped(message::said(&failure.message));
+                return failure.exit;
+            }
             let exit = message::usage(&error, arguments);
             return if error.use_stderr() { ending::mistaken(style, exit, &ending::first_line(&error)) } else { exit };
         }
@@ -127,6 +133,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let CheckArgs { look, written, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
+    files::one_reader([
+        look.image.image_config.as_deref(),
+        written.dockerfile.as_deref(),
+        written.compose.as_deref().or(written.manifest.as_deref()),
+        baseline.baseline.as_deref(),
+    ])?;
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
@@ -167,6 +179,7 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let JudgeArgs { recording, phase, judging, assuming, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
+    files::one_reader([Some(&**recording), baseline.baseline.as_deref()])?;
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load_gated(&world, judging, plan::PROFILE, gate.fail_on)?;
     let Recording { facts, notes } = plan::recording(&world, recording)?;
@@ -216,7 +229,15 @@ fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input),
     let advisories = arguments.osv.clone();
     let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
     let time = image::deadline(image, arguments.deadline, arguments.deadline());
-    Ok((World::here(time), input))
+    let world = World::here(time);
+    if let Some(path) = &arguments.osv {
+        errand::advisories(&world, path)?;
+    }
+    // In an image that does not run the path is one of the image.
+    if let Some(path) = arguments.log.as_ref().filter(|_| !image::is_still(image)) {
+        errand::there(&world, path)?;
+    }
+    Ok((world, input))
 }
 
 /// Everything that can be learnt about this container now.

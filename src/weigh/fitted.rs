@@ -128,7 +128,7 @@ fn sized(example: &str, fit: impl FnOnce(u64) -> u64) -> Option<String> {
         _ => return None,
     };
     let bytes = fit(number.checked_mul(GIB)?);
-    Some(if bytes % GIB == 0 { format!("{}{gib}", bytes / GIB) } else { format!("{}{mib}", bytes >> 20) })
+    Some(if bytes.is_multiple_of(GIB) { format!("{}{gib}", bytes / GIB) } else { format!("{}{mib}", bytes >> 20) })
 }
 
 /// Whole mebibytes, and whole gibibytes from a few on.
