@@ -65,8 +65,8 @@ fn a_narrow_terminal_is_told_less_of_a_gpu_that_stands_out() {
         table[0].to_string()
     };
     assert!(head(120).contains("× float32"));
-    assert!(!head(76).contains("× float32") && head(76).contains("expected"), "{}", head(76));
-    assert!(!head(66).contains("expected") && head(66).contains("reached"), "{}", head(66));
+    assert!(!head(82).contains("× float32") && head(82).contains("expected"), "{}", head(82));
+    assert!(!head(72).contains("expected") && head(72).contains("reached"), "{}", head(72));
 }
 
 #[test]
