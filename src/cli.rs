@@ -9,7 +9,7 @@ mod written;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
 use crate::report::formats::Format;
@@ -33,6 +33,13 @@ pub struct Cli {
     pub check: CheckArgs,
 }
 
+/// Whether a word on the command line is not the name of a command that knows no exit style.
+pub fn may_ask_for_style(word: &str) -> bool {
+    let cli = Cli::command();
+    let command = cli.find_subcommand(word);
+    command.is_none_or(|command| command.get_arguments().any(|one| one.get_id() == "exit_style"))
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -46,7 +53,8 @@ pub enum Command {
     /// Report from a recording
     #[command(after_long_help = legend::whole())]
     Judge(JudgeArgs),
-    /// Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1
+    /// Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1;
+    /// with --only or --skip findings alone decide that
     Diff(DiffArgs),
     /// Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words
     Explain {
@@ -148,7 +156,7 @@ pub struct FactsArgs {
 /// Options of `judge`.
 #[derive(Debug, Clone, Args)]
 pub struct JudgeArgs {
-    /// A recording made by `facts`; - reads standard input
+    /// A recording made by `facts`; - reads standard input to its end, however long that takes
     #[arg(value_name = "FACTS.json")]
     pub recording: PathBuf,
     /// Judge for this phase instead of the one that was recorded

@@ -98,6 +98,7 @@ pub fn derive(facts: &mut Facts) {
     failure::derive(facts);
     target::derive(facts);
     written::derive(facts);
+    limits::unbounded(facts);
     facts.compatibility.framework_remedy = builds::remedy(facts);
     compile::derive(facts);
     packages::derive(facts);

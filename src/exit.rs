@@ -112,20 +112,17 @@ impl Style {
     }
 
     /// The style that a command line asks for, be the rest of it as wrong as it may: its writer's mistake must be told in
-    /// the words that its reader knows.
-    pub fn asked(arguments: &[std::ffi::OsString]) -> Self {
+    /// the words that its reader knows. `may_ask` says whether the command that a word names, if any, has such an option.
+    pub fn asked(arguments: &[std::ffi::OsString], may_ask: impl Fn(&str) -> bool) -> Self {
         let words: Vec<_> =
             arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| *word != "--").collect();
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
-        // The other commands have no such option.
-        if !words.get(1).is_some_and(|word| word.starts_with('-') || ["check", "judge"].contains(word)) {
-            return Self::default();
-        }
         let value = |at: usize| match words[at].strip_prefix("--exit-style")? {
             "" => words.get(at + 1).copied(),
             rest => rest.strip_prefix('='),
         };
-        (0..words.len()).rev().find_map(value).and_then(|word| word.parse().ok()).unwrap_or_default()
+        let asked = (0..words.len()).rev().find_map(value).and_then(|word| word.parse().ok());
+        asked.filter(|_| words.get(1).is_some_and(|word| may_ask(word))).unwrap_or_default()
     }
 
     /// Whether its reader wants one line on standard output, whatever happens.
@@ -180,9 +177,11 @@ mod tests {
 
     #[test]
     fn a_style_is_heard_in_a_command_line_that_is_wrong() {
-        let asked = |words: &str| Style::asked(&words.split(' ').map(Into::into).collect::<Vec<_>>());
+        let may_ask = |word: &str| !["exec", "facts"].contains(&word);
+        let asked = |words: &str| Style::asked(&words.split(' ').map(Into::into).collect::<Vec<_>>(), may_ask);
         assert_eq!(asked("x check --bogus --exit-style slurm"), Style::Slurm);
         assert_eq!(asked("x --exit-style=nagios --tier nonsense"), Style::Nagios);
+        assert_eq!(asked("x nosuchcommand --exit-style nagios"), Style::Nagios, "a slip in the command is one too");
         assert_eq!(asked("x --exit-style=npd --exit-style slurm"), Style::Slurm);
         for none in [
             "x check",

@@ -12,6 +12,7 @@ mod rows;
 pub mod sbom;
 pub mod summary;
 mod table;
+mod tally;
 pub mod text;
 
 use std::collections::BTreeMap;
@@ -121,6 +122,18 @@ impl Report {
             Verdict::NotReady => self.findings.iter().find(|f| f.counts() && f.gating),
             Verdict::Ready => self.findings.iter().find(|f| f.counts()),
         }
+    }
+
+    /// Whether a check fails and all of that is excused.
+    pub fn is_waived(&self, check: &str) -> bool {
+        let mut own = self.failures().filter(|finding| finding.check == check).peekable();
+        own.peek().is_some() && own.all(|finding| finding.waived.is_some())
+    }
+
+    /// What is worth mending after the cause.
+    pub fn further_fixes(&self) -> impl Iterator<Item = &Fix> {
+        let cause = self.cause().map(|cause| cause.check.as_str());
+        self.fix_first.iter().filter(move |fix| Some(fix.check.as_str()) != cause)
     }
 
     /// The findings that fail, the most urgent first.

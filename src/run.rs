@@ -37,7 +37,7 @@ use crate::text::plain;
 use crate::weigh::weigh;
 use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, handover, interrupt};
-use crate::{explain, probe};
+use crate::{cli, explain, probe};
 use message::say;
 use output::Target;
 pub use plan::Plan;
@@ -65,10 +65,16 @@ pub fn run(arguments: &[OsString]) -> Exit {
     {
         return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
-    let style = Style::asked(arguments);
+    let style = Style::asked(arguments, cli::may_ask_for_style);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => {
+            let error = message::plainer(error);
+            if let Some(failure) = exec::in_spite_of(&error, arguments) {
+                say(&failure.message);
+                message::stopped(message::said(&failure.message));
+                return failure.exit;
+            }
             let exit = message::usage(&error, arguments);
             return if error.use_stderr() { ending::mistaken(style, exit, &ending::first_line(&error)) } else { exit };
         }
@@ -129,6 +135,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let CheckArgs { look, written, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
+    files::one_reader([
+        look.image.image_config.as_deref(),
+        written.dockerfile.as_deref(),
+        written.compose.as_deref().or(written.manifest.as_deref()),
+        baseline.baseline.as_deref(),
+    ])?;
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
@@ -140,6 +152,7 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let _watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
+    find_log(&world, &arguments.collecting, &arguments.image)?;
     let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
@@ -156,6 +169,7 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
     let watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
+    find_log(&world, &arguments.collecting, &arguments.image)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| arguments.collecting.phase.unwrap_or(seat))?;
@@ -170,6 +184,7 @@ fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
 fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let JudgeArgs { recording, phase, judging, assuming, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
+    files::one_reader([Some(&**recording), baseline.baseline.as_deref()])?;
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load_gated(&world, judging, plan::PROFILE, gate.fail_on)?;
     let Recording { facts, notes } = plan::recording(&world, recording)?;
@@ -219,7 +234,20 @@ fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input),
     let advisories = arguments.osv.clone();
     let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
     let time = image::deadline(image, arguments.deadline, arguments.deadline());
-    Ok((World::here(time), input))
+    let world = World::here(time);
+    if let Some(path) = &arguments.osv {
+        errand::advisories(&world, path)?;
+    }
+    Ok((world, input))
+}
+
+/// Refuses a log that is not there. Before the workload starts it need not be, and in an image that does not run the path is
+/// one of the image.
+fn find_log(world: &World, arguments: &CollectingArgs, image: &ImageArgs) -> Result<(), Failure> {
+    match &arguments.log {
+        Some(path) if !image::is_still(image) && arguments.phase != Some(Phase::Start) => errand::there(world, path),
+        _ => Ok(()),
+    }
 }
 
 /// Everything that can be learnt about this container now.

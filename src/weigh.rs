@@ -1,13 +1,15 @@
 //! The fourth stage: what came of the checks, weighed for one seat.
 //!
 //! A [`profile`] gives each finding its severity and says what gates and what is excused; [`verdict`] and [`score`]
-//! follow from that; [`baseline`] says what is new since an earlier report; [`contract`] reads what the workload needs; [`order`] puts the most urgent first and [`fixes`] says what to do about it. Nothing is read and
+//! follow from that; [`baseline`] says what is new since an earlier report; [`contract`] reads what the workload needs; [`order`] puts the most urgent first, [`owner`] says whose it is and [`fixes`] what to do about it, in words that [`fitted`] has fitted to the machine. Nothing is read and
 //! nothing printed here.
 
 pub mod baseline;
 pub mod contract;
+mod fitted;
 mod fixes;
 mod order;
+mod owner;
 pub mod profile;
 pub mod score;
 mod standing;
@@ -21,6 +23,7 @@ use crate::facts::shape::record;
 use crate::facts::{Fact, Facts, Place};
 
 pub use baseline::{Baseline, Since};
+pub use fitted::rounded;
 pub use fixes::remedy;
 pub use profile::Profile;
 pub use score::Score;
@@ -128,7 +131,7 @@ pub struct Weighing {
 pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile: &Profile) -> Weighing {
     let now = facts.run.taken_at_seconds;
     let mut findings: Vec<Finding> =
-        judged.into_iter().filter_map(|judged| finding(judged, catalogue, profile, now)).collect();
+        judged.into_iter().filter_map(|judged| finding(judged, facts, catalogue, profile)).collect();
     let order = Order::of(&findings);
     findings.sort_by_key(|finding| order.key(finding));
     let entries: Vec<Entry> = standings(&findings).iter().map(|standing| standing.now).collect();
@@ -169,17 +172,19 @@ fn about(findings: &[Finding], catalogue: &Catalogue) -> BTreeMap<String, About>
     told.filter_map(of).collect()
 }
 
-fn finding(judged: Judged, catalogue: &Catalogue, profile: &Profile, now: u64) -> Option<Finding> {
+fn finding(judged: Judged, facts: &Facts, catalogue: &Catalogue, profile: &Profile) -> Option<Finding> {
+    let now = facts.run.taken_at_seconds;
     let check = catalogue.get(&judged.check)?;
     let severity = profile.severity(&check.id, judged.severity)?;
     let excused = judged.outcome == Outcome::Fails && profile.may_waive(severity);
+    let fit = |words: &String| fitted::fitted(words, facts, judged.evidence.iter().map(|read| read.path.as_str()));
     let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| excused);
     Some(Finding {
         severity,
         dimension: check.dimension,
-        owner: check.owner,
+        owner: owner::owner(check, &judged.places, facts),
         gating: profile.gates(severity),
-        remedy: check.file.remedy.clone(),
+        remedy: check.file.remedy.iter().map(|(place, words)| (place.clone(), fit(words))).collect(),
         evidence: judged.evidence.into_iter().map(|e| EvidenceItem { path: e.path, value: e.value }).collect(),
         waived: waiver.map(|waiver| format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires)),
         check: judged.check,

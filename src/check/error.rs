@@ -61,6 +61,9 @@ pub fn parse_toml<T: serde::de::DeserializeOwned>(file: &str, text: &str) -> Res
     })
 }
 
+/// Right names that a message lists at most.
+const NAMED: usize = 24;
+
 /// What serde says, in words of ours: the nearest name for an unknown one, and what was written where something else is
 /// expected.
 pub fn in_words(message: &str) -> String {
@@ -73,7 +76,9 @@ fn unknown_name(line: &str) -> Option<String> {
     let names: Vec<&str> = line.split('`').skip(1).step_by(2).collect();
     let (wrong, right) = names.split_first().filter(|(_, right)| line.starts_with("unknown") && !right.is_empty())?;
     let near = suggestion(wrong, right.iter().copied());
-    let near = if near.is_empty() { format!(", expected one of {}", right.join(", ")) } else { near };
+    let more = if right.len() > NAMED { format!(" and {} more", right.len() - NAMED) } else { String::new() };
+    let listed = right.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    let near = if near.is_empty() { format!(", expected one of {listed}{more}") } else { near };
     let kind = match line.split(' ').nth(1) {
         Some("variant") => "word",
         Some(kind) => kind,

@@ -49,6 +49,13 @@ impl Catalogue {
             let read_room = |(file, text): &(String, String)| Room::read(file, text);
             let beside = room.as_ref().map(read_room).transpose()?.unwrap_or_default();
             for (file, id, text) in own {
+                if !is_name(id) {
+                    wrong.push(whole(
+                        file,
+                        "a room and a state are called by letters, digits, - and _ alone".to_owned(),
+                    ));
+                    continue;
+                }
                 if checks.iter().any(|check: &Check| check.id == *id) {
                     wrong.push(whole(file, format!("a check called `{id}` exists already")));
                     continue;
@@ -75,6 +82,13 @@ pub fn rooms() -> Result<Vec<(String, Room)>, ConfigError> {
         Ok((name, room))
     };
     embedded(ROOMS_JSON)?.into_iter().map(validate).collect()
+}
+
+/// Whether `ROOM.STATE` can be written on a command line, in a profile and in a report as it stands.
+fn is_name(id: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    id.split_once('.').is_some_and(|(room, state)| is_part(room) && is_part(state))
 }
 
 fn embedded<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<(String, T)>, ConfigError> {

@@ -15,7 +15,7 @@ pub struct HardenArgs {
     /// Answer a recording or a report as JSON instead of looking at this container
     #[arg(long, value_name = "FILE")]
     pub from: Option<PathBuf>,
-    /// Write the files into this folder instead of printing them
+    /// Write the files into this folder, which is made where it is not there, instead of printing them
     #[arg(long, value_name = "DIR")]
     pub into: Option<PathBuf>,
     /// Print this file alone

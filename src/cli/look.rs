@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::JudgingArgs;
-use super::values::{assumption, deadline, duration};
+use super::values::{assumption, deadline, duration, process};
 use crate::facts::{Phase, Tier};
 
 /// A look and its judgement.
@@ -28,7 +28,7 @@ pub struct LookArgs {
 #[derive(Debug, Clone, Args)]
 pub struct EnvironmentArgs {
     /// Look with the environment of this process, for a shell has not the workload's: 1, or what `ps` shows
-    #[arg(long, value_name = "PID")]
+    #[arg(long, value_name = "PID", value_parser = process)]
     pub as_process: Option<u32>,
 }
 
@@ -42,6 +42,7 @@ pub struct ImageArgs {
     #[arg(long, value_name = "PATH", conflicts_with_all = ["as_process", "root"])]
     pub oci: Option<PathBuf>,
     /// The image's configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input
+    /// to its end, however long that takes
     #[arg(long, value_name = "FILE")]
     pub image_config: Option<PathBuf>,
 }

@@ -112,6 +112,11 @@ pub fn assumption(text: &str) -> Result<Assumption, String> {
     }
 }
 
+/// The number of a process.
+pub fn process(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "the number of a process, as `ps` shows it, for example 1".to_owned())
+}
+
 /// A time for which something is repeated.
 pub fn duration(text: &str) -> Result<Duration, String> {
     time(text, 1.0..=86_400.0).ok_or_else(|| "a time from 1s to 24h, for example 30s, 10m or 1h".to_owned())

@@ -33,6 +33,25 @@ pub fn derive(facts: &mut Facts) {
     facts.process.killed_call = killed_call(facts);
 }
 
+/// How memory and CPUs are left unbounded. What a text says of its limits has to be known before.
+pub fn unbounded(facts: &mut Facts) {
+    let limits = &facts.limits;
+    let memory = match (&limits.memory_bytes, &limits.memory_beyond_host_bytes) {
+        (Fact::Known(_), _) => Fact::Absent,
+        (Fact::Unknown(gap), _) => Fact::Unknown(gap.clone()),
+        (Fact::Absent, Fact::Known(bytes)) => {
+            Fact::Known(format!("the memory limit of {} bounds nothing", gib(*bytes)))
+        }
+        (Fact::Absent, _) => Fact::Known("no memory limit".to_owned()),
+    };
+    let cpu = limits.cpu_limited.as_ref().and_then(|is_limited| match limits.cpu_quota_cores {
+        _ if *is_limited => Fact::Absent,
+        Fact::Known(cores) => Fact::Known(format!("the CPU limit of {cores} cores bounds nothing")),
+        _ => Fact::Known("no CPU limit".to_owned()),
+    });
+    (facts.limits.memory_unbounded, facts.limits.cpu_unbounded) = (memory, cpu);
+}
+
 /// A limit of processes per user does not hold for user 0.
 fn processes_allowed(facts: &Facts) -> Fact<u64> {
     let of_user = match facts.identity.uid {

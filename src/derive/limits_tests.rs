@@ -187,3 +187,26 @@ fn a_code_that_a_device_node_explains_is_not_laid_to_a_limit_beside_it() {
     assert!(!told(304, |facts| facts.driver.control_node_openable = known(false)));
     assert!(told(999, |facts| facts.driver.uvm_node_openable = known(true)), "nothing else explains it");
 }
+
+#[test]
+fn a_limit_that_bounds_nothing_is_called_that() {
+    let words = |change: fn(&mut Limits)| {
+        let mut facts = machine();
+        change(&mut facts.limits);
+        unbounded(&mut facts);
+        let words = |fact: Fact<String>| fact.known().cloned();
+        (words(facts.limits.memory_unbounded), words(facts.limits.cpu_unbounded))
+    };
+    let said = |memory: &str, cpu: &str| (Some(memory.to_owned()), Some(cpu.to_owned()));
+    let none = said("no memory limit", "no CPU limit");
+    assert_eq!(words(|limits| limits.cpu_limited = known(false)), none, "as older recordings have it");
+    let beyond = |limits: &mut Limits| {
+        (limits.memory_beyond_host_bytes, limits.cpu_limited) = (known(32 << 30), known(false));
+        limits.cpu_quota_cores = known(64.0);
+    };
+    let expected = said("the memory limit of 32.0 GiB bounds nothing", "the CPU limit of 64 cores bounds nothing");
+    assert_eq!(words(beyond), expected);
+    let bounded = |limits: &mut Limits| (limits.memory_bytes, limits.cpu_limited) = (known(1 << 30), known(true));
+    assert_eq!(words(bounded), (None, None));
+    assert_eq!(words(|limits| limits.memory_bytes = unknown()), (None, None), "nothing is known");
+}

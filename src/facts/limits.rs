@@ -9,6 +9,12 @@ record! {
         /// Memory limit in bytes: the smallest `memory.max` (v1 `memory.limit_in_bytes`) of the visible
         /// control groups, on v1 also `hierarchical_memory_limit`; absent when none is below the host's memory.
         pub memory_bytes: Fact<u64>,
+        /// A memory limit that is set and is no smaller than the host's memory, in bytes, so that it bounds nothing; absent
+        /// when there is none.
+        pub memory_beyond_host_bytes: Fact<u64>,
+        /// How the memory is left unbounded, in words: `no memory limit`, or one that bounds nothing; absent when a limit
+        /// bounds it. Derived.
+        pub memory_unbounded: Fact<String>,
         /// Memory in use in bytes, `memory.current` (v1 `memory.usage_in_bytes`).
         pub memory_used_bytes: Fact<u64>,
         /// Times the kernel killed a process of this control group for lack of memory, `memory.events` `oom_kill`.
@@ -24,6 +30,9 @@ record! {
         pub cpu_cores: Fact<f64>,
         /// Whether fewer cores are usable than the host has. Derived.
         pub cpu_limited: Fact<bool>,
+        /// How the CPUs are left unbounded, in words: `no CPU limit`, or one that bounds nothing; absent when they are
+        /// bounded. Derived.
+        pub cpu_unbounded: Fact<String>,
         /// Share of CPU periods in which the quota stopped the container, 0 to 1,
         /// `cpu.stat` `nr_throttled` / `nr_periods` of the group that sets the quota; absent without one and
         /// in the first 300 periods, about half a minute.

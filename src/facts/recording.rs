@@ -101,7 +101,10 @@ fn of(mut value: Value, text: &str) -> Result<Recording, Mistake> {
     if let Value::Object(fields) = &mut value {
         fields.insert("schema".to_owned(), SCHEMA.into());
     }
-    let facts = serde_json::from_value(value)?;
+    let facts = serde_json::from_value(value.clone()).map_err(|error| match unheld(&value) {
+        Some(path) => Mistake::without_place(format!("{path}: a number that is out of its range")),
+        None => error.into(),
+    })?;
     let newer = (number > own).then(|| {
         format!("the recording is `{schema}`, newer than `{SCHEMA}`: what has another form since then is unknown here")
     });
@@ -116,7 +119,22 @@ fn number(schema: &str) -> Option<u32> {
 }
 
 fn foreign(schema: &str) -> Mistake {
-    Mistake::without_place(format!("its schema is `{schema}`, not `{SCHEMA}`"))
+    match schema {
+        "" => Mistake::without_place(format!("it has no `schema`, so it is no recording (`{SCHEMA}`)")),
+        _ => Mistake::without_place(format!("its schema is `{schema}`, not `{SCHEMA}`")),
+    }
+}
+
+/// Where the value stands that has the right form and cannot be held all the same.
+fn unheld(value: &Value) -> Option<String> {
+    let is_held = |room: &str, inner: Value| {
+        let alone = Value::Object([(room.to_owned(), inner)].into_iter().collect());
+        serde_json::from_value::<Facts>(alone).is_ok()
+    };
+    let (room, inner) = value.as_object()?.iter().find(|(room, inner)| !is_held(room, (*inner).clone()))?;
+    let one = |name: &String, inner: &Value| Value::Object([(name.clone(), inner.clone())].into_iter().collect());
+    let field = inner.as_object().and_then(|all| all.iter().find(|(name, inner)| !is_held(room, one(name, inner))));
+    Some(field.map_or_else(|| room.clone(), |(name, _)| format!("{room}.{name}")))
 }
 
 /// Takes a recording of schema `from` through every change since then.
@@ -131,7 +149,12 @@ pub const DID_NOT_ASK: &str = "which did not ask";
 
 /// Why a fact is unknown that the recording does not hold.
 fn not_asked(by: Option<&str>) -> Gap {
-    let why = by.map_or_else(|| "not in the recording".to_owned(), |by| format!("recorded by {by}, {DID_NOT_ASK}"));
+    let why = match by {
+        None => "not in the recording".to_owned(),
+        // Builds of one version may ask for more than their predecessors.
+        Some(by) if by == env!("CARGO_PKG_VERSION") => format!("recorded by an earlier build of {by}, {DID_NOT_ASK}"),
+        Some(by) => format!("recorded by {by}, {DID_NOT_ASK}"),
+    };
     Gap::new(GapKind::NotAsked, why)
 }
 
@@ -153,8 +176,8 @@ fn notes(fit: &Fit) -> Vec<String> {
 
 /// A foreign name, of a length that one can read.
 fn cut(name: &str) -> String {
-    let mut shown: String = name.chars().take(NAME_MAX).collect();
-    if shown.len() < name.len() {
+    let mut shown: String = name.chars().take(NAME_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if name.chars().nth(NAME_MAX).is_some() {
         shown.push('…');
     }
     shown

@@ -199,12 +199,28 @@ fn what_is_wrong_in_a_recording_of_this_schema_is_refused_with_its_place() {
 
 #[test]
 fn what_is_no_recording_is_refused_by_its_schema() {
-    for schema in ["gpu-preflight/report/1", "gpu-preflight/facts/0", "gpu-preflight/facts/x", "facts", ""] {
+    for schema in ["gpu-preflight/report/1", "gpu-preflight/facts/0", "gpu-preflight/facts/x", "facts"] {
         let mistake = refused(&format!(r#"{{ "schema": "{schema}", "tool": {{}} }}"#));
         assert_eq!(mistake.message, format!("its schema is `{schema}`, not `{SCHEMA}`"));
     }
-    assert_eq!(refused("{}").message, format!("its schema is ``, not `{SCHEMA}`"));
+    for text in ["{}", r#"{ "schema": "" }"#] {
+        assert_eq!(refused(text).message, format!("it has no `schema`, so it is no recording (`{SCHEMA}`)"));
+    }
+    let broken = refused("{ \"schema\": \"a\\nb\" }").message;
+    assert_eq!(broken, format!("its schema is `a\u{fffd}b`, not `{SCHEMA}`"), "no line break ends the message");
 }
+
+#[test]
+fn a_number_that_is_too_large_is_named_by_its_field() {
+    for schema in [OLDEST, SCHEMA] {
+        let text = format!(
+            r#"{{ "schema": "{schema}", "aura": 1, "limits": {{ "pids": 5 }}, "cuda": {{ "init_code": 18446744073709551615 }} }}"#
+        );
+        assert_eq!(refused(&text).message, "cuda.init_code: a number that is out of its range");
+    }
+}
+
+const OLDEST: &str = "gpu-preflight/facts/1";
 
 #[test]
 fn an_older_recording_goes_through_every_change_since_its_schema() {

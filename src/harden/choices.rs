@@ -2,7 +2,7 @@
 
 use super::Options;
 use crate::facts::{Fact, Facts};
-use crate::weigh::Finding;
+use crate::weigh::{Finding, rounded};
 
 /// What the machine has, and what the workload is seen to take. What is not known bounds nothing.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +20,9 @@ pub struct Choices {
     pub pids_wanted: u64,
     pub open_files: Option<u64>,
 }
+
+/// Fewer cores are too few for a GPU, as `limits.cpu-sufficient` has it.
+const LEAST_CORES: u64 = 2;
 
 impl Choices {
     /// By what is known of a container.
@@ -60,9 +63,9 @@ impl Choices {
         (bytes > 0 && bytes >= wanted).then_some(bytes)
     }
 
-    /// Cores to give; none where all there are would not be bounded by so many.
+    /// Cores to give; none where all there are would not be bounded by so many, or where so few could not keep a GPU busy.
     pub fn cores(&self, example: u64) -> Option<u64> {
-        self.cores_of_host.filter(|all| example < *all).map(|_| example)
+        self.cores_of_host.filter(|all| (LEAST_CORES..*all).contains(&example)).map(|_| example)
     }
 
     /// Threads to compute with.
@@ -81,12 +84,6 @@ impl Choices {
         let Some(has) = self.open_files.filter(|_| name == "nofile") else { return Some(hard) };
         i64::try_from(has).map_or(Some(hard), |has| (has >= soft).then_some(has.min(hard)))
     }
-}
-
-/// Whole mebibytes, and whole gibibytes from a few on.
-fn rounded(bytes: u64) -> u64 {
-    let unit = if bytes >= 4 << 30 { 30 } else { 20 };
-    bytes >> unit << unit
 }
 
 /// A number of cores, rounded up.

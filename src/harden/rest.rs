@@ -2,7 +2,7 @@
 
 use crate::check::{Outcome, Owner};
 use crate::report::Report;
-use crate::text::{Shown, plain_long};
+use crate::text::{Shown, count, plain_long};
 use crate::weigh::{Finding, remedy};
 
 /// A list by owner, and how much the report could not tell.
@@ -24,8 +24,14 @@ pub fn list(findings: &[&Finding], report: &Report) -> Shown {
     }
     let (unknown, blocked) = (report.count(Outcome::Unknown), report.count(Outcome::Blocked));
     if unknown + blocked > 0 {
-        let told = format!("{unknown} checks could not be told and {blocked} wait for others: look again afterwards.");
-        lines.extend([String::new(), told]);
+        let waiting = if blocked == 1 { "waits" } else { "wait" };
+        let parts = [
+            (unknown, format!("{} could not be told", count(unknown, "check"))),
+            (blocked, format!("{} {waiting} for others", count(blocked, "check"))),
+        ];
+        let parts = parts.into_iter().filter(|(number, _)| *number > 0).map(|(_, words)| words);
+        let told = parts.collect::<Vec<_>>().join(" and ");
+        lines.extend([String::new(), format!("{told}: look again afterwards.")]);
     }
     lines.iter().map(|line| Shown::line(line)).collect()
 }

@@ -202,6 +202,7 @@ mod tests {
         assert_eq!(wanted("--pids-limit 4096"), Some(Setting::Pids(5000)));
         assert_eq!(wanted("--cpus 8"), None, "all there is bounds nobody");
         assert_eq!(wanted("--cpus 4"), Some(Setting::Cores(4)));
+        assert_eq!(wanted("--cpus 1"), None, "too few for a GPU");
         let threads = Setting::Variable { name: "OMP_NUM_THREADS".to_owned(), value: "4".to_owned() };
         assert_eq!(wanted("-e OMP_NUM_THREADS=8"), Some(threads));
         let tmp = Setting::Temporary { path: "/tmp".to_owned(), options: vec!["exec".to_owned(), "uid=7".to_owned()] };

@@ -90,6 +90,11 @@ pub fn read_all(world: &World, path: &Path) -> Result<Read, Gap> {
     read(world, path, &|_, _| true)
 }
 
+/// Whether advisories lie at a path, as far as a glance tells.
+pub fn seen(world: &World, path: &Path) -> Result<(), Gap> {
+    source::seen(&Time::begin(world), path)
+}
+
 fn read(world: &World, path: &Path, is_wanted: &(dyn Fn(&str, &str) -> bool + Sync)) -> Result<Read, Gap> {
     let time = Time::begin(world);
     let step = |read: &mut Read, bytes: &[u8]| osv::take(read, bytes, is_wanted);

@@ -19,9 +19,12 @@ pub fn collect(world: &World) -> Limits {
     let groups = Groups::find(world, &mounts);
     let ulimits = Ulimits::read(world);
     let quota = groups.cpu_quota(world);
+    let (memory_bytes, memory_beyond_host_bytes) =
+        groups.memory_limit(world, memory_total_bytes(world).known().copied());
     let shm = shm_mounted(&mounts).and_then(|()| world.volume("/dev/shm"));
     Limits {
-        memory_bytes: groups.memory_limit(world, memory_total_bytes(world).known().copied()),
+        memory_bytes,
+        memory_beyond_host_bytes,
         memory_used_bytes: groups.memory_used(world),
         oom_kills: groups.oom_kills(world),
         cpu_throttled_share: quota.as_ref().and_then(|quota| Groups::throttled_share(world, &quota.folder)),
@@ -50,6 +53,8 @@ pub fn collect(world: &World) -> Limits {
         short_call: Fact::default(),
         cpu_cores: Fact::default(),
         cpu_limited: Fact::default(),
+        cpu_unbounded: Fact::default(),
+        memory_unbounded: Fact::default(),
         shm_wanted_bytes: Fact::default(),
         nccl_user: Fact::default(),
         nccl_across: Fact::default(),

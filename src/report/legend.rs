@@ -10,8 +10,9 @@ pub fn words(report: &Report) -> Option<String> {
     let sentences = [
         (true, legend::SCORE),
         (score.low != score.high, legend::INTERVAL),
-        (report.fix_first.iter().any(|fix| fix.score_after.is_some()), legend::AFTER),
+        (report.further_fixes().any(|fix| fix.score_after.is_some()), legend::AFTER),
         (score.coverage < 1.0, legend::LOOKED_AT),
+        (score.dimensions.iter().any(|dimension| !dimension.has_score()), legend::JUDGED),
     ];
     let said: Vec<&str> = sentences.iter().filter(|(stands, _)| *stands).map(|(_, sentence)| *sentence).collect();
     Some(said.join(" "))

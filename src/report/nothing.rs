@@ -16,8 +16,15 @@ pub fn why(report: &Report) -> Option<String> {
     let left = report.selection.as_ref().map(filtered);
     // What the profile switches off is no finding at all.
     if report.findings.is_empty() {
-        let left = left.map_or(String::new(), |left| format!("{left}: "));
-        return Some(format!("nothing was judged: {left}profile {} has none of these checks", report.profile));
+        let skips = report.selection.as_ref().is_some_and(|selection| !selection.skip.is_empty());
+        return Some(match left {
+            // It may be what is skipped that the profile has.
+            Some(left) if skips => format!("nothing was judged: {left}"),
+            left => {
+                let left = left.map_or(String::new(), |left| format!("{left}: "));
+                format!("nothing was judged: {left}profile {} has none of these checks", report.profile)
+            }
+        });
     }
     let other_phase = report.findings.iter().filter(|finding| finding.message.starts_with(NOT_IN_PHASE)).count();
     let elsewhere = with(Outcome::NotApplicable).saturating_sub(other_phase);

@@ -3,11 +3,11 @@
 mod contract;
 mod gpu;
 
-use gpu::{NOT_BUILT, NOT_EXPECTED, NOT_RUN, cuda, driver, libraries, links, memory, multiply};
+use gpu::{NO_RUNTIME, NOT_BUILT, NOT_EXPECTED, NOT_RUN, cuda, driver, libraries, links, memory, multiply};
 
 use super::Report;
-use crate::check::{Dimension, Outcome, matches};
-use crate::facts::{Auth, ContainerKind, Fact, Facts, Jupyter, Listener, Phase};
+use crate::check::{Dimension, Outcome, Severity, matches};
+use crate::facts::{Auth, ContainerKind, DeclaredService, Fact, Facts, Jupyter, Listener, Phase};
 
 use crate::text::{bytes, number, plain};
 use crate::weigh::Finding;
@@ -52,17 +52,24 @@ impl Mark {
     }
 }
 
+/// How a line begins whose figures are not known.
+const COULD_NOT_TELL: &str = "could not tell";
+/// The line that says as whom the container runs, and the checks that ask whether that is right.
+const USER: &str = "user";
+const WHO_RUNS: [&str; 2] = ["identity.not-root", "image.user-not-root"];
+
+/// The lines whose marks rest on what is assumed, where anything is; their figures are those that were read.
+const RESTING_ON_ASSUMED: [&str; 3] = ["driver", "CUDA", "libraries"];
+
 type Source = (&'static str, &'static [&'static str], fn(&Report) -> String);
 
 /// The lines, with the checks that give each its mark.
 const ROWS: [Source; 11] = [
     ("port 8888", &["service.jupyter*", "service.port-8888*"], |report| port(report, 8888)),
     ("port 22", &["service.ssh*", "service.port-22*"], |report| port(report, 22)),
-    (
-        "user",
-        &["identity", "image.user-not-root", "isolation.no-new-privileges", "isolation.not-privileged"],
-        |report| user(&report.facts),
-    ),
+    (USER, &["identity", "image.user-not-root", "isolation.no-new-privileges", "isolation.not-privileged"], |report| {
+        user(&report.facts)
+    }),
     ("limits", &["limits"], |report| limits(&report.facts)),
     ("driver", &["driver", "gpu"], driver),
     ("CUDA", &["driver.runtime*", "library.cudart*", "library.cuda-*", "framework"], |report| cuda(&report.facts)),
@@ -81,15 +88,28 @@ pub fn lines(report: &Report) -> Vec<Row> {
     }
     let line = |(name, patterns, text): &Source| {
         let text = text(report);
-        // What is not expected or was not run cannot be well.
-        let nothing_done = text == NOT_EXPECTED || text.starts_with(NOT_RUN);
         let (mark, reason) = mark(report, patterns);
-        let mark = if mark == Mark::Good && nothing_done { Mark::None } else { mark };
+        let mark = if mark == Mark::Good && !is_judged(report, name, &text) { Mark::None } else { mark };
+        let text = if RESTING_ON_ASSUMED.contains(name) { text + &assumed(&report.facts) } else { text };
         // A line that has nothing to say is left out, whatever its mark.
         let reason = reason.filter(|_| !text.is_empty()).map_or(String::new(), |reason| format!(" — {reason}"));
         Row { name, mark, text: format!("{text}{reason}") }
     };
     ROWS.iter().map(line).filter(|line| !line.text.is_empty()).collect()
+}
+
+/// Whether what a line says was judged at all. What is not expected, was not run or could not be told is not well because
+/// of something else that holds, nor is root where nobody asks whether that is right.
+fn is_judged(report: &Report, name: &str, text: &str) -> bool {
+    let asked = |id: &str| report.findings.iter().any(|f| f.check == id && f.outcome != Outcome::NotApplicable);
+    let is_said = text != NOT_EXPECTED && ![NOT_RUN, COULD_NOT_TELL].iter().any(|words| text.starts_with(words));
+    is_said && !text.contains(NO_RUNTIME) && (name != USER || WHO_RUNS.iter().any(|id| asked(id)))
+}
+
+/// That a line is judged for what is not here.
+fn assumed(facts: &Facts) -> String {
+    let assumed = [&facts.run.assumed_gpu, &facts.run.assumed_driver].map(Fact::known);
+    if assumed == [None, None] { String::new() } else { " · judged for what is assumed".to_owned() }
 }
 
 /// The score as `score 39`, `score 61–88`, or that there is none.
@@ -101,19 +121,22 @@ pub fn score_words(report: &Report) -> String {
     }
 }
 
-/// The score of each dimension, and which of them nobody looked at.
+/// The score of each dimension, and of which nothing was judged.
 pub fn dimension_words(report: &Report) -> String {
     let words = |dimension: &Dimension| {
         let score = report.score.dimensions.iter().find(|score| score.dimension == *dimension);
         // A filter leaves out what nobody asked about.
-        let nothing = report.selection.is_none().then(|| "not looked at".to_owned());
+        let nothing = report.selection.is_none().then(|| "not judged".to_owned());
         score.map(DimensionScore::words).or(nothing).map(|words| format!("{dimension} {words}"))
     };
     Dimension::ALL.iter().filter_map(words).collect::<Vec<_>>().join(" · ")
 }
 
 fn mark(report: &Report, patterns: &[&str]) -> (Mark, Option<String>) {
-    let own = || report.findings.iter().filter(|f| patterns.iter().any(|pattern| matches(pattern, &f.check)));
+    // What is only worth knowing makes nothing worse.
+    let counts = |finding: &&Finding| finding.severity != Severity::Info || finding.outcome == Outcome::Holds;
+    let of_row = |finding: &&Finding| patterns.iter().any(|pattern| matches(pattern, &finding.check));
+    let own = || report.findings.iter().filter(counts).filter(of_row);
     let mark = |finding: &Finding| match finding.outcome {
         Outcome::Fails if finding.gating && finding.waived.is_none() => Mark::Bad,
         Outcome::Fails => Mark::Warning,
@@ -147,14 +170,15 @@ fn say<T>(fact: &Fact<T>, known: impl Fn(&T) -> String, absent: &str) -> String 
     match fact {
         Fact::Known(value) => known(value),
         Fact::Absent => absent.to_owned(),
-        Fact::Unknown(gap) => format!("could not tell ({})", plain(&gap.to_string())),
+        Fact::Unknown(gap) => format!("{COULD_NOT_TELL} ({})", plain(&gap.to_string())),
     }
 }
 
 fn port(report: &Report, port: u16) -> String {
     let facts = &report.facts;
     if report.phase == Phase::Build {
-        return declared(facts, port).unwrap_or_else(|| NOT_BUILT.to_owned());
+        let nothing = |_: &Vec<DeclaredService>| "nothing is declared to listen".to_owned();
+        return declared(facts, port).unwrap_or_else(|| say(&facts.services.declared, nothing, NOT_BUILT));
     }
     let Fact::Known(listeners) = &facts.network.listeners else {
         return say(&facts.network.listeners, |_| String::new(), "no listeners");
@@ -221,7 +245,11 @@ fn limits(facts: &Facts) -> String {
     }
     let limits = &facts.limits;
     let host = facts.host.memory_bytes.known().map_or(String::new(), |all| format!(" ({} host)", size(*all)));
-    let memory = say(&limits.memory_bytes, |limit| size(*limit), &format!("none{host}"));
+    let none = match limits.memory_beyond_host_bytes.known() {
+        Some(limit) => format!("{}, which bounds nothing{host}", size(*limit)),
+        None => format!("none{host}"),
+    };
+    let memory = say(&limits.memory_bytes, |limit| size(*limit), &none);
     let cpus = match (&limits.cpu_limited, &limits.cpu_allowed_count) {
         (Fact::Known(true), Fact::Known(count)) => format!("{count} by cpuset"),
         _ => "none".to_owned(),
@@ -261,7 +289,8 @@ mod tests {
     #[test]
     fn every_pattern_matches_a_check() {
         let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
-        for pattern in ROWS.iter().flat_map(|(_, patterns, _)| *patterns).chain([&gpu::KERNEL_LOADED]) {
+        let named = ROWS.iter().flat_map(|(_, patterns, _)| *patterns).chain(&WHO_RUNS);
+        for pattern in named.chain([&gpu::KERNEL_LOADED]) {
             assert_eq!(catalogue.require_match(pattern), Ok(()));
         }
     }

@@ -6,9 +6,6 @@ use super::table;
 use crate::facts::{Compute, Fact, Facts, Links, MemoryCopy, Multiply, Precision, Proof};
 use crate::text::{Shown, short_rate};
 
-/// Columns from which on there is room for everything.
-const WIDE: u16 = 90;
-
 /// The slowest GPU is named where it stays below this share of the median.
 const STANDS_OUT: f64 = 0.97;
 
@@ -39,22 +36,33 @@ pub fn render(facts: &Facts, width: u16) -> Option<Vec<Shown>> {
     if rows.is_empty() {
         return None;
     }
+    let columns = |has_gain, has_expected| table_of(&rows, has_gain, has_expected);
+    let fits = |lines: &Vec<Shown>| lines.iter().all(|line| line.chars().count() <= usize::from(width));
+    let first = columns(true, true);
+    let found = if fits(&first) { Some(first) } else { Some(columns(false, true)).filter(fits) };
+    Some(found.unwrap_or_else(|| columns(false, false)))
+}
+
+/// The table; where it becomes too wide, without how many times strict floats a rate is, and without the expected rate,
+/// of which the share that is reached says enough.
+fn table_of(rows: &[Row], has_gain: bool, has_expected: bool) -> Vec<Shown> {
     let several = rows.iter().any(|row| row.straggler().is_some());
-    let has_gain = width >= WIDE && rows.iter().any(|row| row.gain.is_some());
+    let has_gain = has_gain && rows.iter().any(|row| row.gain.is_some());
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let pick = |cells: [String; 8]| {
         let [what, unit, rate, slowest, expected, reached, gain, proof] = cells;
         let mut kept = vec![what, unit, rate];
         kept.extend(several.then_some(slowest));
-        kept.extend([expected, reached]);
+        kept.extend(has_expected.then_some(expected));
+        kept.push(reached);
         kept.extend(has_gain.then_some(gain));
         kept.push(proof);
         kept
     };
     let rate = if rows.iter().any(|row| row.rates.len() > 1) { "median" } else { "rate" };
     table.add_row(pick(["", "", rate, "slowest", "expected", "reached", "× float32", ""].map(str::to_owned)));
-    for row in &rows {
+    for row in rows {
         table.add_row(pick(row.cells()));
     }
     let last = table.column_count().saturating_sub(1);
@@ -63,7 +71,7 @@ pub fn render(facts: &Facts, width: u16) -> Option<Vec<Shown>> {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    Some(table::shown(&table).iter().map(|line| Shown::line(" ") + line).collect())
+    table::shown(&table).iter().map(|line| Shown::line(" ") + line).collect()
 }
 
 impl Row {
@@ -112,7 +120,7 @@ fn proof_and_bits(multiplies: &[&Multiply]) -> String {
         "" | "WRONG" => "",
         _ if known.contains(&&Fact::Known(false)) => ", OTHER BITS",
         _ if known.iter().all(|known| **known == Fact::Known(true)) => ", known bits",
-        _ if has_bits && known.iter().all(|known| known.is_absent()) => ", new bits",
+        _ if has_bits && known.iter().all(|known| known.is_absent()) => ", unlisted bits",
         _ => "",
     };
     proof + bits
@@ -210,80 +218,5 @@ fn links(links: &Links) -> Vec<Row> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn multiply(gpu: u32, precision: Precision, tflops: f64, proof: Proof) -> Multiply {
-        Multiply {
-            gpu,
-            precision,
-            tflops: Fact::Known(tflops),
-            expected_tflops: Fact::Known(400.0),
-            share_of_expected: Fact::Known(tflops / 400.0),
-            proof: Fact::Known(proof),
-            ..Multiply::default()
-        }
-    }
-
-    fn table(multiplies: Vec<Multiply>) -> Vec<Shown> {
-        let mut facts = Facts::default();
-        facts.compute.multiplies = Fact::Known(multiplies);
-        render(&facts, 100).expect("a table")
-    }
-
-    #[test]
-    fn where_nothing_was_measured_there_is_no_table() {
-        assert_eq!(render(&Facts::default(), 100), None);
-    }
-
-    #[test]
-    fn what_was_proven_on_some_is_not_said_of_all() {
-        let mut lost = multiply(1, Precision::Tf32, 400.0, Proof::Exact);
-        lost.proof = Fact::unknown(crate::facts::GapKind::Crashed, "cublasGemmEx");
-        let table = table(vec![multiply(0, Precision::Tf32, 400.0, Proof::Exact), lost]);
-        assert!(table[1].ends_with("exact on 1 of 2"), "{table:?}");
-    }
-
-    #[test]
-    fn bits_are_known_new_or_other() {
-        let with = |known: Fact<bool>| {
-            let mut one = multiply(0, Precision::Tf32, 400.0, Proof::Exact);
-            (one.fingerprint, one.fingerprint_known) = (Fact::Known("6d2f1235c35a84e2".to_owned()), known);
-            table(vec![one]).remove(1)
-        };
-        assert!(with(Fact::Known(true)).ends_with("exact, known bits"));
-        assert!(with(Fact::Absent).ends_with("exact, new bits"));
-        assert!(with(Fact::Known(false)).ends_with("exact, OTHER BITS"));
-        assert!(with(Fact::default()).ends_with("exact"), "nobody asked");
-    }
-
-    #[test]
-    fn one_gpu_has_no_slowest() {
-        let table = table(vec![
-            multiply(0, Precision::Float32, 50.0, Proof::Exact),
-            multiply(0, Precision::Tf32, 400.0, Proof::Exact),
-        ]);
-        let rows: Vec<Vec<&str>> = table.iter().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!(rows[0], ["rate", "expected", "reached", "×", "float32"]);
-        assert_eq!(rows[1], ["float32", "TFLOP/s", "50.0", "400", "12", "%", "exact"]);
-        assert_eq!(rows[2], ["tf32", "TFLOP/s", "400", "400", "100", "%", "8.0", "exact"]);
-    }
-
-    #[test]
-    fn of_several_the_slowest_is_named_and_one_wrong_product_shows() {
-        let table = table(
-            (0..3)
-                .map(|gpu| {
-                    multiply(
-                        gpu,
-                        Precision::Int8,
-                        300.0 - f64::from(gpu) * 100.0,
-                        if gpu == 1 { Proof::Wrong } else { Proof::Exact },
-                    )
-                })
-                .collect(),
-        );
-        let row: Vec<&str> = table[1].split_whitespace().collect();
-        assert_eq!(row, ["int8", "TOP/s", "200", "100", "GPU", "2", "400", "25", "%", "WRONG"]);
-    }
-}
+#[path = "rates_tests.rs"]
+mod tests;

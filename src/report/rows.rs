@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::overview::Mark;
 use super::table::Line;
 use super::{Finding, Report};
+use crate::check::Outcome;
 use crate::text::plain;
 use crate::weigh::baseline::Since;
 use crate::weigh::remedy;
@@ -54,6 +55,54 @@ pub fn failure_line(group: &[&Finding], report: &Report) -> Line {
         None => format!("{}: {}", finding.owner, remedy(finding, &report.facts)),
     };
     Line { cure: Some(cure), ..line(mark, finding, group_words(group)) }
+}
+
+/// One row for each reason why something could not be told, at the most severe of the checks that it keeps open; each of
+/// them has a row of its own where all is listed.
+pub fn gap_lines(report: &Report, each: bool) -> Vec<Line> {
+    let mut groups: Vec<(&str, Vec<&Finding>)> = Vec::new();
+    for finding in report.findings.iter().filter(|finding| finding.outcome == Outcome::Unknown) {
+        let why = reason(finding);
+        match groups.iter_mut().find(|(known, _)| !each && *known == why) {
+            Some((_, group)) => group.push(finding),
+            None => groups.push((why, vec![finding])),
+        }
+    }
+    groups.into_iter().map(|(why, group)| gap_line(why, &group)).collect()
+}
+
+fn gap_line(why: &str, group: &[&Finding]) -> Line {
+    let Some((first, others)) = group.split_first() else { return Line::default() };
+    let mut ids: Vec<&str> = Vec::new();
+    for other in others.iter().map(|other| other.check.as_str()) {
+        if other != first.check && !ids.contains(&other) {
+            ids.push(other);
+        }
+    }
+    let text = if ids.is_empty() {
+        let message = first.message.strip_prefix(COULD_NOT_TELL).unwrap_or(&first.message);
+        with_subject(first, message) + &at(first)
+    } else {
+        let left = ids.len().saturating_sub(NAMED);
+        ids.truncate(NAMED);
+        let more = if left > 0 { format!(" and {left} more; --verbose lists them") } else { String::new() };
+        format!("{why}; the same of {}{more}", ids.join(", "))
+    };
+    line(Mark::Unknown, first, text)
+}
+
+/// How the message of a check begins that could not be told.
+const COULD_NOT_TELL: &str = "could not tell: ";
+/// Checks that a row names beside its own.
+const NAMED: usize = 8;
+
+/// Why something could not be told, without the fact that was asked for, in which checks differ that miss one thing.
+fn reason(finding: &Finding) -> &str {
+    let message = finding.message.strip_prefix(COULD_NOT_TELL).unwrap_or(&finding.message);
+    match message.split_once(": ") {
+        Some((fact, why)) if !fact.contains(' ') => why,
+        _ => message,
+    }
 }
 
 /// One row for one finding.

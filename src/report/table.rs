@@ -40,9 +40,9 @@ pub fn render(lines: &[Line], width: u16) -> Vec<Shown> {
         let text: Vec<Shown> = [&line.text].into_iter().chain(&line.cure).map(|text| Shown::line(text)).collect();
         let text = text.iter().map(|text| &**text).collect::<Vec<_>>().join("\n");
         if has_column {
-            table.add_row([&mark, &*check, &text]);
+            table.add_row([&mark, &*check, &kept_together(&text)]);
         } else {
-            table.add_row([&mark, &format!("{check}\n{text}")]);
+            table.add_row([&mark, &format!("{check}\n{}", kept_together(&text))]);
         }
     }
     let fixed = |columns| ColumnConstraint::Absolute(Width::Fixed(columns));
@@ -61,7 +61,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<Shown> {
     let columns = u16::try_from(width).unwrap_or(u16::MAX);
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(columns);
-    table.add_row([&*Shown::line(text)]);
+    table.add_row([kept_together(&Shown::line(text))]);
     if let Some(column) = table.column_mut(0) {
         column.set_padding((0, 0));
     }
@@ -70,5 +70,54 @@ pub fn wrap(text: &str, width: usize) -> Vec<Shown> {
 
 /// The lines of a table.
 pub fn shown(table: &Table) -> Vec<Shown> {
-    table.lines().map(|line| Shown::line(line.trim_end())).collect()
+    table.lines().map(|line| Shown::line(&line.trim_end().replace(TIE, " "))).collect()
+}
+
+/// Stands between words that stay on one line while columns are laid out.
+const TIE: char = '\u{a0}';
+/// What follows a number as its unit.
+const UNITS: [&str; 17] = [
+    "%", "GiB", "MiB", "KiB", "TiB", "bytes", "GB/s", "GT/s", "TFLOP/s", "TOP/s", "MHz", "W", "°C", "s", "ms", "GB",
+    "cores",
+];
+
+/// The text with a tie between a number and its unit, around `×`, and behind an arrow.
+fn kept_together(text: &str) -> String {
+    let mut tied = String::with_capacity(text.len());
+    let mut before = "";
+    for (index, word) in text.split(' ').enumerate() {
+        if index > 0 {
+            tied.push(if belong_together(before, word) { TIE } else { ' ' });
+        }
+        tied.push_str(word);
+        before = word;
+    }
+    tied
+}
+
+fn belong_together(before: &str, word: &str) -> bool {
+    let is_number = before.ends_with(|last: char| last.is_ascii_digit());
+    let unit = word.trim_end_matches([',', '.', ';', ':', ')']);
+    before == "×" && !word.is_empty() || is_number && (word == "×" || UNITS.contains(&unit)) || before == "(→"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_stays_with_what_it_counts() {
+        let text = "docker   8 × NVIDIA H200   99 % looked at   0.2 s · shm 128 GiB, PCIe 5.0 × 16 · fix (→ 91) 7 of 8";
+        for width in 12..70 {
+            let lines: Vec<String> = wrap(text, width).iter().map(ToString::to_string).collect();
+            for whole in ["8 × NVIDIA", "99 %", "0.2 s", "128 GiB,", "5.0 × 16", "(→ 91)"] {
+                assert!(lines.iter().any(|line| line.contains(whole)), "{width}: {whole} in {lines:?}");
+            }
+            assert!(
+                lines.iter().all(|line| line.chars().count() <= width && !line.contains(TIE)),
+                "{width}: {lines:?}"
+            );
+        }
+        assert_eq!(wrap("7 of 8", 4).len(), 2, "nothing else is tied");
+    }
 }

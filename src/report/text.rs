@@ -3,8 +3,9 @@
 use super::legend;
 use super::overview::{self, Mark};
 use super::rates;
-use super::rows::{at, failure_line, group_of, line, with_subject};
+use super::rows::{at, failure_line, gap_lines, group_of, line, with_subject};
 use super::table::{self, Line};
+use super::tally;
 use super::{Finding, Report};
 use crate::check::{Dimension, Outcome};
 use crate::facts::Facts;
@@ -105,12 +106,13 @@ impl Page {
             Verdict::Incomplete => "1;33",
         };
         let verdict = report.verdict.title();
-        let capped = report.score.capped_by.as_ref().map_or(String::new(), |id| format!(", capped by {id}"));
-        let looked = report.score.coverage * 100.0;
+        let capped = report.score.capped_by.as_ref();
+        let capped = capped.map_or(String::new(), |id| format!(", capped by {id}{}", tally::waived(report, id)));
+        let looked = tally::looked(report);
         let seconds = report.facts.run.wall_ms / 1000.0;
         let score = overview::score_words(report);
         let words = report.verdict_words();
-        let answer = format!("{words}   {score}{capped}   {looked:.0} % looked at   {seconds:.1} s");
+        let answer = format!("{words}   {score}{capped}   {looked}   {seconds:.1} s");
         for part in table::wrap(&answer, usize::from(self.layout.width)) {
             let painted = part.strip_prefix(verdict).map(|rest| self.paint(code, verdict) + &Shown::line(rest));
             self.line(&painted.unwrap_or(part));
@@ -130,12 +132,10 @@ impl Page {
             None => {}
         }
         let then: Vec<String> = report
-            .fix_first
-            .iter()
-            .filter(|fix| cause.is_none_or(|cause| cause.check != fix.check))
-            .map(|fix| match fix.score_after {
-                Some(after) => format!("{} (→ {after})", fix.check),
-                None => fix.check.clone(),
+            .further_fixes()
+            .map(|fix| {
+                let after = fix.score_after.map_or(String::new(), |after| format!(" (→ {after})"));
+                format!("{}{}{after}", fix.check, tally::waived(report, &fix.check))
             })
             .collect();
         if !then.is_empty() {
@@ -211,15 +211,7 @@ impl Page {
     }
 
     fn gaps(&mut self, report: &Report) {
-        let gaps: Vec<Line> = report
-            .findings
-            .iter()
-            .filter(|finding| finding.outcome == Outcome::Unknown)
-            .map(|finding| {
-                let reason = finding.message.strip_prefix("could not tell: ").unwrap_or(&finding.message);
-                line(Mark::Unknown, finding, with_subject(finding, reason) + &at(finding))
-            })
-            .collect();
+        let gaps = gap_lines(report, self.layout.verbose);
         if !gaps.is_empty() {
             self.blank();
             self.title("could not tell");
@@ -270,9 +262,8 @@ impl Page {
                 }
             }
         }
-        let [holds, other] = quiet.map(|outcome| report.count(outcome));
         let more = if self.layout.verbose { "" } else { "; --verbose lists them" };
-        self.wrapped(&format!("{} hold, {other} do not apply here{more}", count(holds, "check")));
+        self.wrapped(&format!("{}{more}", tally::rest(report)));
         if let Some(words) = legend::words(report) {
             self.wrapped(&words);
         }

@@ -66,8 +66,8 @@ fn short_with_figures(head: &str, report: &Report) -> Shown {
     let words = format!("{head}{}", line::whole(report)).replace('|', "/");
     let words = line::short(&words);
     let Some(score) = report.score.low else { return words };
-    let looked = report.score.coverage * 100.0;
-    [Shown::line(&format!("{} | score={score};;;0;100 coverage={looked:.0}%;;;0;100", words.trim_end()))]
+    let looked = report.score.looked_percent();
+    [Shown::line(&format!("{} | score={score};;;0;100 coverage={looked}%;;;0;100", words.trim_end()))]
         .into_iter()
         .collect()
 }
@@ -83,8 +83,14 @@ pub fn mistaken(style: Style, exit: Exit, message: &str) -> Exit {
     if style == Style::Default { exit } else { Exit::spoken(code) }
 }
 
-/// The first line of what the parser of the command line says.
+/// The first line of what the parser of the command line says, with the list that follows it where it ends in a colon.
 pub fn first_line(error: &clap::Error) -> String {
     let text = error.to_string();
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or_default().trim_start_matches("error: ");
+    if !first.ends_with(':') {
+        return first.to_owned();
+    }
+    let names: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
+    format!("{first} {}", names.join(", "))
 }

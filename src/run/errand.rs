@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
 use crate::exit;
-use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
+use crate::facts::{Fact, Gap, GapKind, Gaps, Inventory, ProbeEnd, StuckFolder};
 use crate::probe::storage::foreign;
 use crate::probe::{advisories, packages};
 use crate::text::{Shown, plain};
@@ -32,7 +32,7 @@ const LAST_PATIENCE: Duration = Duration::from_millis(500);
 /// The same for writing: a busy disk takes its time, and a report that is lost is worse than one that is late.
 const WRITE_PATIENCE: Duration = Duration::from_secs(3);
 
-/// What the contract may take that nobody named: a look is not to wait for what need not be there.
+/// What the contract may take that nobody named, and what is only asked for to find a slip: a look is not to wait for that.
 const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// What all records of package managers may take.
@@ -48,6 +48,9 @@ enum Errand {
     Contract { path: Vec<u8>, limit: u64 },
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
+    There { path: Vec<u8> },
+    Advisories { path: Vec<u8> },
+    MakeFolder { path: Vec<u8> },
     Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Append { path: Vec<u8>, text: Shown, limit: u64 },
@@ -62,7 +65,7 @@ impl Errand {
         match self {
             Self::Index { .. } => INDEX_PATIENCE,
             Self::Inventory => LONG_PATIENCE,
-            Self::Contract { .. } => SHORT_PATIENCE,
+            Self::Contract { .. } | Self::There { .. } | Self::Advisories { .. } => SHORT_PATIENCE,
             _ => PATIENCE,
         }
     }
@@ -120,6 +123,32 @@ pub fn folder(world: &World, path: &Path) -> Result<PathBuf, Failure> {
         Outcome::Found(real) => Ok(path_of(&real)),
         _ => Err(files::wrong(path, "there is no such folder")),
     }
+}
+
+/// Refuses a path at which nothing lies. Who does not answer is the look's to tell.
+pub fn there(world: &World, path: &Path) -> Result<(), Failure> {
+    match files::inherited(path) {
+        Some(_) => Ok(()),
+        None => refused(send(world, path, &Errand::There { path: bytes(path) }, exit::INCOMPLETE)),
+    }
+}
+
+/// Refuses a path at which no advisories lie. Who does not answer is the look's to tell.
+pub fn advisories(world: &World, path: &Path) -> Result<(), Failure> {
+    refused(send(world, path, &Errand::Advisories { path: bytes(path) }, exit::INCOMPLETE))
+}
+
+/// What is wrong with a path, where that can be told.
+fn refused(outcome: Result<Outcome, Failure>) -> Result<(), Failure> {
+    match outcome {
+        Err(failure) if failure.exit == exit::CONFIG => Err(failure),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a folder where none is, and those above it.
+pub fn make_folder(world: &World, path: &Path) -> Result<(), Failure> {
+    send(world, path, &Errand::MakeFolder { path: bytes(path) }, exit::OUTPUT).map(|_| ())
 }
 
 /// The configuration of the image in an archive.
@@ -228,6 +257,15 @@ fn perform(world: &World, errand: Errand) -> Outcome {
         }
         Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
         Errand::Folder { path } => files::folder(world, &path_of(&path)).map(|real| Outcome::Found(bytes(&real))),
+        Errand::There { path } => match (world.stat(path_of(&path)), path_of(&path)) {
+            (Fact::Absent, path) => Err(files::wrong(&path, "there is no such file")),
+            _ => Ok(Outcome::Nothing),
+        },
+        Errand::Advisories { path } => match advisories::seen(world, &path_of(&path)) {
+            Err(gap) if gap.kind == GapKind::Malformed => Err(Failure::new(exit::CONFIG, plain(&gap.detail))),
+            _ => Ok(Outcome::Nothing),
+        },
+        Errand::MakeFolder { path } => written(world, &path_of(&path), terminal::make_folder),
         Errand::Archive { path } => {
             let path = path_of(&path);
             let found = archive::find(&path).map_err(|why| files::wrong(&path, why));

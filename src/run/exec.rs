@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::message::{self, say};
 use super::output::{self, Target};
 use super::plan::{self, Plan};
-use super::{Failure, collected, errand, look, reported};
+use super::{Failure, collected, ending, errand, look, reported};
 use crate::cli::{ExecArgs, FailOn, ImageArgs, Mode};
 use crate::collect::Input;
 use crate::exit::{self, Exit, Style};
@@ -15,15 +16,13 @@ use crate::report::formats::Format;
 use crate::report::summary;
 use crate::weigh::Verdict;
 use crate::world::child::{self, Descendants};
-use crate::world::{guard, handover};
+use crate::world::{World, guard, handover};
 
 /// Looks, and becomes the command or says why not.
 pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
-    let (world, asked) = look(&arguments.collecting, &ImageArgs::default())?;
-    let by_name = Mode::named(&world.env(Mode::VARIABLE).unwrap_or_default());
     let mode = match arguments.mode {
         Some(mode) => mode,
-        None => by_name.map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
+        None => by_name().map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
     };
     if mode == Mode::Off {
         return Err(become_workload(&arguments.command, None));
@@ -31,10 +30,8 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
     handover::heed_termination();
     handover::go_on_when_stopped();
     guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
-    let agreed = output::agree(&arguments.output, Style::Default);
-    let loaded = agreed.and_then(|()| Plan::load_gated(&world, &arguments.judging, plan::PROFILE, arguments.fail_on));
-    let plan = match loaded {
-        Ok(plan) => plan,
+    let (world, asked, plan) = match prepared(arguments) {
+        Ok(prepared) => prepared,
         Err(failure) if mode == Mode::Report => {
             say(&failure.message);
             return Err(become_workload(&arguments.command, None));
@@ -87,6 +84,40 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
     // A bug of ours may not keep a workload from starting here either.
     let _ = catch_unwind(AssertUnwindSafe(|| drop(descendants)));
     Err(become_workload(&arguments.command, place.as_ref()))
+}
+
+/// What the variable says.
+fn by_name() -> Result<Option<Mode>, String> {
+    Mode::named(&World::here(Duration::ZERO).env(Mode::VARIABLE).unwrap_or_default())
+}
+
+/// The machine, and what is asked of a look at it and of its judgement.
+fn prepared(arguments: &ExecArgs) -> Result<(World, Input, Plan), Failure> {
+    output::agree(&arguments.output, Style::Default)?;
+    let (world, asked) = look(&arguments.collecting, &ImageArgs::default())?;
+    let plan = Plan::load_gated(&world, &arguments.judging, plan::PROFILE, arguments.fail_on)?;
+    Ok((world, asked, plan))
+}
+
+/// Becomes the workload in spite of a mistake in our options, where whoever starts it said that nothing may stop it: what
+/// follows the first `--` then. Nothing happens otherwise.
+pub fn in_spite_of(error: &clap::Error, arguments: &[OsString]) -> Option<Failure> {
+    let (ours, command) = arguments.split_at(arguments.iter().position(|word| word == "--")?);
+    let command = command.get(1..).filter(|command| !command.is_empty())?;
+    if !error.use_stderr() || ours.get(1).is_none_or(|word| word != "exec") {
+        return None;
+    }
+    let words: Vec<&str> = ours.iter().map(|word| word.to_str().unwrap_or_default()).collect();
+    let flag = (0..words.len()).rev().find_map(|at| match words[at].strip_prefix("--mode")? {
+        "" => words.get(at + 1).copied(),
+        rest => rest.strip_prefix('='),
+    });
+    let flag = flag.and_then(|word| <Mode as clap::ValueEnum>::from_str(word, true).ok());
+    let mode = flag.or_else(|| by_name().ok().flatten())?;
+    matches!(mode, Mode::Report | Mode::Off).then(|| {
+        say(&format!("{}; the workload is started all the same", ending::first_line(error)));
+        become_workload(command, None)
+    })
 }
 
 /// Becomes the command, from `place` where that is known.

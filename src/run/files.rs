@@ -53,6 +53,15 @@ pub fn inherited(path: &Path) -> Option<u32> {
     }
 }
 
+/// Refuses a command line that reads standard input twice: the second reader would find it empty.
+pub fn one_reader<'a>(paths: impl IntoIterator<Item = Option<&'a Path>>) -> Result<(), Failure> {
+    let readers = paths.into_iter().flatten().filter(|path| *path == Path::new("-") || inherited(path) == Some(0));
+    match readers.count() {
+        0 | 1 => Ok(()),
+        _ => Err(Failure::new(exit::USAGE, "standard input can be read once: name a file for the other")),
+    }
+}
+
 /// The text of a file that has to be there.
 pub fn there(path: &Path, text: Option<String>) -> Result<String, Failure> {
     text.ok_or_else(|| wrong(path, "there is no such file"))

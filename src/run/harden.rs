@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, looked, message, plan, report_on};
+use super::{Failure, errand, looked, message, plan, report_on};
 use crate::cli::HardenArgs;
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
@@ -18,6 +18,7 @@ pub fn run(arguments: &HardenArgs) -> Result<Exit, Failure> {
     let options = Options { uid: arguments.uid, command: command(arguments)? };
     let parts = harden::parts(&report(&world, arguments)?, &options);
     if let Some(folder) = &arguments.into {
+        errand::make_folder(&world, folder)?;
         for part in &parts {
             output::deliver(&world, &part.text, Some(&folder.join(part.file)), Target::Stdout)?;
         }

@@ -39,7 +39,7 @@ pub fn of(world: &World, arguments: &ImageArgs) -> Result<(Option<Place>, Option
 }
 
 /// Whether it is asked for an image that does not run.
-fn is_still(arguments: &ImageArgs) -> bool {
+pub fn is_still(arguments: &ImageArgs) -> bool {
     arguments.root.is_some() || arguments.oci.is_some()
 }
 

@@ -5,6 +5,10 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::time::Duration;
 
+use clap::CommandFactory;
+use clap::error::{ContextKind, ContextValue, ErrorKind as ErrorKindOfUsage};
+
+use crate::cli::Cli;
 use crate::exit::{self, Exit};
 use crate::report::summary;
 use crate::text::{Shown, plain};
@@ -39,6 +43,16 @@ pub fn usage(error: &clap::Error, arguments: &[OsString]) -> Exit {
         }
         _ => exit::READY,
     }
+}
+
+/// An unknown command, called that also where options stand before it.
+pub fn plainer(error: clap::Error) -> clap::Error {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return error };
+    let mut cli = Cli::command();
+    if error.kind() == ErrorKindOfUsage::InvalidSubcommand || cli.find_subcommand(word).is_some() {
+        return error;
+    }
+    cli.error(ErrorKindOfUsage::InvalidSubcommand, format!("unrecognized subcommand '{word}'"))
 }
 
 /// Why a workload was not started, for whoever only sees the termination log.

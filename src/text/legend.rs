@@ -8,10 +8,13 @@ pub const INTERVAL: &str = "Two numbers: the score if all that could not be told
 /// A number behind an arrow.
 pub const AFTER: &str = "(→ 59): the score once this is fixed, with all that stands before it.";
 /// How much was looked at.
-pub const LOOKED_AT: &str =
-    "Looked at: the share of the checks, by weight, that hold or fail; the rest could not be told.";
+pub const LOOKED_AT: &str = "Looked at: the share of the checks, by weight, that hold or fail, of those that apply here; the rest could not be told.";
+
+/// Full marks that are none.
+pub const JUDGED: &str = "6 of 15 judged: no score, for all that holds is fewer than half of the checks; the others do not apply here, or could \
+     not be told.";
 
 /// All of them, for `--help`.
 pub fn whole() -> String {
-    [SCORE, INTERVAL, AFTER, LOOKED_AT].join(" ")
+    [SCORE, INTERVAL, AFTER, LOOKED_AT, JUDGED].join(" ")
 }

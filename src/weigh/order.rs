@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use super::Finding;
 use crate::check::Outcome;
 
-/// The order in which findings are told: what fails and gates first, by severity; then what explains most others.
+/// The order in which findings are told: what fails and gates first, by severity; of equals what explains most others, and
+/// only then by what they are about. A driver that does not start comes before a right too many.
 pub(super) struct Order {
     blocked: BTreeMap<String, usize>,
     place: BTreeMap<String, usize>,
@@ -36,6 +37,6 @@ impl Order {
         };
         let explains = self.blocked.get(&finding.check).copied().unwrap_or(0);
         let place = self.place.get(&finding.check).copied().unwrap_or(0);
-        (outcome, finding.severity, finding.dimension, Reverse(explains), place)
+        (outcome, finding.severity, Reverse(explains), finding.dimension, place)
     }
 }

@@ -37,18 +37,29 @@ record! {
     }
 }
 
+impl Score {
+    /// The coverage in whole percent, rounded down: what was not looked at is not hidden by a fraction.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share is from 0 to 1")]
+    pub fn looked_percent(&self) -> u32 {
+        (self.coverage.clamp(0.0, 1.0) * 100.0).floor() as u32
+    }
+}
+
 impl DimensionScore {
     /// The score as `39` or `61–88`; full marks that rest on less than half of the checks are none, so they are told as
-    /// `1 of 4 looked at`.
+    /// `1 of 4 judged`.
     pub fn words(&self) -> String {
         let Self { low, high, decided_count, check_count, .. } = self;
         match low == high {
-            _ if *high == 100 && decided_count.saturating_mul(2) < *check_count => {
-                format!("{decided_count} of {check_count} looked at")
-            }
+            _ if !self.has_score() => format!("{decided_count} of {check_count} judged"),
             true => high.to_string(),
             false => format!("{low}–{high}"),
         }
+    }
+
+    /// Whether it is a score at all, and no full marks for a few checks.
+    pub fn has_score(&self) -> bool {
+        self.high < 100 || self.decided_count.saturating_mul(2) >= self.check_count
     }
 }
 
@@ -197,11 +208,17 @@ mod tests {
             (scores[0].words(), scores[0].decided_count, scores[0].check_count)
         };
         let (holds, fails, unknown, other) = (Outcome::Holds, Outcome::Fails, Outcome::Unknown, Outcome::NotApplicable);
-        assert_eq!(words(&[holds, other, other, other]), ("1 of 4 looked at".to_owned(), 1, 4));
-        assert_eq!(words(&[holds, unknown, other, other]), ("1 of 4 looked at".to_owned(), 1, 4));
+        assert_eq!(words(&[holds, other, other, other]), ("1 of 4 judged".to_owned(), 1, 4));
+        assert_eq!(words(&[holds, unknown, other, other]), ("1 of 4 judged".to_owned(), 1, 4));
         assert_eq!(words(&[holds, holds, other, other]), ("100".to_owned(), 2, 4));
         assert_eq!(words(&[fails, other, other, other]), ("0".to_owned(), 1, 4));
         assert_eq!(words(&[holds, holds, unknown]).0, "66–100");
+    }
+
+    #[test]
+    fn what_was_not_looked_at_is_hidden_by_no_fraction() {
+        let percent = |coverage| Score { coverage, ..score(&[]) }.looked_percent();
+        assert_eq!([0.0, 0.004, 0.5, 0.9969, 0.999_999, 1.0].map(percent), [0, 0, 50, 99, 99, 100]);
     }
 
     fn any_check() -> impl Strategy<Value = Entry> {

@@ -87,6 +87,11 @@ pub fn replace_file(path: &Path, text: &Shown) -> io::Result<()> {
     if closed.contains(&error.kind()) && path.exists() { write_over(&path, text) } else { Err(error) }
 }
 
+/// Makes a folder where none is, and those above it.
+pub fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(path)
+}
+
 /// Puts `text` behind what a file holds, as many whole lines as leave it at most `limit` bytes. No line is an error.
 pub fn append_to_file(path: &Path, text: &Shown, limit: u64) -> io::Result<()> {
     let flags = libc::O_NONBLOCK | libc::O_NOCTTY;

@@ -45,11 +45,73 @@ fn a_wrong_flag_is_64_with_the_nearest_flag() {
 #[test]
 fn a_word_that_begins_with_a_dash_is_no_command() {
     for arguments in [&["exec", "--no-gpu", "--moed=report", "--", "true"][..], &["exec", "--bogus", "--", "true"]] {
-        let output = preflight(arguments).env("GPU_PREFLIGHT_MODE", "off").output().expect("runs");
-        assert_eq!(code(&output), 64, "{arguments:?}: {}", errors(&output));
+        assert_eq!(code(&run(arguments)), 64, "{arguments:?}");
     }
     assert!(errors(&run(&["exec", "--moed=report", "--", "true"])).contains("--mode"));
     assert_eq!(code(&run(&["exec", "--no-gpu", "true"])), 64, "a command comes after --");
+}
+
+#[test]
+fn who_may_stop_nothing_stops_nothing_for_a_slip_in_an_option() {
+    let with = |mode: &str, ours: &[&str]| {
+        let mut command =
+            preflight(&[&["exec"], ours, &["--", "sh", "-c", "echo $0 $1; exit 42", "--", "--mode"]].concat());
+        command.env("GPU_PREFLIGHT_MODE", mode).output().expect("runs")
+    };
+    for (mode, ours) in [
+        ("off", &["--bogus"][..]),
+        ("Report", &["--no-gpu", "--tier", "nonsense"]),
+        ("", &["--bogus", "--mode=off"]),
+        ("enforce", &["--mode", "report", "--bogus"]),
+        ("report", &["--for", "10m"]),
+        ("off", &["--for", "10m", "--log", "/nothing/there"]),
+    ] {
+        let output = with(mode, ours);
+        assert_eq!(code(&output), 42, "{mode} {ours:?}: {}", errors(&output));
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "-- --mode\n", "what follows is the workload's");
+        assert!(errors(&output).lines().count() <= 1, "{mode} {ours:?}: {}", errors(&output));
+    }
+    assert!(errors(&with("off", &["--bogus"])).contains("--bogus"), "what was wrong is said");
+    for (mode, ours) in [("enforce", &["--bogus"][..]), ("", &["--bogus"]), ("off", &["--mode=enforce", "--bogus"])] {
+        assert_eq!(code(&with(mode, ours)), 64, "{mode} {ours:?}");
+    }
+    let nothing = preflight(&["exec", "--bogus"]).env("GPU_PREFLIGHT_MODE", "off").output().expect("runs");
+    assert_eq!(code(&nothing), 64, "there is nothing to start");
+    let missing = preflight(&["exec", "--bogus", "--", "/nothing/there"]).env("GPU_PREFLIGHT_MODE", "off").output();
+    assert_eq!(code(&missing.expect("runs")), 127);
+}
+
+#[test]
+fn a_path_that_is_named_and_not_there_is_a_mistake() {
+    let here = folder();
+    let text = here.path().join("text.json");
+    std::fs::write(&text, "{}").expect("written");
+    let text = text.to_str().expect("UTF-8");
+    let empty = here.path().to_str().expect("UTF-8").to_owned() + "/empty";
+    std::fs::create_dir(&empty).expect("a folder");
+    for (flag, path, words) in [
+        ("--log", "/nothing/app.log", "/nothing/app.log: there is no such file"),
+        ("--osv", "/nothing/all.zip", "/nothing/all.zip: there is no such file or folder"),
+        ("--osv", text, "is no export of OSV"),
+        ("--osv", &empty, "holds no advisory"),
+    ] {
+        for command in [&["check"][..], &["facts"], &["exec", "--mode=enforce"]] {
+            let end: &[&str] = if command[0] == "exec" { &["--", "true"] } else { &[] };
+            // Before the workload starts its log need not be there.
+            if (flag, command[0]) == ("--log", "exec") {
+                continue;
+            }
+            let output = run(&[command, &["--no-gpu", "--tier=quick", flag, path], end].concat());
+            assert_eq!(code(&output), 78, "{command:?} {flag} {path}: {}", errors(&output));
+            assert!(errors(&output).contains(words), "{command:?} {flag} {path}: {}", errors(&output));
+        }
+        let output =
+            run(&["exec", "--mode=report", "--no-gpu", "--tier=quick", flag, path, "--", "sh", "-c", "exit 42"]);
+        assert_eq!(code(&output), 42, "{}", errors(&output));
+        assert!(flag == "--log" || errors(&output).contains(words), "{}", errors(&output));
+    }
+    let output = run(&["check", "--no-gpu", "--tier=quick", "--only", "observability", "--log", text]);
+    assert!(code(&output) < 3, "what is there is read: {}", errors(&output));
 }
 
 #[test]
@@ -242,7 +304,7 @@ fn a_wrong_recording_is_78_with_its_place_and_the_nearest_name() {
             "facts.json:3:14: the text \"root\" stands where a whole number, 0 or more is expected",
         ),
         ("{", "facts.json:1:1"),
-        ("{}", "its schema is ``"),
+        ("{}", "it has no `schema`"),
         ("[1]", "facts.json:1:"),
     ] {
         std::fs::write(&file, text).expect("written");
@@ -753,4 +815,79 @@ fn help_that_could_not_be_written_is_no_success() {
         assert_eq!((code(&output), errors(&output).lines().count()), (74, 1), "{arguments:?}: {}", errors(&output));
         assert_eq!(code(&run(arguments)), 0);
     }
+}
+
+#[test]
+fn a_slip_in_the_command_is_told_to_who_reads_one_line_and_drains_no_node() {
+    let said = |arguments: &[&str]| {
+        let output = run(arguments);
+        (code(&output), String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    for arguments in [&["nosuchcmd", "--exit-style", "nagios"][..], &["--exit-style", "nagios", "nosuchcmd"]] {
+        let (code, line) = said(arguments);
+        assert_eq!(
+            (code, &*line),
+            (3, "GPU-PREFLIGHT UNKNOWN: unrecognized subcommand 'nosuchcmd'\n"),
+            "{arguments:?}"
+        );
+    }
+    assert_eq!(said(&["nosuchcmd", "--exit-style=slurm"]), (0, String::new()));
+    assert_eq!(said(&["nosuchcmd"]), (64, String::new()));
+    let (code, line) = said(&["judge", "--exit-style", "npd"]);
+    assert!(code == 64 && line.contains("<FACTS.json>"), "what is missing is named: {line}");
+    let conflict = errors(&run(&["--tier", "quick", "check"]));
+    assert!(conflict.contains("cannot be used with"), "a command that there is is not called unknown: {conflict}");
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    for arguments in [
+        &["diff", "-", "-"][..],
+        &["diff", "-", "/dev/stdin"],
+        &["judge", "-", "--baseline", "-"],
+        &["check", "--dockerfile", "-", "--manifest", "-"],
+        &["check", "--image-config", "-", "--baseline", "-"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(code(&output), 64, "{arguments:?}: {}", errors(&output));
+        assert!(errors(&output).contains("standard input"), "{}", errors(&output));
+    }
+    assert_eq!(code(&run(&["judge", "-"])), 78, "once it may be, though nothing comes");
+}
+
+#[test]
+fn a_number_of_a_process_is_asked_for_in_words() {
+    let error = errors(&run(&["check", "--as-process", "abc"]));
+    assert!(error.contains("the number of a process"), "{error}");
+}
+
+#[test]
+fn a_site_check_is_called_by_what_can_be_written_anywhere() {
+    for (room, state, is_name) in [
+        ("site", "odd-uid_2", true),
+        ("si te", "odd-uid", false),
+        ("site", "odd\nuid", false),
+        ("site", "odd\u{1b}[2Juid", false),
+        ("site", "odd.uid", false),
+    ] {
+        let folder = folder();
+        std::fs::create_dir(folder.path().join(room)).expect("a folder");
+        let text = site_check("identity.uid == 4242", "");
+        std::fs::write(folder.path().join(room).join(format!("{state}.toml")), text).expect("written");
+        let output = run(&["list", "--checks", folder.path().to_str().expect("UTF-8")]);
+        let expected = if is_name { 0 } else { 78 };
+        assert_eq!(code(&output), expected, "{room}.{state}: {}", errors(&output));
+        assert!(!errors(&output).contains('\u{1b}') && errors(&output).lines().count() <= 1, "{}", errors(&output));
+    }
+}
+
+#[test]
+fn who_asks_about_some_checks_is_told_whether_they_differ() {
+    let [one, other] = ["healthy-h200-fake", "healthy-8xh200-fake"]
+        .map(|name| format!("{}/tests/machines/{name}/facts.json", env!("CARGO_MANIFEST_DIR")));
+    assert_eq!(code(&run(&["diff", &one, &other])), 1, "the facts differ");
+    assert_eq!(code(&run(&["diff", &one, &other, "--only", "identity"])), 0, "no finding of these does");
+    let root = format!("{}/tests/machines/open-jupyter-and-sshd-root/facts.json", env!("CARGO_MANIFEST_DIR"));
+    assert_eq!(code(&run(&["diff", &one, &root, "--only", "identity"])), 1);
+    assert_eq!(code(&run(&["diff", &one, &root, "--skip", "*"])), 0);
 }

@@ -238,6 +238,14 @@ fn a_critical_failure_is_waived_where_the_profile_allows_it() {
     };
     let both = waiver(check, "2999-01-01") + &waiver("limits.memory-limited", "2999-01-01");
     assert_eq!(notes("waive_critical = true", &both), (0, "[]".to_owned()));
+    // The score counts it all the same, and says that it is excused.
+    let alone = waiver(check, "2999-01-01");
+    std::fs::write(&profile, format!("waive_critical = true\n{alone}")).expect("written");
+    let (_, text, _) = judged("open-jupyter-and-sshd-root", &["--profile", profile.to_str().expect("UTF-8")]);
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains(&format!("capped by {check}, waived")), "{text}");
+    assert!(text.contains(&format!("{check}, waived (→ ")), "{text}");
+    assert!(!text.contains("limits.memory-limited, waived"), "{text}");
     let (code, said) = notes("", &both);
     assert!(code == 1 && said.contains("excuses no critical failure"), "{code} {said}");
     let (code, said) = notes("waive_critical = true", &both.replace("2999", "2001"));

@@ -41,6 +41,22 @@ fn a_file_by_itself_is_the_one_that_is_written() {
 }
 
 #[test]
+fn the_folder_is_made_where_it_is_not_there() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let into = folder.path().join("to/hardened");
+    for _ in 0..2 {
+        assert_eq!(page(&["--into", into.to_str().expect("UTF-8")]), "", "once more over what is there");
+        assert_eq!(std::fs::read_dir(&into).expect("a folder").count(), gpu_preflight::harden::FILES.len());
+    }
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").expect("written");
+    let output = harden(&["--from", MACHINE, "--into", file.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(74), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("exists"), "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_to_string(&file).expect("there"), "mine");
+}
+
+#[test]
 fn a_report_is_answered_as_its_recording() {
     let judge = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
@@ -79,7 +95,7 @@ fn what_no_finding_asks_for_is_in_no_file() {
 fn what_is_asked_wrongly_is_said() {
     for (arguments, code, words) in [
         (&["--from", "/nonexistent"][..], 78, "/nonexistent"),
-        (&["--from", MACHINE, "--into", "/nonexistent/folder"], 74, "/nonexistent/folder"),
+        (&["--from", MACHINE, "--into", "/dev/null/folder"], 74, "/dev/null/folder"),
         (&["--from", MACHINE, "--uid", "0"], 64, "--uid"),
         (&["--from", MACHINE, "--file", "Dockerfile"], 64, "Dockerfile.hardened"),
     ] {

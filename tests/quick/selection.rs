@@ -45,10 +45,13 @@ fn a_run_with_nothing_left_to_judge_says_why() {
         (&["--only", "gpu.nvlink*", "--phase", "build"][..], " are not asked in phase build"),
         (&["--only", "limits.memory-limited", "--phase", "build"], " is not asked in phase build"),
         (&["--only", "framework.target-*"], "--only framework.target-* leaves 3 of "),
+        (&["--skip", "*"], "--skip * leaves 0 of "),
         (&["--only", "limits", "--skip", "limits"], "--only limits and --skip limits leave 0 of "),
     ] {
         let output = judge(arguments);
         let report = String::from_utf8_lossy(&output.stdout).replace("\n           ", " ");
+        let skips = arguments.contains(&"--skip");
+        assert!(!(skips && report.contains("has none of these checks")), "it has them: {report}");
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {report}");
         assert!(report.contains("nothing was judged: "), "{arguments:?}: {report}");
         assert!(report.contains(words), "{arguments:?}: {report}");

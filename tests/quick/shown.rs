@@ -206,10 +206,10 @@ fn no_text_of_a_site_check_drives_a_terminal() {
         assert!(hostile_check().contains(&format!("{} = ", field.name)), "{} is not tried", field.name);
     }
     let file = format!("{HOSTILE}.toml");
-    let hostile = (file.clone(), format!("{HOSTILE}.{HOSTILE}"), hostile_check());
+    let hostile = (file.clone(), "spoof.text".to_owned(), hostile_check());
     let each = hostile_check().replacen("expect", "each = 'gpus'\nsubject = \"{it.index} \\u202e\\u001b\"\nexpect", 1);
     let each = each.replace("given = { run", "given = { gpus = [{ index = 0 }], run");
-    let each = (file, format!("{HOSTILE}.each"), each);
+    let each = (file, "spoof.each".to_owned(), each);
     let plan = plan(&[hostile.clone(), each.clone()], "production");
     for (at, (name, facts)) in machines().into_iter().take(12).enumerate() {
         printed(&name, &plan, &facts);
@@ -218,7 +218,7 @@ fn no_text_of_a_site_check_drives_a_terminal() {
         }
     }
     let catalogue = Catalogue::load(&[SiteRoom { shared: None, checks: vec![hostile, each] }]).expect("valid");
-    let checks: Vec<_> = catalogue.checks.iter().filter(|check| check.id.contains("SPOOF")).collect();
+    let checks: Vec<_> = catalogue.checks.iter().filter(|check| check.id.starts_with("spoof.")).collect();
     assert_eq!(checks.len(), 2);
     for check in &checks {
         tame("explain", &explain::page(check, 1).to_string());
@@ -229,19 +229,24 @@ fn no_text_of_a_site_check_drives_a_terminal() {
 #[test]
 fn no_mistake_in_a_file_drives_a_terminal() {
     let folder = folder();
-    let room = folder.path().join(HOSTILE);
-    std::fs::create_dir(&room).expect("a folder");
-    let file = room.join(format!("{HOSTILE}.toml"));
+    let room = folder.path().join(HOSTILE).join("spoof");
+    std::fs::create_dir_all(&room).expect("a folder");
+    let file = room.join("text.toml");
     let text = toml_text(HOSTILE);
     let bare = hostile_check();
     let line = |streams: [String; 2]| {
         assert_eq!(streams[1].lines().count(), 1, "one line: {streams:?}");
     };
     std::fs::write(&file, &bare).expect("written");
-    let folder = utf8(folder.path());
-    for arguments in [&["list"][..], &["explain", &format!("{HOSTILE}.{HOSTILE}")]] {
+    let folder = folder.path().join(HOSTILE);
+    let folder = utf8(&folder);
+    for arguments in [&["list"][..], &["explain", "spoof.text"]] {
         said(&[arguments, &["--checks", folder]].concat(), 0);
     }
+    let misnamed = room.join(format!("{HOSTILE}.toml"));
+    std::fs::rename(&file, &misnamed).expect("renamed");
+    line(said(&["list", "--checks", folder], 78));
+    std::fs::remove_file(&misnamed).expect("removed");
     for wrong in [
         format!("{text} = 1\n"),
         bare.replacen("'critical'", &text, 1),

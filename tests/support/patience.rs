@@ -12,7 +12,7 @@ pub fn allowed(promised: f64) -> Duration {
 }
 
 /// How many times longer this thread takes than the time that it runs: 1 where it has a core to itself.
-fn load() -> f64 {
+pub fn load() -> f64 {
     let before = scheduled();
     let until = Instant::now() + Duration::from_millis(60);
     while Instant::now() < until {

@@ -59,6 +59,30 @@ pub fn kind(world: &World, path: &Path) -> Result<Kind, Gap> {
     }
 }
 
+/// Whether anything lies at a path that may be an advisory.
+pub fn seen(time: &Time<'_>, path: &Path) -> Result<(), Gap> {
+    let has_any = match kind(time.world, path)? {
+        Kind::Index(_) => true,
+        Kind::Archive(file) => {
+            let wrong =
+                |error: &dyn std::fmt::Display| Gap::new(GapKind::Malformed, format!("{}: {error}", path.display()));
+            let reader = Reader::new(file).map_err(|error| wrong(&error))?;
+            let mut archive = ZipIterable::try_new(reader, Config::default()).map_err(|error| wrong(&error))?;
+            let files = archive.files().map_err(|error| wrong(&error))?;
+            files.into_iter().any(|entry| entry.is_ok_and(|entry| entry.name().is_ok_and(|name| is_advisory(&name))))
+        }
+        Kind::Folder => {
+            let (mut files, mut archives, mut inner) = (Vec::new(), Vec::new(), Vec::new());
+            sort(time, path, &mut files, &mut archives, &mut inner)?;
+            for folder in inner {
+                sort(time, &folder, &mut files, &mut archives, &mut Vec::new())?;
+            }
+            !files.is_empty() || !archives.is_empty()
+        }
+    };
+    if has_any { Ok(()) } else { Err(Gap::new(GapKind::Malformed, format!("{} holds no advisory", path.display()))) }
+}
+
 /// Every entry of a zip whose name ends in `.json`.
 pub fn archive(time: &Time<'_>, file: &Arc<OpenFile>, path: &Path, step: Step<'_>) -> Result<Read, Gap> {
     let wrong = |error: &dyn std::fmt::Display| Gap::new(GapKind::Malformed, format!("{}: {error}", path.display()));

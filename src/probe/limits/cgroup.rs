@@ -19,6 +19,8 @@ struct Group {
     folders: Vec<String>,
 }
 
+/// v1 writes "no limit" as the largest multiple of a page; no machine has an exbibyte of memory.
+const NO_LIMIT: u64 = 1 << 60;
 /// CPU periods (of a tenth of a second as a rule) before a share of them says something.
 const PERIODS_MIN: u64 = 300;
 
@@ -48,16 +50,18 @@ impl Groups {
         Self { memory: of("memory"), cpu: of("cpu"), pids: of("pids") }
     }
 
-    /// The smallest memory limit below `host_bytes`.
-    pub fn memory_limit(&self, world: &World, host_bytes: Option<u64>) -> Fact<u64> {
+    /// The smallest memory limit, where it is below `host_bytes`, and where it is not.
+    pub fn memory_limit(&self, world: &World, host_bytes: Option<u64>) -> (Fact<u64>, Fact<u64>) {
         let limit = self.memory.as_ref().and_then(|group| {
             let file = if group.unified { "memory.max" } else { "memory.limit_in_bytes" };
             let own = smallest(group.folders.iter().map(|folder| bytes(world, &format!("{folder}/{file}"))));
             if group.unified { own } else { smallest([own, hierarchical_limit(world, group)].into_iter()) }
         });
-        // v1 writes "no limit" as the largest multiple of a page; no machine has an exbibyte of memory.
-        let most = host_bytes.unwrap_or(1 << 60);
-        limit.and_then(|limit| if limit >= most { Fact::Absent } else { Fact::Known(limit) })
+        let limit = limit.and_then(|limit| Fact::present((limit < NO_LIMIT).then_some(limit)));
+        let bounds = |limit: u64| host_bytes.is_none_or(|host| limit < host);
+        let below =
+            |wanted: bool| limit.as_ref().and_then(|limit| Fact::present((bounds(*limit) == wanted).then_some(*limit)));
+        (below(true), below(false))
     }
 
     /// Memory in use.

@@ -74,7 +74,8 @@ pub fn find(world: &World, inodes: &HashSet<u64>) -> Owners {
         }
     }
     if hidden > 0 {
-        let detail = format!("/proc/*/fd: {hidden} processes could not be looked into");
+        let noun = if hidden == 1 { "process" } else { "processes" };
+        let detail = format!("/proc/*/fd: {hidden} {noun} could not be looked into");
         owners.blind = Some(Gap::new(GapKind::NotPermitted, detail));
     } else if hides_processes(world) {
         owners.blind = Some(Gap::new(GapKind::NotPermitted, "/proc is mounted with hidepid"));

@@ -14,6 +14,7 @@ use super::{Finding, Report};
 use crate::check::Outcome;
 use crate::facts::timestamp;
 use crate::report::overview::{self, Mark};
+use crate::report::tally;
 use crate::text::{Shown, count, plain, plain_long};
 use crate::weigh::{Verdict, remedy};
 use figures::{Library, Rate, Score};
@@ -110,8 +111,8 @@ fn page(report: &Report) -> Page {
         ring_text,
         ring_low: around(low),
         ring_high: around(high),
-        looked: format!("{:.0} % looked at", report.score.coverage * 100.0),
-        capped: report.score.capped_by.as_ref().map_or(String::new(), |id| plain(id)),
+        looked: tally::looked(report),
+        capped: report.score.capped_by.as_ref().map_or(String::new(), |id| plain(id) + tally::waived(report, id)),
         notes: notes(report),
         rows: overview::lines(report).iter().map(row).collect(),
         scores: figures::scores(report),
@@ -122,11 +123,7 @@ fn page(report: &Report) -> Page {
         rates: figures::rates(&report.facts),
         libraries: figures::libraries(&report.facts),
         holds: findings::ids(report, Outcome::Holds),
-        holds_words: format!(
-            "{} hold, {} do not apply here",
-            count(report.count(Outcome::Holds), "check"),
-            report.count(Outcome::NotApplicable)
-        ),
+        holds_words: tally::rest(report),
         foot: format!(
             "Readings of {}, taken in {:.1} s. This page is whole: it asks nobody for anything.",
             when(report).unwrap_or_default(),

@@ -2,6 +2,7 @@
 
 use super::{Report, words};
 use crate::report::overview::score_words;
+use crate::report::tally;
 use crate::text::Shown;
 use crate::weigh::Verdict;
 
@@ -33,6 +34,6 @@ pub fn reason(report: &Report) -> String {
             format!("{}: {}", finding.check, words(std::slice::from_ref(finding)))
         }
         Some(finding) => format!("{score}; {} fails, which does not gate", finding.check),
-        None => format!("{score}, {:.0} % looked at", report.score.coverage * 100.0),
+        None => format!("{score}, {}", tally::looked(report)),
     }
 }

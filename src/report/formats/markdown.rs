@@ -6,7 +6,8 @@ use super::spans::{Span, spans};
 use super::{Finding, Report, told, words};
 use crate::check::Outcome;
 use crate::report::overview::{Mark, dimension_words, score_words};
-use crate::text::{Shown, count, plain, plain_long};
+use crate::report::tally;
+use crate::text::{Shown, plain, plain_long};
 use crate::weigh::remedy;
 
 /// Bytes that a comment on GitHub may have are 65,536; the last row needs some.
@@ -26,13 +27,16 @@ pub fn whole(report: &Report) -> Shown {
 
 fn render(report: &Report, limit: usize) -> Shown {
     let mut page = format!("### gpu-preflight: {}\n\n", report.verdict_words());
-    let capped =
-        report.score.capped_by.as_ref().map_or(String::new(), |id| format!(", capped by {}", code(&plain(id))));
+    let capped = report
+        .score
+        .capped_by
+        .as_ref()
+        .map_or(String::new(), |id| format!(", capped by {}{}", code(&plain(id)), tally::waived(report, id)));
     let _ = writeln!(
         page,
-        "{}{capped} · {:.0} % looked at · profile {}, phase {}",
+        "{}{capped} · {} · profile {}, phase {}",
         score_words(report),
-        report.score.coverage * 100.0,
+        tally::looked(report),
         code(&plain(&report.profile)),
         report.phase
     );
@@ -55,8 +59,7 @@ fn render(report: &Report, limit: usize) -> Shown {
     if left > 0 {
         let _ = writeln!(page, "\n… and {left} more");
     }
-    let [holds, other] = [Outcome::Holds, Outcome::NotApplicable].map(|outcome| report.count(outcome));
-    let _ = writeln!(page, "\n{} hold, {other} do not apply here", count(holds, "check"));
+    let _ = writeln!(page, "\n{}", tally::rest(report));
     let scores = dimension_words(report);
     if !scores.is_empty() {
         let _ = writeln!(page, "\n{scores}");

@@ -12,6 +12,9 @@ pub const NOT_EXPECTED: &str = "not expected here (--no-gpu)";
 /// What is said of what an image cannot show.
 pub const NOT_BUILT: &str = "not looked at while building";
 
+/// What is said where no CUDA runtime was found.
+pub const NO_RUNTIME: &str = "no runtime";
+
 /// The check that says whether there is a driver at all.
 pub const KERNEL_LOADED: &str = "driver.kernel-loaded";
 
@@ -67,7 +70,7 @@ pub fn cuda(facts: &Facts) -> String {
     let driver = say(&facts.cuda.version, |version| format!("driver supports {}", plain(version)), "no driver library");
     let driver = if facts.cuda.library.is_absent() { "no driver library".to_owned() } else { driver };
     let runtime =
-        say(&facts.compatibility.runtime_version, |version| format!("runtime {}", plain(version)), "no runtime");
+        say(&facts.compatibility.runtime_version, |version| format!("runtime {}", plain(version)), NO_RUNTIME);
     let torch = facts.framework.torch_version.known().map_or(String::new(), |v| format!(" · PyTorch {}", plain(v)));
     if no_gpu_asked(facts).is_some() { format!("{runtime}{torch}") } else { format!("{driver} · {runtime}{torch}") }
 }
@@ -146,7 +149,7 @@ pub fn memory(facts: &Facts) -> String {
     let share =
         copy.share_of_expected.known().map_or(String::new(), |share| format!(", {:.0} % of expected", share * 100.0));
     let host = |to: &Fact<f64>, from: &Fact<f64>| match (to.known(), from.known()) {
-        (Some(to), Some(from)) => format!(" · host {} GB/s there, {} back", short_rate(*to), short_rate(*from)),
+        (Some(to), Some(from)) => format!(" · from host {} GB/s, to host {}", short_rate(*to), short_rate(*from)),
         _ => String::new(),
     };
     let host = host(&copy.host_to_device_pinned_gb_per_second, &copy.device_to_host_pinned_gb_per_second);

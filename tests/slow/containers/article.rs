@@ -196,7 +196,7 @@ fn a_server_that_does_what_the_article_asks_for_is_seen_to_do_it() {
     container.output(&["sh", "-c", "for line in 1 2 3 4 5 6; do echo started $line; done >/tmp/prose.log"]);
     let report = container.check(&["--no-gpu", "--log=/tmp/prose.log"]);
     assert_eq!(report.outcomes("observability.log-structured"), ["fails"], "{}", report.fact("workload"));
-    let report = container.check(&["--no-gpu", "--log=/tmp/nothing.log"]);
+    let report = container.check(&["--no-gpu", "--log=/tmp"]);
     assert_eq!(report.outcomes("observability.log-structured"), ["unknown"], "{}", report.fact("workload"));
 }
 

@@ -38,7 +38,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l osv -d 'Hol
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
@@ -84,7 +84,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "check" 
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "exec" -d 'The same as an entrypoint, then become the command'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "facts" -d 'Record what can be known about this container, as JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "judge" -d 'Report from a recording'
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1; with --only or --skip findings alone decide that'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "list" -d 'List all checks'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -f -a "init" -d 'Write a contract to begin with: everything that the workload could ask for, with what is here as its value'
@@ -107,7 +107,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l os
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
@@ -207,7 +207,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l os
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all. - is standard output' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -294,7 +294,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l o
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
@@ -302,7 +302,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l s
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l checks -d 'Add the checks of this folder: ROOM/STATE.toml' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l assume -d 'Judge as if there were this GPU or this driver: gpu=NAME, driver=VERSION, or both with a comma' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l from -d 'Answer a recording or a report as JSON instead of looking at this container' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l into -d 'Write the files into this folder instead of printing them' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l into -d 'Write the files into this folder, which is made where it is not there, instead of printing them' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l file -d 'Print this file alone' -r -f -a "Dockerfile.hardened\t''
 docker-run.sh\t''
 compose.hardened.yaml\t''
@@ -315,7 +315,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l fro
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l format -d 'How the table is written' -r -f -a "text\t'For people'
 json\t'For programs'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -328,7 +328,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and no
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "exec" -d 'The same as an entrypoint, then become the command'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "facts" -d 'Record what can be known about this container, as JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "judge" -d 'Report from a recording'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "diff" -d 'Say what changed between two recordings or reports; exit code 0 where nothing did that matters, else 1; with --only or --skip findings alone decide that'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "explain" -d 'Say why a check matters, how it is found and how it is fixed; find the checks that speak of a code or of words'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "list" -d 'List all checks'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand help; and not __fish_seen_subcommand_from check exec facts judge diff explain list init harden gpus sbom osv-index help" -f -a "init" -d 'Write a contract to begin with: everything that the workload could ask for, with what is here as its value'

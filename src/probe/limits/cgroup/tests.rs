@@ -28,7 +28,7 @@ fn a_container_of_the_unified_hierarchy_has_its_limits_at_the_mount() {
         (&*format!("{base}/pids.current"), "5\n"),
     ];
     with(&files, |world, groups| {
-        assert_eq!(groups.memory_limit(world, Some(8 << 30)), Fact::Known(2 << 30));
+        assert_eq!(groups.memory_limit(world, Some(8 << 30)).0, Fact::Known(2 << 30));
         assert_eq!(groups.memory_used(world), Fact::Known(4096));
         assert_eq!(groups.oom_kills(world), Fact::Known(3));
         let quota = groups.cpu_quota(world);
@@ -51,7 +51,7 @@ fn the_tightest_visible_ancestor_counts() {
         ("/sys/fs/cgroup/pod/cpu.stat", "nr_periods 299\nnr_throttled 298\n"),
     ];
     with(&files, |world, groups| {
-        assert_eq!(groups.memory_limit(world, None), Fact::Known(100));
+        assert_eq!(groups.memory_limit(world, None).0, Fact::Known(100));
         let quota = groups.cpu_quota(world);
         let quota = quota.known().expect("a quota");
         assert!((quota.cores - 0.5).abs() < 1e-9 && quota.folder == "/sys/fs/cgroup/pod", "{}", quota.folder);
@@ -77,7 +77,7 @@ fn legacy_hierarchies_are_stripped_of_the_mounted_root() {
         ("/sys/fs/cgroup/pids/pids.max", "max\n"),
     ];
     with(&files, |world, groups| {
-        assert_eq!(groups.memory_limit(world, Some(1 << 30)), Fact::Known(4096), "an ancestor that we cannot see");
+        assert_eq!(groups.memory_limit(world, Some(1 << 30)).0, Fact::Known(4096), "an ancestor that we cannot see");
         assert_eq!(groups.oom_kills(world), Fact::Known(2));
         assert!(groups.cpu_quota(world).is_absent());
         assert_eq!(groups.pids_limit(world), Fact::Absent);
@@ -92,7 +92,12 @@ fn the_legacy_word_for_unlimited_and_a_limit_above_the_host_are_no_limit() {
             (MOUNTS, "80 76 0:32 / /m ro - cgroup cgroup rw,memory\n"),
             ("/m/memory.limit_in_bytes", limit),
         ];
-        with(&files, |world, groups| assert_eq!(groups.memory_limit(world, Some(2000)), Fact::Absent, "{limit}"));
+        let beyond = if limit == "2000" { Fact::Known(2000) } else { Fact::Absent };
+        with(&files, |world, groups| {
+            assert_eq!(groups.memory_limit(world, Some(2000)), (Fact::Absent, beyond), "{limit}");
+            let below = if limit == "2000" { Fact::Known(2000) } else { Fact::Absent };
+            assert_eq!(groups.memory_limit(world, Some(2001)), (below, Fact::Absent), "{limit}");
+        });
     }
 }
 
@@ -100,7 +105,7 @@ fn the_legacy_word_for_unlimited_and_a_limit_above_the_host_are_no_limit() {
 fn a_root_group_has_no_limit_files_and_no_limits() {
     let files = [(CGROUP, "0::/\n"), (MOUNTS, V2_TABLE), ("/sys/fs/cgroup/cgroup.procs", "1\n")];
     with(&files, |world, groups| {
-        assert_eq!(groups.memory_limit(world, None), Fact::Absent);
+        assert_eq!(groups.memory_limit(world, None).0, Fact::Absent);
         assert!(groups.cpu_quota(world).is_absent());
         assert_eq!(groups.pids_limit(world), Fact::Absent);
     });
@@ -119,7 +124,7 @@ fn in_a_hybrid_each_controller_is_where_the_kernel_says() {
         ("/sys/fs/cgroup/unified/pids.max", "9"),
     ];
     with(&files, |world, groups| {
-        assert_eq!(groups.memory_limit(world, None), Fact::Known(77));
+        assert_eq!(groups.memory_limit(world, None).0, Fact::Known(77));
         assert_eq!(groups.pids_limit(world), Fact::Known(9));
     });
 }
@@ -136,8 +141,8 @@ fn what_cannot_be_seen_is_a_gap_and_not_unlimited() {
     let unreadable: &[(&str, &str)] = &[(CGROUP, "0::/\n"), (MOUNTS, V2_TABLE), ("/sys/fs/cgroup/memory.max/", "")];
     for files in [&[], unmounted, foreign, garbage, unreadable] {
         with(files, |world, groups| {
-            let limit = groups.memory_limit(world, None);
-            assert!(limit.is_unknown(), "{files:?}: {limit:?}");
+            let (limit, beyond) = groups.memory_limit(world, None);
+            assert!(limit.is_unknown() && beyond.is_unknown(), "{files:?}: {limit:?}");
         });
     }
 }
@@ -153,7 +158,7 @@ fn nonsense_in_limit_files_is_a_gap() {
         ("/sys/fs/cgroup/memory.events", "oom_kill never"),
     ];
     with(&files, |world, groups| {
-        assert!(groups.memory_limit(world, None).is_unknown());
+        assert!(groups.memory_limit(world, None).0.is_unknown());
         assert!(groups.cpu_quota(world).is_unknown());
         assert!(groups.pids_limit(world).is_unknown());
         assert!(groups.oom_kills(world).is_unknown());

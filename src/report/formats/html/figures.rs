@@ -63,7 +63,7 @@ pub fn scores(report: &Report) -> Vec<Score> {
         let score = report.score.dimensions.iter().find(|score| score.dimension == *dimension);
         let Some(score) = score else {
             let unseen = report.selection.is_none();
-            let (name, words) = (dimension.as_str(), "not looked at".to_owned());
+            let (name, words) = (dimension.as_str(), "not judged".to_owned());
             return unseen.then_some(Score { name, words, low: 0, high: 0, tone: "none" });
         };
         let tone = match score.high {
