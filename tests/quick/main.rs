@@ -14,6 +14,7 @@ mod fingerprints;
 mod gates;
 mod gpu_code;
 mod guard;
+mod guides;
 mod harden;
 mod images;
 mod language;
