@@ -27,6 +27,9 @@ record! {
         pub gpu_lack: Fact<String>,
         /// Why the engine or the API server takes the text as it stands for no container, in words of its fields.
         pub refusals: Fact<Vec<String>>,
+        /// `CMD` or `ENTRYPOINT` of the Dockerfile that is written like a list and is no JSON, so that a shell is given its text
+        /// and finds no such program; absent where neither is.
+        pub broken_list: Fact<String>,
         /// Whether the container is kept from starting as root: `runAsNonRoot`, and no user 0 beside it.
         pub root_refused: Fact<bool>,
         /// User that the container sets itself, as it is written; absent where the image decides.

@@ -99,6 +99,23 @@ impl<'a> Image<'a> {
         self.framework(&installs, facts, places);
     }
 
+    /// Fills the command that its writer took for a list: quotes that JSON does not know, a comma too many. A container may
+    /// put another in the place of either.
+    pub fn tell_command(&self, keeps_entrypoint: bool, keeps_cmd: bool, facts: &mut Facts, places: &mut Places) {
+        let entrypoint = self.stage.entrypoint.as_ref().filter(|_| keeps_entrypoint);
+        let shells = [entrypoint, self.stage.cmd.as_ref().filter(|_| keeps_cmd)].into_iter().flatten();
+        let mut texts =
+            shells.filter(|one| one.value.is_shell).filter_map(|one| Some((one.value.words.last()?.trim(), one.line)));
+        let broken = texts.find(|(text, _)| {
+            let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
+            inner.is_some_and(|inner| inner.starts_with(['"', '\'']) || inner.contains(','))
+        });
+        if let Some((_, line)) = broken {
+            places.put("written.broken_list", line);
+        }
+        facts.written.broken_list = Fact::present(broken.map(|(text, _)| cut(text)));
+    }
+
     fn config(&self, world: &World, places: &mut Places) -> ImageConfig {
         let (user, line) = self.user();
         let stage = self.stage;

@@ -59,6 +59,9 @@ pub fn facts(image: Option<&Image<'_>>, dockerfile: &str, container: Option<Cont
     } else {
         user(&mut facts, image, &mut own);
     }
+    if let Some(image) = image {
+        image.tell_command(entrypoint.is_none(), entrypoint.is_none() && cmd.is_none(), &mut facts, &mut own);
+    }
     let mut at = |by_container: bool, path: &str, line: usize| match places.as_mut().filter(|_| by_container) {
         Some(places) => places.put(path, line),
         None => own.put(path, line),
