@@ -14,7 +14,10 @@ pub const LOOKED_AT: &str = "Looked at: the share of the checks, by weight, that
 pub const JUDGED: &str = "6 of 15 judged: no score, for all that holds is fewer than half of the checks; the others do not apply here, or could \
      not be told.";
 
-/// All of them, for `--help`.
+/// All of them, in their order.
+pub const ALL: [&str; 5] = [SCORE, INTERVAL, AFTER, LOOKED_AT, JUDGED];
+
+/// The same as one text, for `--help`.
 pub fn whole() -> String {
-    [SCORE, INTERVAL, AFTER, LOOKED_AT, JUDGED].join(" ")
+    ALL.join(" ")
 }

@@ -100,16 +100,9 @@ fn whole(report: String, command: Command) -> Told {
         ends.iter().any(|end| flat.contains(end))
     } else {
         // What its numbers mean comes last but for the way to `explain`.
-        let ends = [
-            "says why it matters and how it was found",
-            "not apply here",
-            "not apply here; --verbose lists them",
-            legend::SCORE,
-            legend::INTERVAL,
-            legend::AFTER,
-            legend::LOOKED_AT,
-        ];
-        flat.starts_with("gpu-preflight ") && ends.iter().any(|end| flat.ends_with(end))
+        let ends =
+            ["says why it matters and how it was found", "not apply here", "not apply here; --verbose lists them"];
+        flat.starts_with("gpu-preflight ") && ends.iter().chain(&legend::ALL).any(|end| flat.ends_with(end))
     };
     if is_whole { Told::Text(report) } else { Told::Broken(format!("no whole report: {report:?}")) }
 }
