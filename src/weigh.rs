@@ -16,9 +16,9 @@ mod standing;
 mod verdict;
 mod waivers;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
-use crate::check::{Catalogue, Dimension, Judged, Outcome, Owner, Severity};
+use crate::check::{Catalogue, Check, Dimension, Judged, Outcome, Owner, Severity};
 use crate::facts::shape::record;
 use crate::facts::{Fact, Facts, Place};
 
@@ -130,8 +130,13 @@ pub struct Weighing {
 /// Weighs what was judged of these facts.
 pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile: &Profile) -> Weighing {
     let now = facts.run.taken_at_seconds;
-    let mut findings: Vec<Finding> =
-        judged.into_iter().filter_map(|judged| finding(judged, facts, catalogue, profile)).collect();
+    // Of many GPUs there are thousands of findings, and each asks for its check.
+    let checks: HashMap<&str, &Check> = catalogue.checks.iter().map(|check| (check.id.as_str(), check)).collect();
+    let weighed = |judged: Judged| {
+        let check = *checks.get(judged.check.as_str())?;
+        finding(judged, check, facts, profile)
+    };
+    let mut findings: Vec<Finding> = judged.into_iter().filter_map(weighed).collect();
     let order = Order::of(&findings);
     findings.sort_by_key(|finding| order.key(finding));
     let entries: Vec<Entry> = standings(&findings).iter().map(|standing| standing.now).collect();
@@ -172,12 +177,14 @@ fn about(findings: &[Finding], catalogue: &Catalogue) -> BTreeMap<String, About>
     told.filter_map(of).collect()
 }
 
-fn finding(judged: Judged, facts: &Facts, catalogue: &Catalogue, profile: &Profile) -> Option<Finding> {
+fn finding(judged: Judged, check: &Check, facts: &Facts, profile: &Profile) -> Option<Finding> {
     let now = facts.run.taken_at_seconds;
-    let check = catalogue.get(&judged.check)?;
     let severity = profile.severity(&check.id, judged.severity)?;
     let excused = judged.outcome == Outcome::Fails && profile.may_waive(severity);
-    let fit = |words: &String| fitted::fitted(words, facts, judged.evidence.iter().map(|read| read.path.as_str()));
+    // Nobody follows the remedy of what holds.
+    let is_followed = !matches!(judged.outcome, Outcome::Holds | Outcome::NotApplicable);
+    let fitted = |words: &String| fitted::fitted(words, facts, judged.evidence.iter().map(|read| read.path.as_str()));
+    let fit = |words: &String| if is_followed { fitted(words) } else { words.clone() };
     let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| excused);
     Some(Finding {
         severity,

@@ -1,5 +1,7 @@
 //! Reads check files and refuses what would not work, with file, line, column and the nearest right name.
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::complete::{self, lacking, lacking_of_site};
 use super::error::{ConfigError, at_key, parse_toml, whole};
 use super::examples::prove;
@@ -206,32 +208,48 @@ fn kept<T>(read: Result<T, ConfigError>, wrong: &mut Vec<ConfigError>) -> Option
     read.map_err(|error| wrong.push(error)).ok()
 }
 
-/// Puts every check after those it requires and gathers all its causes.
+/// Puts every check after those it requires, else in the order of the files, and gathers all its causes. Every run does it,
+/// so each check is looked at once for each that requires it.
 fn order(checks: Vec<Check>, files: &[String]) -> Result<Catalogue, ConfigError> {
-    let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
-    for (check, file) in checks.iter().zip(files) {
-        if let Some(missing) = check.requires.iter().find(|id| !ids.contains(id)) {
-            let near = suggestion(missing, ids.iter().map(String::as_str));
-            return Err(whole(file, format!("`requires` names no check `{missing}`{near}")));
-        }
-    }
-    let mut left: Vec<(Check, &String)> = checks.into_iter().zip(files).collect();
-    let mut done: Vec<Check> = Vec::new();
-    while !left.is_empty() {
-        let is_ready = |check: &Check| check.requires.iter().all(|id| done.iter().any(|d| d.id == *id));
-        let Some(index) = left.iter().position(|(check, _)| is_ready(check)) else {
-            return Err(whole(left[0].1, format!("`{}` requires itself through others", left[0].0.id)));
-        };
-        let (mut check, _) = left.remove(index);
+    let at: HashMap<String, usize> = checks.iter().enumerate().map(|(at, check)| (check.id.clone(), at)).collect();
+    let mut awaited: Vec<usize> = Vec::new();
+    let mut behind: Vec<Vec<usize>> = vec![Vec::new(); checks.len()];
+    for (index, (check, file)) in checks.iter().zip(files).enumerate() {
         for id in &check.requires {
-            let through = done.iter().find(|d| d.id == *id).map(|d| d.causes.clone()).unwrap_or_default();
-            for cause in through.into_iter().chain([id.clone()]) {
-                if !check.causes.contains(&cause) {
-                    check.causes.push(cause);
+            let Some(required) = at.get(id) else {
+                let near = suggestion(id, checks.iter().map(|check| check.id.as_str()));
+                return Err(whole(file, format!("`requires` names no check `{id}`{near}")));
+            };
+            behind[*required].push(index);
+        }
+        awaited.push(check.requires.len());
+    }
+    let mut ready: BTreeSet<usize> = (0..checks.len()).filter(|index| awaited[*index] == 0).collect();
+    let mut left: Vec<Option<Check>> = checks.into_iter().map(Some).collect();
+    let mut done: Vec<Check> = Vec::with_capacity(left.len());
+    let mut places: HashMap<usize, usize> = HashMap::new();
+    while let Some(index) = ready.pop_first() {
+        let Some(mut check) = left[index].take() else { continue };
+        for id in &check.requires {
+            let required = at.get(id).and_then(|required| places.get(required));
+            let through = required.map_or(&[][..], |place| &done[*place].causes);
+            for cause in through.iter().chain([id]) {
+                if !check.causes.contains(cause) {
+                    check.causes.push(cause.clone());
                 }
             }
         }
+        places.insert(index, done.len());
         done.push(check);
+        for next in &behind[index] {
+            awaited[*next] -= 1;
+            if awaited[*next] == 0 {
+                ready.insert(*next);
+            }
+        }
+    }
+    if let Some((check, file)) = left.iter().zip(files).find_map(|(check, file)| Some((check.as_ref()?, file))) {
+        return Err(whole(file, format!("`{}` requires itself through others", check.id)));
     }
     Ok(Catalogue { checks: done })
 }

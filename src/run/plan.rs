@@ -1,6 +1,6 @@
 //! What is asked of a run: the catalogue, the profile, the selection, the recording, the surroundings.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::files::{there, utf8, wrong};
@@ -93,8 +93,11 @@ impl Plan {
     /// A check that is not told, or matters less here, may not keep one from failing that is told and gates. Told, it may
     /// still be why the other could not be told.
     fn forget_silent_causes(&mut self) {
-        let default = |id: &str| self.catalogue.get(id).map_or(Severity::Info, |check| check.file.severity);
-        let gates = |id: &str| self.profile.severity(id, default(id)).map(|severity| self.profile.gates(severity));
+        let told = |check: &Check| self.profile.severity(&check.id, check.file.severity);
+        let gates: HashMap<String, Option<bool>> = (self.catalogue.checks.iter())
+            .map(|check| (check.id.clone(), told(check).map(|severity| self.profile.gates(severity))))
+            .collect();
+        let gates = |id: &str| gates.get(id).copied().flatten();
         let kept: Vec<(Vec<String>, Vec<String>)> = self
             .catalogue
             .checks
