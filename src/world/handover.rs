@@ -100,23 +100,31 @@ pub fn heed_termination() {
     }
 }
 
+/// Timers that take turns: a stop that comes while the signal of one is on its way takes that signal away, and the kernel
+/// does not set that timer again.
+const TIMERS: libc::time_t = 16;
+
 /// Whoever is stopped while it looks goes on within a second: a library may stop its parent, and the workload would wait
-/// for ever. (Process 1 is not stopped from within.) The kernel takes the timer away as the workload starts.
+/// for ever. (Process 1 is not stopped from within.) The kernel takes the timers away as the workload starts.
 pub fn go_on_when_stopped() {
+    if handler(libc::SIGCONT) != Some(libc::SIG_DFL) {
+        return;
+    }
     // What is ignored, as this signal is by itself, a timer sends once and not again.
     let nothing = nothing as extern "C" fn(c_int);
-    let second = libc::timespec { tv_sec: 1, tv_nsec: 0 };
-    let every = libc::itimerspec { it_interval: second, it_value: second };
-    // SAFETY: all zeroes is a valid event, the structs live until each call returns, and the handler does nothing.
-    unsafe {
-        let mut event: libc::sigevent = std::mem::zeroed();
-        (event.sigev_notify, event.sigev_signo) = (libc::SIGEV_SIGNAL, libc::SIGCONT);
-        let mut timer: libc::timer_t = std::ptr::null_mut();
-        if handler(libc::SIGCONT) == Some(libc::SIG_DFL)
-            && libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) == 0
-        {
-            libc::signal(libc::SIGCONT, nothing as libc::sighandler_t);
-            libc::timer_settime(timer, 0, &raw const every, std::ptr::null_mut());
+    // SAFETY: the handler does nothing.
+    unsafe { libc::signal(libc::SIGCONT, nothing as libc::sighandler_t) };
+    for turn in 1..=TIMERS {
+        let seconds = |tv_sec| libc::timespec { tv_sec, tv_nsec: 0 };
+        let every = libc::itimerspec { it_interval: seconds(TIMERS), it_value: seconds(turn) };
+        // SAFETY: all zeroes is a valid event, and the structs live until each call returns.
+        unsafe {
+            let mut event: libc::sigevent = std::mem::zeroed();
+            (event.sigev_notify, event.sigev_signo) = (libc::SIGEV_SIGNAL, libc::SIGCONT);
+            let mut timer: libc::timer_t = std::ptr::null_mut();
+            if libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer) == 0 {
+                libc::timer_settime(timer, 0, &raw const every, std::ptr::null_mut());
+            }
         }
     }
 }
