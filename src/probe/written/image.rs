@@ -195,8 +195,8 @@ impl<'a> Image<'a> {
         let named = |name: &str| installs.found.iter().find(|(install, _)| install.name == name);
         let framework = &mut facts.framework;
         // That of the base stays where it satisfies what is asked for.
-        let is_there =
-            |install: &Install| self.known.torch.is_some() && install.is_satisfied_by(self.known.torch.as_ref());
+        let known = self.known.torch.as_ref().filter(|_| !installs.has_places);
+        let is_there = |install: &Install| known.is_some() && install.is_satisfied_by(known);
         let torch = named("torch").filter(|(install, _)| !is_there(install));
         let build = match (torch, &self.known.torch, &self.known.cuda) {
             (Some((install, line)), ..) => {

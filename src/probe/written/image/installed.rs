@@ -15,6 +15,8 @@ pub struct Installed {
     pub compiles: bool,
     /// Whether that cannot be told where nothing is seen.
     pub is_unsure: bool,
+    /// Whether there may be several places for packages: what is in one satisfies nobody in another.
+    pub has_places: bool,
     /// The packages that matter, each once and with its line.
     pub found: Vec<(Install, usize)>,
 }
@@ -22,7 +24,8 @@ pub struct Installed {
 impl Installed {
     /// Reads what was run for a stage and for what is copied to it.
     pub fn of(stage: &Stage) -> Self {
-        let mut installed = Self { compiles: false, is_unsure: stage.may_hold_copied, found: Vec::new() };
+        let is_unsure = stage.may_hold_copied;
+        let mut installed = Self { compiles: false, is_unsure, has_places: has_places(stage), found: Vec::new() };
         // What is built in another stage needs no compiler here.
         for run in &stage.copied_runs {
             installed.is_unsure |= installed.read(run).elsewhere;
@@ -63,7 +66,8 @@ impl Installed {
         let known = self.found.iter().position(|(known, _)| known.name == install.name);
         if let Some(at) = known {
             let (before, _) = &self.found[at];
-            if install.build != BuiltFor::Elsewhere && install.is_satisfied_by(before.version.as_ref()) {
+            let may_be_there = !self.has_places && install.build != BuiltFor::Elsewhere;
+            if may_be_there && install.is_satisfied_by(before.version.as_ref()) {
                 return;
             }
             self.found.remove(at);
@@ -73,6 +77,15 @@ impl Installed {
             self.found.push((install, line));
         }
     }
+}
+
+/// Signs of environments beside that of the system: of virtualenv, conda and uv, of a folder of one's own, of another stage.
+fn has_places(stage: &Stage) -> bool {
+    const SIGNS: [&str; 8] = ["venv", "virtualenv", "conda", "mamba", "/activate", "--target", "--prefix", "/bin/pip"];
+    let is_set = |name: &str| stage.variables.iter().any(|variable| variable.name == name);
+    !stage.copied_runs.is_empty()
+        || ["PATH", "VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PIP_TARGET", "PIP_PREFIX"].into_iter().any(is_set)
+        || stage.runs.iter().any(|run| SIGNS.iter().any(|sign| run.text.contains(sign)))
 }
 
 #[cfg(test)]
@@ -134,6 +147,14 @@ mod tests {
             ["RUN pip install -U torch", "RUN pip install torch==2.6.0", "RUN pip install --force-reinstall torch"]
         {
             assert!(build(text).is_some_and(|(build, line)| build != BuiltFor::Cpu && line == 3), "{text}");
+        }
+        // In an environment of its own there is nothing yet.
+        for text in [
+            "RUN python3 -m venv /v && . /v/bin/activate && pip install torch",
+            "RUN /v/bin/pip install torch",
+            "ENV PATH=/v/bin:$PATH\nRUN pip install torch",
+        ] {
+            assert!(build(text).is_some_and(|(build, _)| build == BuiltFor::Unsaid), "{text}");
         }
         assert_eq!(build("RUN pip uninstall -y torch"), None);
         assert_eq!(build("RUN pip uninstall -y torch && pip install torch"), Some((BuiltFor::Unsaid, 3)));
