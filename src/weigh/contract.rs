@@ -8,7 +8,7 @@ use crate::check::error::{at_key, parse_toml};
 use crate::check::{Catalogue, ConfigError};
 use crate::facts::shape::record;
 use crate::facts::version::Version;
-use crate::facts::{Contract, Fact, GPU_PACKAGES, Precision, WantedPackage, WantedRate, quantity};
+use crate::facts::{Contract, Fact, GPU_PACKAGES, LIST_LIMIT, Precision, WantedPackage, WantedRate, quantity};
 use crate::lang::suggestion;
 
 /// The name of the file that is read where it lies in the working folder.
@@ -141,8 +141,13 @@ impl Needs {
         });
         let relative = self.folders.iter().filter(|folder| !folder.starts_with('/'));
         let relative = relative.map(|folder| ("folders", folder.as_str(), format!("`{folder}` does not begin with /")));
+        let lengths =
+            [("ports", self.ports.len()), ("folders", self.folders.len()), ("variables", self.variables.len())];
+        let long = lengths.into_iter().filter(|(_, length)| *length > LIST_LIMIT);
+        let long =
+            long.map(|(key, length)| (key, key, format!("{length} are more than the {LIST_LIMIT} that are asked")));
         let cpus = self.cpus.and_then(no_amount).map(|message| ("cpus", "cpus", message));
-        sizes.chain(versions).chain(packages).chain(rates).chain(relative).chain(cpus).collect()
+        sizes.chain(versions).chain(packages).chain(rates).chain(relative).chain(long).chain(cpus).collect()
     }
 }
 
@@ -247,6 +252,9 @@ mod tests {
         ] {
             assert!(error.contains(line), "{line}\nis not in\n{error}");
         }
+        let many = format!("[needs]\nports = {:?}\n", (1..=65).collect::<Vec<u16>>());
+        let error = ContractFile::read("c.toml", &many, &catalogue()).expect_err("too many").to_string();
+        assert!(error.contains("65 are more than the 64 that are asked"), "{error}");
         let error =
             ContractFile::read("c.toml", "[needs]\ngpu = 2\n", &catalogue()).expect_err("a mistake").to_string();
         assert!(error.contains("c.toml:2:1: unknown field `gpu`") && error.contains("`gpus`"), "{error}");

@@ -38,6 +38,24 @@ fn an_exec_that_a_library_stops_starts_the_workload_all_the_same() {
 }
 
 #[test]
+fn an_exec_goes_on_whose_timer_has_lost_its_signal() {
+    // What is blocked stays on its way: a stop takes it away, and the kernel does not set that timer again.
+    let exec = ["exec", "--mode=report", "--deadline=10", "--", "echo", "started"];
+    let stopped = Hanging::in_call("cuInit", "exec env --block-signal=CONT \"$@\";", &exec);
+    let pending = || std::fs::read_to_string(format!("/proc/{}/status", stopped.pid().as_raw_nonzero()));
+    until("a timer has sent its signal", || {
+        let status = pending().unwrap_or_default();
+        let bits = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).map_or("0", str::trim);
+        u64::from_str_radix(bits, 16).expect("a mask") & 1 << (Signal::CONT.as_raw() - 1) != 0
+    });
+    stopped.signal(Signal::STOP);
+    until("it ends", || state(stopped.pid()).contains(") Z "));
+    let (output, _) = stopped.ended();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*output.stdout), (Some(0), &b"started\n"[..]), "{said}");
+}
+
+#[test]
 fn a_check_that_a_library_stops_goes_on_when_it_is_told_to_and_accuses_nobody() {
     let check = ["check", "--deadline=60", "--format=json", "--only=driver,compute", "--phase=live"];
     let stopped = Hanging::start("raise_parent=cuInit:19", "", &check);

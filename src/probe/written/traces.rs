@@ -104,9 +104,7 @@ fn of_sed(expression: &str, name: &str) -> Option<Change> {
 /// The last value that lines give a setting; those that begin with `#` are comments.
 fn of_lines(text: &str, name: &str) -> Option<String> {
     let (before, behind) = text.rsplit_once(name)?;
-    if before.ends_with(['#', ' '])
-        && before.rsplit(['\n']).next().is_some_and(|line| line.trim_start().starts_with('#'))
-    {
+    if before.rsplit('\n').next().is_some_and(|line| line.trim_start().starts_with('#')) {
         return None;
     }
     let value = behind.trim_start_matches([' ', '\t', '=']);
