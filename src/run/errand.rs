@@ -1,26 +1,25 @@
 //! Files that the command line names, and where the workload's program lies: asked by a copy of ourselves, for they may lie
 //! on a file system that does not answer.
 
+mod performed;
+
 use std::ffi::OsString;
-use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
 use crate::exit;
-use crate::facts::{Fact, Gap, GapKind, Gaps, Inventory, ProbeEnd, StuckFolder};
+use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
 use crate::probe::storage::foreign;
-use crate::probe::{advisories, packages};
 use crate::text::{Shown, plain};
 use crate::world::World;
-use crate::world::archive;
-use crate::world::child::{self, Progress};
-use crate::world::terminal;
+use crate::world::child;
+use performed::perform;
+pub use performed::serve;
 
 /// The name under which [`serve`] is reached.
 pub const NAME: &str = "errand";
@@ -241,68 +240,4 @@ fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result
         }
         outcome => Ok(outcome),
     }
-}
-
-/// The other side. Whether it understood what it is sent for.
-pub fn serve(input: Value, mut progress: Progress) -> bool {
-    let Ok(errand) = serde_json::from_value::<Errand>(input) else { return false };
-    progress.done(&perform(&World::here(errand.patience()), errand));
-    true
-}
-
-fn perform(world: &World, errand: Errand) -> Outcome {
-    let done = match errand {
-        Errand::Read { path, limit } | Errand::Contract { path, limit } => {
-            files::read(world, &path_of(&path), limit).map(|text| text.map_or(Outcome::Nothing, Outcome::Text))
-        }
-        Errand::Checks { folder } => files::site_checks(world, &path_of(&folder)).map(Outcome::Checks),
-        Errand::Folder { path } => files::folder(world, &path_of(&path)).map(|real| Outcome::Found(bytes(&real))),
-        Errand::There { path } => match (world.stat(path_of(&path)), path_of(&path)) {
-            (Fact::Absent, path) => Err(files::wrong(&path, "there is no such file")),
-            _ => Ok(Outcome::Nothing),
-        },
-        Errand::Advisories { path } => match advisories::seen(world, &path_of(&path)) {
-            Err(gap) if gap.kind == GapKind::Malformed => Err(Failure::new(exit::CONFIG, plain(&gap.detail))),
-            _ => Ok(Outcome::Nothing),
-        },
-        Errand::MakeFolder { path } => written(world, &path_of(&path), terminal::make_folder),
-        Errand::Archive { path } => {
-            let path = path_of(&path);
-            let found = archive::find(&path).map_err(|why| files::wrong(&path, why));
-            found.map(|found| Outcome::Text(found.config))
-        }
-        Errand::Write { path, text } => written(world, &path_of(&path), |path| terminal::replace_file(path, &text)),
-        Errand::Append { path, text, limit } => {
-            written(world, &path_of(&path), |path| terminal::append_to_file(path, &text, limit))
-        }
-        Errand::Find { program, places } => {
-            let world = world.clone().leaving_out(places, "does not answer");
-            Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
-        }
-        Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
-        Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
-            .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
-            .and_then(|read| {
-                let text = Shown::lines(&advisories::index_text(read));
-                written(world, &path_of(&path), |path| terminal::replace_file(path, &text))
-            }),
-    };
-    done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
-}
-
-fn written(world: &World, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<Outcome, Failure> {
-    let failed = |why: String| Failure::new(exit::OUTPUT, format!("{}: {why}", plain(&path.to_string_lossy())));
-    world.stat(path);
-    if let Some(gap) = world.missed() {
-        return Err(failed(gap.to_string()));
-    }
-    write(path).map(|()| Outcome::Written).map_err(|error| failed(error.to_string()))
-}
-
-/// The first place of a program in `PATH`, if one before it was left out.
-fn found(world: &World, program: &Path) -> Option<Vec<u8>> {
-    let path = world.env("PATH")?;
-    let mut places = path.split(':').filter(|entry| !entry.is_empty()).map(|entry| Path::new(entry).join(program));
-    let place = places.find(|place| world.executable(place) == Fact::Known(true))?;
-    world.missed().map(|_| bytes(&place))
 }

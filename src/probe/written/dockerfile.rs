@@ -14,7 +14,7 @@ use std::rc::Rc;
 
 pub use instructions::Wrong;
 use instructions::{Instruction, Instructions, raw_words};
-pub use parts::{At, Command, Run};
+pub use parts::{At, Command, Run, is_of_text};
 use parts::{Variable, flag, without_flags};
 pub use stage::Stage;
 pub use words::filled_in;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 
 use super::container::Container;
-use super::dockerfile::filled_in;
+use super::dockerfile::{filled_in, is_of_text};
 use super::given;
 use super::image::{Image, Words};
 use super::places::Places;
@@ -210,9 +210,7 @@ fn with_variables(mut words: Vec<String>, set: &[Set], image: Option<&Image<'_>>
         None => image.is_some_and(|image| image.takes_argument(name)).then(|| Ok(String::new())),
     };
     if let [.., option, text] = &mut words[..]
-        && option.starts_with('-')
-        && !option.starts_with("--")
-        && option.ends_with('c')
+        && is_of_text(option)
     {
         *text = filled_in(text, &value);
     }

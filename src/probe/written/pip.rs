@@ -9,7 +9,7 @@ use bare::{assignment, behind_options, is_export, is_script};
 use index::Indexes;
 use tables::{COMPILERS, COMPILING, OPAQUE, REPLACING, WITH_VALUE};
 
-use super::dockerfile::Run;
+use super::dockerfile::{Run, is_of_text};
 use crate::facts::reference::bases::wheel_cuda;
 use crate::facts::version::Version;
 use crate::probe::paths::base_name;
@@ -129,8 +129,7 @@ impl Installs {
 
     /// `sh -c TEXT`, `sh SCRIPT`, and one that reads what another command gives it.
     fn shell(&mut self, words: &[&str], depth: usize) {
-        let text =
-            words.iter().position(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'));
+        let text = words.iter().position(|word| is_of_text(word));
         match text.and_then(|at| words.get(at + 1)).filter(|_| depth < DEPTH) {
             Some(text) => {
                 for words in shell_commands(text) {

@@ -68,3 +68,8 @@ pub fn without_flags(text: &str) -> &str {
 pub fn json(text: &str) -> Option<Vec<String>> {
     if text.starts_with('[') { serde_json::from_str(text).ok() } else { None }
 }
+
+/// Whether a shell takes the word behind this option as its text: `-c`, `-lc`, `-ec`.
+pub fn is_of_text(option: &str) -> bool {
+    option.starts_with('-') && !option.starts_with("--") && option.ends_with('c')
+}

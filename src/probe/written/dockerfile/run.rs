@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::instructions::{HereDocument, Instruction, without_marks};
-use super::parts::{Run, json, without_flags};
+use super::parts::{Run, is_of_text, json, without_flags};
 use super::stage::Stage;
 use crate::probe::paths::base_name;
 use crate::probe::startup::{FileText, shell_writes};
@@ -18,7 +18,11 @@ pub fn run(stage: &mut Stage, instruction: &Rc<Instruction>) {
     let bare = if instruction.documents.is_empty() { text.to_owned() } else { without_marks(text) };
     let mut script = match json(text) {
         // `["bash", "-c", "pip install x"]`: what the shell is told is a text of its own.
-        Some(words) if words.len() > 2 && is_shell(words.first()) && is_of_text(words.get(1)) => words[2..].join(" "),
+        Some(words)
+            if words.len() > 2 && is_shell(words.first()) && words.get(1).is_some_and(|word| is_of_text(word)) =>
+        {
+            words[2..].join(" ")
+        }
         Some(words) => words.join(" "),
         None => stage.filled_in(&bare),
     };
@@ -69,11 +73,6 @@ const SHELLS: [&str; 5] = ["sh", "bash", "dash", "ash", "zsh"];
 
 fn is_shell(word: Option<&String>) -> bool {
     word.is_some_and(|word| SHELLS.contains(&base_name(word)))
-}
-
-/// `-c`, `-lc`, `-ec`.
-fn is_of_text(word: Option<&String>) -> bool {
-    word.is_some_and(|word| word.starts_with('-') && !word.starts_with("--") && word.ends_with('c'))
 }
 
 /// Whether the first line of a script leaves it to a shell.
