@@ -144,7 +144,9 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
-    ending::tell(&world, &report, output, gate)
+    let exit = ending::tell(&world, &report, output, gate);
+    std::mem::forget((plan, report)); // tens of thousands of pieces, which the kernel takes back all at once
+    exit
 }
 
 /// Looks and judges.
@@ -153,6 +155,7 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     find_log(&world, &arguments.collecting, &arguments.image)?;
+    child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
     let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;

@@ -53,7 +53,7 @@ record! {
         pub gating: bool,
         /// What is wrong, why it could not be told, or the state that holds.
         pub message: String,
-        /// How to fix it, by where.
+        /// How to fix it, by where; empty where nothing is to be fixed.
         pub remedy: BTreeMap<String, String>,
         /// The facts that were read.
         pub evidence: Vec<EvidenceItem>,
@@ -184,14 +184,14 @@ fn finding(judged: Judged, check: &Check, facts: &Facts, profile: &Profile) -> O
     // Nobody follows the remedy of what holds.
     let is_followed = !matches!(judged.outcome, Outcome::Holds | Outcome::NotApplicable);
     let fitted = |words: &String| fitted::fitted(words, facts, judged.evidence.iter().map(|read| read.path.as_str()));
-    let fit = |words: &String| if is_followed { fitted(words) } else { words.clone() };
+    let remedies = check.file.remedy.iter().filter(|_| is_followed);
     let waiver = profile.waiver(&check.id, judged.subject.as_deref(), now).filter(|_| excused);
     Some(Finding {
         severity,
         dimension: check.dimension,
         owner: owner::owner(check, &judged.places, facts),
         gating: profile.gates(severity),
-        remedy: check.file.remedy.iter().map(|(place, words)| (place.clone(), fit(words))).collect(),
+        remedy: remedies.map(|(place, words)| (place.clone(), fitted(words))).collect(),
         evidence: judged.evidence.into_iter().map(|e| EvidenceItem { path: e.path, value: e.value }).collect(),
         waived: waiver.map(|waiver| format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires)),
         check: judged.check,

@@ -6,21 +6,17 @@ use super::complete::{self, lacking, lacking_of_site};
 use super::error::{ConfigError, at_key, parse_toml, whole};
 use super::examples::prove;
 use super::file::{CheckFile, PLACES};
-use super::room::{self, Condition, Room, RoomFile};
+use super::parts::{Parts, cannot_be_read};
+use super::room::{Condition, Room};
 use super::template::Template;
-use super::{Catalogue, Check};
+use super::{Catalogue, Check, embedded};
 use crate::facts::Facts;
 use crate::facts::shape::{Shape, Shaped};
 use crate::lang::types::shape_at;
 use crate::lang::{self, Mistake, suggestion};
 use serde::{Deserialize, Serialize};
 
-mod embedded {
-    include!(concat!(env!("OUT_DIR"), "/catalogue.rs"));
-}
-
-pub use embedded::{CHECKS, PROFILES, ROOMS};
-use embedded::{CHECKS_JSON, ROOMS_JSON};
+pub use super::embedded::{CHECKS, PROFILES, ROOMS, rooms};
 
 /// A folder of checks that a site brings.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,17 +30,9 @@ pub struct SiteRoom {
 impl Catalogue {
     /// The checks that are part of the program, without their examples, and those of a site.
     pub fn load(site: &[SiteRoom]) -> Result<Self, ConfigError> {
-        let rooms = rooms()?;
-        let none = Room::default();
-        let mut checks = Vec::new();
+        let mut checks = embedded::checks()?;
+        let ours = checks.len();
         let mut names = Vec::new();
-        for (id, parsed) in embedded::<CheckFile>(CHECKS_JSON)? {
-            let file = format!("checks/{}.toml", id.replacen('.', "/", 1));
-            let folder = id.split('.').next().unwrap_or_default();
-            let room = rooms.iter().find(|(name, _)| name == folder).map_or(&none, |(_, room)| room);
-            checks.push(validate(&file, &id, text_of(CHECKS, &id), parsed, room, Vec::new())?);
-            names.push(file);
-        }
         let mut shared = Vec::new();
         let mut wrong = Vec::new();
         for SiteRoom { shared: room, checks: own } in site {
@@ -73,17 +61,11 @@ impl Catalogue {
         ConfigError::all(wrong)?;
         let ids: Vec<String> = checks.iter().map(|check| check.id.clone()).collect();
         shared.iter().try_for_each(|(file, text, room)| room.refuse_unknown(file, text, &ids))?;
-        order(checks, &names)
+        order(checks, |index| match index.checked_sub(ours) {
+            Some(index) => names[index].clone(),
+            None => embedded::file_of(&ids[index]),
+        })
     }
-}
-
-/// The rooms that are part of the program and have a `room.toml`, by name.
-pub fn rooms() -> Result<Vec<(String, Room)>, ConfigError> {
-    let validate = |(name, parsed): (String, RoomFile)| {
-        let room = Room::validate(&format!("checks/{name}/{}", room::FILE), text_of(ROOMS, &name), parsed)?;
-        Ok((name, room))
-    };
-    embedded(ROOMS_JSON)?.into_iter().map(validate).collect()
 }
 
 /// Whether `ROOM.STATE` can be written on a command line, in a profile and in a report as it stands.
@@ -91,15 +73,6 @@ fn is_name(id: &str) -> bool {
     let is_part =
         |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     id.split_once('.').is_some_and(|(room, state)| is_part(room) && is_part(state))
-}
-
-fn embedded<T: serde::de::DeserializeOwned>(json: &str) -> Result<Vec<(String, T)>, ConfigError> {
-    serde_json::from_str(json)
-        .map_err(|error| whole("checks", format!("the embedded catalogue cannot be read: {error}")))
-}
-
-fn text_of(files: &[(&str, &'static str)], name: &str) -> &'static str {
-    files.iter().find(|(known, _)| *known == name).map_or("", |(_, text)| *text)
 }
 
 /// Reads and validates one check file; `room` is what stands beside it.
@@ -129,7 +102,6 @@ fn validate(
     let room = if parsed.ignore_room { &none } else { room };
     let mut wrong: Vec<ConfigError> = Vec::new();
     wrong.extend(complete::as_error(file, &[lacking(&parsed, room), lacking_before].concat()));
-    let phases = if parsed.phases.is_empty() { &room.file.phases } else { &parsed.phases };
     if let Some(place) = parsed.remedy.keys().find(|place| !PLACES.contains(&place.as_str())) {
         let near = suggestion(place, PLACES);
         wrong.push(at_key(file, text, place, place, 0, format!("`{place}` is no place for a remedy{near}")));
@@ -174,33 +146,12 @@ fn validate(
     let subject = parsed.subject.as_deref().map(|value| template("subject", value)).transpose();
     let subject = kept(subject, &mut wrong);
     ConfigError::all(wrong)?;
-    let (Some(when), Some(raised), Some(expect), Some(message), Some(subject), Some(dimension), Some(owner)) = (
-        own,
-        raised,
-        expect,
-        message,
-        subject,
-        parsed.dimension.or(room.file.dimension),
-        parsed.owner.or(room.file.owner),
-    ) else {
-        return Err(whole(file, "cannot be read".to_owned())); // each of these was told above
+    let (Some(when), Some(raised), Some(expect), Some(message), Some(subject)) =
+        (own, raised, expect, message, subject)
+    else {
+        return Err(cannot_be_read(file)); // each of these was told above
     };
-    Ok(Check {
-        id: id.to_owned(),
-        dimension,
-        owner,
-        phases: phases.clone(),
-        requires: room.file.requires.iter().chain(&parsed.requires).cloned().collect(),
-        when: room.condition(when),
-        each,
-        raised,
-        expect,
-        message,
-        subject,
-        causes: Vec::new(),
-        quieter_causes: Vec::new(),
-        file: parsed,
-    })
+    Parts { each, when, raised, expect, message, subject }.check(id, parsed, room).ok_or_else(|| cannot_be_read(file))
 }
 
 /// What was read; what could not be is put with the rest that is wrong.
@@ -209,38 +160,35 @@ fn kept<T>(read: Result<T, ConfigError>, wrong: &mut Vec<ConfigError>) -> Option
 }
 
 /// Puts every check after those it requires, else in the order of the files, and gathers all its causes. Every run does it,
-/// so each check is looked at once for each that requires it.
-fn order(checks: Vec<Check>, files: &[String]) -> Result<Catalogue, ConfigError> {
-    let at: HashMap<String, usize> = checks.iter().enumerate().map(|(at, check)| (check.id.clone(), at)).collect();
-    let mut awaited: Vec<usize> = Vec::new();
+/// so each check is looked at once for each that requires it; `file_of` tells where one stands.
+fn order(checks: Vec<Check>, file_of: impl Fn(usize) -> String) -> Result<Catalogue, ConfigError> {
+    let at: HashMap<&str, usize> = checks.iter().enumerate().map(|(at, check)| (check.id.as_str(), at)).collect();
+    let mut requires: Vec<Vec<usize>> = Vec::with_capacity(checks.len());
     let mut behind: Vec<Vec<usize>> = vec![Vec::new(); checks.len()];
-    for (index, (check, file)) in checks.iter().zip(files).enumerate() {
-        for id in &check.requires {
-            let Some(required) = at.get(id) else {
-                let near = suggestion(id, checks.iter().map(|check| check.id.as_str()));
-                return Err(whole(file, format!("`requires` names no check `{id}`{near}")));
-            };
-            behind[*required].push(index);
-        }
-        awaited.push(check.requires.len());
+    for (index, check) in checks.iter().enumerate() {
+        let named = check.requires.iter().map(|id| at.get(id.as_str()).copied().ok_or(id));
+        let named: Vec<usize> = named.collect::<Result<_, _>>().map_err(|id| {
+            let near = suggestion(id, checks.iter().map(|check| check.id.as_str()));
+            whole(&file_of(index), format!("`requires` names no check `{id}`{near}"))
+        })?;
+        named.iter().for_each(|required| behind[*required].push(index));
+        requires.push(named);
     }
+    let mut awaited: Vec<usize> = requires.iter().map(Vec::len).collect();
     let mut ready: BTreeSet<usize> = (0..checks.len()).filter(|index| awaited[*index] == 0).collect();
-    let mut left: Vec<Option<Check>> = checks.into_iter().map(Some).collect();
-    let mut done: Vec<Check> = Vec::with_capacity(left.len());
-    let mut places: HashMap<usize, usize> = HashMap::new();
+    let mut sequence: Vec<usize> = Vec::with_capacity(checks.len());
+    let mut causes: Vec<Vec<usize>> = vec![Vec::new(); checks.len()];
     while let Some(index) = ready.pop_first() {
-        let Some(mut check) = left[index].take() else { continue };
-        for id in &check.requires {
-            let required = at.get(id).and_then(|required| places.get(required));
-            let through = required.map_or(&[][..], |place| &done[*place].causes);
-            for cause in through.iter().chain([id]) {
-                if !check.causes.contains(cause) {
-                    check.causes.push(cause.clone());
+        let mut own: Vec<usize> = Vec::new();
+        for required in &requires[index] {
+            for cause in causes[*required].iter().chain([required]) {
+                if !own.contains(cause) {
+                    own.push(*cause);
                 }
             }
         }
-        places.insert(index, done.len());
-        done.push(check);
+        causes[index] = own;
+        sequence.push(index);
         for next in &behind[index] {
             awaited[*next] -= 1;
             if awaited[*next] == 0 {
@@ -248,8 +196,12 @@ fn order(checks: Vec<Check>, files: &[String]) -> Result<Catalogue, ConfigError>
             }
         }
     }
-    if let Some((check, file)) = left.iter().zip(files).find_map(|(check, file)| Some((check.as_ref()?, file))) {
-        return Err(whole(file, format!("`{}` requires itself through others", check.id)));
+    if let Some(index) = awaited.iter().position(|awaited| *awaited > 0) {
+        return Err(whole(&file_of(index), format!("`{}` requires itself through others", checks[index].id)));
     }
-    Ok(Catalogue { checks: done })
+    let named = |causes: &Vec<usize>| causes.iter().map(|cause| checks[*cause].id.clone()).collect();
+    let causes: Vec<Vec<String>> = causes.iter().map(named).collect();
+    let with_causes = checks.into_iter().zip(causes).map(|(check, causes)| Some(Check { causes, ..check }));
+    let mut all: Vec<Option<Check>> = with_causes.collect();
+    Ok(Catalogue { checks: sequence.into_iter().filter_map(|index| all[index].take()).collect() })
 }

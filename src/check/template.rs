@@ -50,6 +50,23 @@ const LISTED: usize = 5;
 impl Template {
     /// Reads a message and checks that every fact it quotes exists.
     pub fn parse(text: &str, facts: &'static Shape, names: Names<'_>) -> Result<Self, Mistake> {
+        let template = Self::read(text)?;
+        let mut at = 0;
+        for piece in &template.pieces {
+            match piece {
+                Piece::Text(text) => at += text.len(),
+                Piece::Fact { path, filter } => {
+                    let inside = text[at + 1..].split('}').next().unwrap_or_default();
+                    can_be_written(path, *filter, at + 1 + inside.len() - inside.trim_start().len(), facts, names)?;
+                    at += inside.len() + 2;
+                }
+            }
+        }
+        Ok(template)
+    }
+
+    /// Reads a message that has been checked before.
+    pub fn read(text: &str) -> Result<Self, Mistake> {
         let mut pieces = Vec::new();
         let mut at = 0;
         while let Some(open) = text[at..].find('{').map(|open| at + open) {
@@ -57,7 +74,7 @@ impl Template {
                 return Err(Mistake { at: open, message: "`{` without `}`".to_owned() });
             };
             pieces.push(Piece::Text(text[at..open].to_owned()));
-            pieces.push(quoted(&text[open + 1..close], open + 1, facts, names)?);
+            pieces.push(quoted(&text[open + 1..close], open + 1)?);
             at = close + 1;
         }
         pieces.push(Piece::Text(text[at..].to_owned()));
@@ -85,22 +102,31 @@ impl Template {
     }
 }
 
-fn quoted(inside: &str, at: usize, facts: &'static Shape, names: Names<'_>) -> Result<Piece, Mistake> {
+fn quoted(inside: &str, at: usize) -> Result<Piece, Mistake> {
     let (path, filter) = inside.split_once('|').map_or((inside, None), |(path, filter)| (path, Some(filter.trim())));
-    let at = at + path.len() - path.trim_start().len();
-    let path = path.trim();
-    let steps: Vec<String> = path.split('.').map(ToOwned::to_owned).collect();
-    let shape = shape_at(&steps, at, facts, names)?;
-    let filter = match filter {
-        None => None,
-        Some(name) => Some(name.parse::<Filter>().map_err(|why| {
+    let filter = filter.map(|name| {
+        name.parse::<Filter>().map_err(|why| {
             let near = suggestion(name, Filter::ALL.iter().map(|filter| filter.as_str()));
-            Mistake { at: at + path.len() + 1, message: format!("{why}{near}") }
-        })?),
-    };
+            Mistake { at: at + path.trim_end().len() + 1, message: format!("{why}{near}") }
+        })
+    });
+    let path = path.trim().split('.').map(ToOwned::to_owned).collect();
+    Ok(Piece::Fact { path, filter: filter.transpose()? })
+}
+
+/// Refuses a fact that is not there, and one that cannot be written like this.
+fn can_be_written(
+    path: &[String],
+    filter: Option<Filter>,
+    at: usize,
+    facts: &'static Shape,
+    names: Names<'_>,
+) -> Result<(), Mistake> {
+    let shape = shape_at(path, at, facts, names)?;
     if fits(filter, shape) {
-        return Ok(Piece::Fact { path: steps, filter });
+        return Ok(());
     }
+    let path = path.join(".");
     let how = filter.map_or("without a filter".to_owned(), |filter| format!("with the filter `{filter}`"));
     let could =
         std::iter::once(None).chain(Filter::ALL.iter().copied().map(Some)).filter(|filter| fits(*filter, shape));

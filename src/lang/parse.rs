@@ -195,7 +195,7 @@ impl<'a> Parser<'a> {
             "false" => return Ok(Expr { at, node: Node::Bool(false) }),
             _ => {}
         }
-        if let Ok(function @ (Function::Size | Function::Has | Function::Version)) = first.parse()
+        if let Some(function @ (Function::Size | Function::Has | Function::Version)) = Function::named(first)
             && self.accept("(")
         {
             let inner = Box::new(self.either()?);
@@ -228,9 +228,9 @@ impl<'a> Parser<'a> {
     }
 
     fn every(&mut self, at: usize, path: Vec<String>, function: &str, function_at: usize) -> Result<Expr, Mistake> {
-        let all = match function.parse() {
-            Ok(Function::All) => true,
-            Ok(Function::Exists) => false,
+        let all = match Function::named(function) {
+            Some(Function::All) => true,
+            Some(Function::Exists) => false,
             _ => return Err(Mistake::new(function_at, foreign::function(function))),
         };
         self.skip_space();

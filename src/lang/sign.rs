@@ -47,6 +47,13 @@ words! {
     }
 }
 
+impl Function {
+    /// The one that is called so. Most words are names of facts, for which nobody needs a message.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|function| function.as_str() == name)
+    }
+}
+
 impl Comparison {
     /// Whether it asks for an order and not only for equality.
     pub fn orders(self) -> bool {

@@ -9,7 +9,7 @@ use super::output::{self, Target};
 use super::plan::{self, Plan};
 use super::{Failure, collected, ending, errand, look, reported};
 use crate::cli::{ExecArgs, FailOn, ImageArgs, Mode};
-use crate::collect::Input;
+use crate::collect::{self, Input};
 use crate::exit::{self, Exit, Style};
 use crate::facts::Phase;
 use crate::report::formats::Format;
@@ -95,6 +95,7 @@ fn by_name() -> Result<Option<Mode>, String> {
 fn prepared(arguments: &ExecArgs) -> Result<(World, Input, Plan), Failure> {
     output::agree(&arguments.output, Style::Default)?;
     let (world, asked) = look(&arguments.collecting, &ImageArgs::default())?;
+    child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
     let plan = Plan::load_gated(&world, &arguments.judging, plan::PROFILE, arguments.fail_on)?;
     Ok((world, asked, plan))
 }

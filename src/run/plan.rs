@@ -93,29 +93,27 @@ impl Plan {
     /// A check that is not told, or matters less here, may not keep one from failing that is told and gates. Told, it may
     /// still be why the other could not be told.
     fn forget_silent_causes(&mut self) {
-        let told = |check: &Check| self.profile.severity(&check.id, check.file.severity);
-        let gates: HashMap<String, Option<bool>> = (self.catalogue.checks.iter())
-            .map(|check| (check.id.clone(), told(check).map(|severity| self.profile.gates(severity))))
-            .collect();
-        let gates = |id: &str| gates.get(id).copied().flatten();
-        let kept: Vec<(Vec<String>, Vec<String>)> = self
-            .catalogue
-            .checks
-            .iter()
-            .map(|check| {
-                let may_block = |cause: &&String| match gates(cause) {
-                    Some(cause_gates) => self.selects(cause) && (cause_gates || gates(&check.id) != Some(true)),
-                    None => false,
-                };
-                let is_told = |cause: &&String| gates(cause).is_some() && self.selects(cause);
-                let all = check.causes.iter().chain(&check.quieter_causes);
-                let (kept, silent): (Vec<_>, Vec<_>) = all.partition(may_block);
-                let quieter = silent.into_iter().filter(is_told).cloned().collect();
-                (kept.into_iter().cloned().collect(), quieter)
-            })
-            .collect();
-        for (check, (causes, quieter)) in self.catalogue.checks.iter_mut().zip(kept) {
-            (check.causes, check.quieter_causes) = (causes, quieter);
+        // Whether a failure of it gates; none where it is not told.
+        let told = |check: &Check| {
+            let severity = self.profile.severity(&check.id, check.file.severity).filter(|_| self.selects(&check.id));
+            severity.map(|severity| self.profile.gates(severity))
+        };
+        let gates: Vec<Option<bool>> = self.catalogue.checks.iter().map(told).collect();
+        let ids = self.catalogue.checks.iter().map(|check| check.id.clone());
+        let by_id: HashMap<String, Option<bool>> = ids.zip(gates.iter().copied()).collect();
+        for (check, gates) in self.catalogue.checks.iter_mut().zip(gates) {
+            let may_block = |cause: &String| match by_id.get(cause).copied().flatten() {
+                Some(cause_gates) => cause_gates || gates != Some(true),
+                None => false,
+            };
+            if check.quieter_causes.is_empty() && check.causes.iter().all(may_block) {
+                continue;
+            }
+            let all = std::mem::take(&mut check.causes).into_iter().chain(std::mem::take(&mut check.quieter_causes));
+            let (kept, silent): (Vec<_>, Vec<_>) = all.partition(may_block);
+            check.causes = kept;
+            check.quieter_causes =
+                silent.into_iter().filter(|cause| by_id.get(cause).is_some_and(Option::is_some)).collect();
         }
     }
 

@@ -14,6 +14,7 @@ mod killed;
 mod lingering;
 mod listening;
 mod progress;
+mod standby;
 mod transcript;
 mod working;
 
@@ -43,6 +44,7 @@ pub(super) use descendants::end_all;
 pub use gate::Gate;
 pub use lingering::settle;
 pub use progress::{Progress, environment, forbid_device_nodes};
+pub use standby::prepare;
 pub use working::Working;
 
 /// The hidden command under which a copy of ourselves serves a probe.
@@ -250,11 +252,26 @@ fn ask<T: DeserializeOwned + Gaps>(
     }
 }
 
-/// Starts one, which is told when it may go on, or has to end, where it `waits` for that.
+/// Gives one its input, and tells it when it may go on, or has to end, where it `waits` for that.
 fn spawn(world: &World, name: &str, input: &impl Serialize, waits: bool) -> std::io::Result<(Child, File)> {
     let mut text = serde_json::to_vec(input)?;
     text.push(b'\n');
-    let mut child = Command::new(world.program())
+    let mut child = standby::take(world, name).map_or_else(|| start(world, name), Ok)?;
+    if let Some(mut stdin) = child.stdin.take() {
+        // The inputs are far smaller than a pipe's buffer, so this cannot block on a child that never reads. A child
+        // that has gone already is no error here: how it went is a reading.
+        let _ = stdin.write_all(&text);
+        child.stdin = waits.then_some(stdin);
+    }
+    let Some(stdout) = child.stdout.take() else { return Err(std::io::Error::other("no pipe")) };
+    let pipe = OwnedFd::from(stdout);
+    rustix::io::ioctl_fionbio(&pipe, true)?;
+    Ok((child, File::from(pipe)))
+}
+
+/// Starts a copy of ourselves, which waits for its input.
+fn start(world: &World, name: &str) -> std::io::Result<Child> {
+    let child = Command::new(world.program())
         .arg0("gpu-preflight")
         .args([COMMAND, name])
         .env_clear()
@@ -266,16 +283,7 @@ fn spawn(world: &World, name: &str, input: &impl Serialize, waits: bool) -> std:
         .process_group(0)
         .spawn()?;
     descendants::note_group(child.id());
-    if let Some(mut stdin) = child.stdin.take() {
-        // The inputs are far smaller than a pipe's buffer, so this cannot block on a child that never reads. A child
-        // that has gone already is no error here: how it went is a reading.
-        let _ = stdin.write_all(&text);
-        child.stdin = waits.then_some(stdin);
-    }
-    let Some(stdout) = child.stdout.take() else { return Err(std::io::Error::other("no pipe")) };
-    let pipe = OwnedFd::from(stdout);
-    rustix::io::ioctl_fionbio(&pipe, true)?;
-    Ok((child, File::from(pipe)))
+    Ok(child)
 }
 
 /// Where the copies of ourselves are started from.

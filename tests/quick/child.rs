@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use gpu_preflight::collect::{Input, collect};
 use gpu_preflight::facts::{DiskRole, Fact, FailedHow, GapKind, ProbeEnd, Storage};
 use gpu_preflight::world::World;
-use gpu_preflight::world::child::{Gate, Probed, Working, probe, probe_at_work, probe_while};
+use gpu_preflight::world::child::{Gate, Probed, Working, prepare, probe, probe_at_work, probe_while, settle};
 
+use crate::support::own_process::is_own;
 use crate::support::patience::{allowed, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_gpu-preflight");
@@ -54,6 +55,46 @@ fn the_real_binary_asks_the_disks() {
     let root = disks.iter().find(|disk| disk.role == DiskRole::Root).expect("the root");
     assert!(root.total_bytes.known().is_some_and(|bytes| *bytes > 0), "{root:?}");
     assert!(root.free_bytes.known().is_some() && root.writable.known().is_some() && root.kind.known().is_some());
+}
+
+#[test]
+fn who_is_ready_before_it_is_asked_serves_the_world_it_was_made_for_and_else_is_ended() {
+    // There is one such child in a process, and the other tests end it.
+    if !is_own("child::who_is_ready_before_it_is_asked_serves_the_world_it_was_made_for_and_else_is_ended") {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = format!("echo $$ >> \"$HERE/pids\"\nread -r input\necho '{{\"done\":{SO_FAR}}}'\nsleep 60");
+    let environment = vec![
+        ("PATH".into(), "/usr/bin:/bin".into()),
+        ("HERE".into(), folder.path().as_os_str().to_owned()),
+        ("SCRIPT".into(), text.into()),
+    ];
+    let patience = Duration::from_mins(1);
+    let world = World::at("/", environment.clone(), patience).with_program(SCRIPT);
+    let pids = || std::fs::read_to_string(folder.path().join("pids")).unwrap_or_default();
+    let started = |count: usize| until("they start", || pids().lines().count() == count);
+    let ask = |world: &World, name: &str| {
+        let probed: Probed<Storage> = probe(world, name, None, &"input", Instant::now() + patience);
+        assert_eq!(probed.run.end, ProbeEnd::Completed);
+    };
+    prepare(&world, "any");
+    prepare(&world, "any"); // one is enough
+    started(1);
+    ask(&world, "any");
+    assert_eq!(pids().lines().count(), 1, "the one that was ready is asked");
+    ask(&world, "any");
+    started(2);
+    prepare(&world, "any");
+    started(3);
+    let elsewhere = [environment, vec![("ANOTHER".into(), "1".into())]].concat();
+    ask(&World::at("/", elsewhere, patience).with_program(SCRIPT), "any");
+    ask(&world, "another");
+    started(5);
+    settle();
+    let last = folder.path().join("last");
+    std::fs::write(&last, pids().lines().nth(2).expect("the third")).expect("written");
+    assert!(is_gone(&last), "nobody asked it anything");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::support::context::context;
 use gpu_preflight::check::examples::prove;
 use gpu_preflight::check::load::{self, CHECKS, PROFILES, ROOMS, read};
-use gpu_preflight::check::{Catalogue, CheckFile, Outcome, Room, judge, matches};
+use gpu_preflight::check::{Catalogue, Check, CheckFile, Outcome, Room, judge, matches};
 use gpu_preflight::collect::second_look::doubtful;
 use gpu_preflight::derive::derive;
 use gpu_preflight::facts::{Fact, Facts, Gpu, MemoryCopy, Multiply, Phase};
@@ -19,11 +19,21 @@ fn catalogue() -> Catalogue {
         let (id, text) = CHECKS.iter().find(|(id, _)| *id == check.id).expect("every check has a file");
         let room = rooms.get(check.room()).cloned().unwrap_or_default();
         let read = read(id, id, text, &room).unwrap_or_else(|error| panic!("{error}"));
+        // The program takes its own checks as they are: it is here that each is read as one of a site is.
+        assert_eq!(read_of(&read), read_of(check), "{id}");
         let embedded = std::mem::replace(&mut check.file, read.file.clone());
         let without_examples = CheckFile { example: Vec::new(), ..read.file };
         assert_eq!(embedded, without_examples, "{id}: what is embedded is what the file says");
     }
     catalogue
+}
+
+/// What a check asks and says, as it was read.
+fn read_of(check: &Check) -> String {
+    let Check { each, when, raised, expect, message, subject, requires, phases, owner, dimension, .. } = check;
+    format!(
+        "{each:?} {when:?} {raised:?} {expect:?} {message:?} {subject:?} {requires:?} {phases:?} {owner} {dimension}"
+    )
 }
 
 /// What the checks of each room share, as it stands in the files.

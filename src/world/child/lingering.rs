@@ -8,7 +8,7 @@ use std::process::Child;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::REAP_PATIENCE;
+use super::{REAP_PATIENCE, standby};
 use crate::world::{interrupt, pause};
 
 /// Those that were told to end, and until when they are waited for.
@@ -32,8 +32,9 @@ pub(super) fn reap() {
     last_to_wait_for();
 }
 
-/// Waits until they are gone, or it takes too long.
+/// Waits until they are gone, or it takes too long. The one that waits to be asked something is not asked any more.
 pub fn settle() {
+    standby::dismiss();
     let mut until_interrupted = None;
     while let Some(mut until) = last_to_wait_for() {
         if interrupt::is_asked() {
