@@ -244,7 +244,7 @@ pub struct OutputArgs {
     pub output: Option<PathBuf>,
     #[command(flatten)]
     pub reports: ReportArgs,
-    /// List what holds and what does not apply too
+    /// List what holds and what does not apply too, in text and in JSON
     #[arg(long, short, conflicts_with = "quiet")]
     pub verbose: bool,
     /// Print no report; the exit code, files that are named and mistakes say it all

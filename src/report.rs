@@ -18,6 +18,7 @@ pub mod text;
 use std::collections::BTreeMap;
 
 use crate::check::Outcome;
+use crate::check::judge::worst;
 use crate::facts::shape::record;
 use crate::facts::{Facts, Phase, ProbeRun};
 use crate::weigh::{About, Baseline, Finding, Fix, Score, Verdict, Weighing};
@@ -42,8 +43,13 @@ record! {
         pub verdict: Verdict,
         /// How far it is from production.
         pub score: Score,
-        /// What came of every check, the most urgent first.
+        /// What came of every check, the most urgent first. In JSON what holds and what does not apply is left out, unless
+        /// `--verbose` asks for it: it is named in `holding` and `not_applicable`.
         pub findings: Vec<Finding>,
+        /// Checks that hold for all that they apply to.
+        pub holding: Vec<String>,
+        /// Checks that do not apply to anything here.
+        pub not_applicable: Vec<String>,
         /// The checks that fail, could not be told or were not judged because another fails: what they are about.
         pub about: BTreeMap<String, About>,
         /// How this stands against an earlier report; not there where none was named.
@@ -84,6 +90,14 @@ record! {
 impl Report {
     /// What was weighed under a profile for a phase, and the facts that it rests on.
     pub fn new(facts: Facts, weighing: Weighing, profile: &str, phase: Phase, selection: Option<Selection>) -> Self {
+        let mut worst_of: BTreeMap<&str, Outcome> = BTreeMap::new();
+        for Finding { check, outcome, .. } in &weighing.findings {
+            let known = worst_of.entry(check).or_insert(*outcome);
+            *known = worst([*known, *outcome]);
+        }
+        let whose_worst_is = |wanted: Outcome| {
+            worst_of.iter().filter(|(_, worst)| **worst == wanted).map(|(check, _)| (*check).to_owned()).collect()
+        };
         let mut report = Self {
             schema: SCHEMA.to_owned(),
             tool: Tool { name: "gpu-preflight".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() },
@@ -92,6 +106,8 @@ impl Report {
             selection,
             verdict: weighing.verdict,
             score: weighing.score,
+            holding: whose_worst_is(Outcome::Holds),
+            not_applicable: whose_worst_is(Outcome::NotApplicable),
             findings: weighing.findings,
             about: weighing.about,
             baseline: None,
@@ -102,6 +118,29 @@ impl Report {
         };
         report.notes.extend(nothing::why(&report));
         report
+    }
+
+    /// The same without the findings of which nobody has to hear.
+    pub fn brief(&self) -> Self {
+        let told = |finding: &&Finding| !matches!(finding.outcome, Outcome::Holds | Outcome::NotApplicable);
+        Self {
+            schema: self.schema.clone(),
+            tool: self.tool.clone(),
+            profile: self.profile.clone(),
+            phase: self.phase,
+            selection: self.selection.clone(),
+            verdict: self.verdict,
+            score: self.score.clone(),
+            findings: self.findings.iter().filter(told).cloned().collect(),
+            holding: self.holding.clone(),
+            not_applicable: self.not_applicable.clone(),
+            about: self.about.clone(),
+            baseline: self.baseline.clone(),
+            fix_first: self.fix_first.clone(),
+            notes: self.notes.clone(),
+            facts: self.facts.clone(),
+            probes: self.probes.clone(),
+        }
     }
 
     /// The verdict as people read it, with what a filter left it to speak of: `READY, of 17 of 184 checks`.

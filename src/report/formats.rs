@@ -27,7 +27,7 @@ words! {
     pub enum Format {
         /// For people at a terminal
         Text = "text",
-        /// For programs: the whole report, with the facts that it rests on
+        /// For programs: what came of it, with the facts that it rests on; with `--verbose` what holds too
         Json = "json",
         /// `JUnit` XML, a suite for each dimension of the score
         Junit = "junit",
@@ -61,7 +61,8 @@ pub struct Options {
 pub fn render(report: &Report, format: Format, options: &Options) -> Result<Shown, serde_json::Error> {
     Ok(match format {
         Format::Text => text::render(report, options.layout),
-        Format::Json => Shown::json(report)?,
+        Format::Json if options.layout.verbose => Shown::json(report)?,
+        Format::Json => Shown::json(&report.brief())?,
         Format::Junit => junit::render(report),
         Format::Sarif => Shown::json(&sarif::document(report, &options.anchor))?,
         Format::Github => github::render(report, &options.anchor),

@@ -214,8 +214,16 @@ fn a_room_of_site_checks_shares_what_its_room_file_says() {
     std::fs::write(site.join("odd-uid.toml"), &bare).expect("written");
     std::fs::write(site.join("always.toml"), site_check("identity.uid == 4242", "ignore_room = true\n"))
         .expect("written");
-    let arguments =
-        ["--checks", folder.path().to_str().expect("UTF-8"), "--only", "site", "--no-gpu", "--format", "json"];
+    let arguments = [
+        "--checks",
+        folder.path().to_str().expect("UTF-8"),
+        "--only",
+        "site",
+        "--no-gpu",
+        "--verbose",
+        "--format",
+        "json",
+    ];
     let refused = run(&arguments);
     assert_eq!(code(&refused), 78);
     assert!(

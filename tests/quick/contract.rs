@@ -23,7 +23,7 @@ fn judged(machine: &str, folder: &Path, options: &[&str]) -> (i32, String, Strin
 /// What came of a check, beside a contract in the working folder.
 fn outcomes(machine: &str, contract: &str, check: &str) -> Vec<String> {
     let folder = with(contract);
-    let (_, report, error) = judged(machine, folder.path(), &["--format=json"]);
+    let (_, report, error) = judged(machine, folder.path(), &["--format=json", "--verbose"]);
     assert_eq!(error, "", "{contract}");
     let report: Value = serde_json::from_str(&report).expect("JSON");
     let findings = report["findings"].as_array().expect("findings").iter();
@@ -118,7 +118,8 @@ fn a_file_that_is_named_comes_before_the_one_that_lies_there() {
 fn it_names_the_profile_where_the_command_line_does_not() {
     let folder = with("profile = 'training'\n");
     let profile = |options: &[&str]| {
-        let (_, report, error) = judged("h100-healthy", folder.path(), &[options, &["--format=json"]].concat());
+        let (_, report, error) =
+            judged("h100-healthy", folder.path(), &[options, &["--format=json", "--verbose"]].concat());
         let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{error}"));
         report["profile"].as_str().expect("text").to_owned()
     };
@@ -135,7 +136,7 @@ fn its_waivers_excuse_as_those_of_a_profile_do_but_never_what_is_critical() {
     };
     let gating = |contract: &str, check: &str| {
         let folder = with(contract);
-        let (_, report, error) = judged("h100-healthy", folder.path(), &["--format=json"]);
+        let (_, report, error) = judged("h100-healthy", folder.path(), &["--format=json", "--verbose"]);
         let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{error}"));
         let all = report["findings"].as_array().expect("findings").iter();
         all.clone().find(|one| one["check"] == check).map(|one| !one["waived"].is_string()).expect(check)
@@ -157,7 +158,7 @@ fn what_init_writes_asks_for_nothing_and_all_of_it_is_met_where_it_was_written()
         let page = sketch(&facts).to_string();
         let asked = |page: &str| {
             let folder = with(page);
-            let (_, report, error) = judged(machine, folder.path(), &["--format=json"]);
+            let (_, report, error) = judged(machine, folder.path(), &["--format=json", "--verbose"]);
             let report: Value = serde_json::from_str(&report).unwrap_or_else(|_| panic!("{machine}: {error}\n{page}"));
             let all = report["findings"].as_array().expect("findings").iter();
             let own = all.filter(|one| one["check"].as_str().is_some_and(|check| check.starts_with("contract.")));

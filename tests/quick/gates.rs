@@ -166,7 +166,7 @@ fn findings_are_new_as_before_or_fixed_against_a_recording_and_against_a_report(
     let (recorded, report) = (recorded.to_str().expect("UTF-8"), report.to_str().expect("UTF-8"));
     assert_eq!(said(&["judge", recorded, "--format", "json", "--output", report]).0, 1);
     for baseline in [recorded, report] {
-        let (code, stdout, stderr) = judged(machine, &["--baseline", baseline, "--format", "json"]);
+        let (code, stdout, stderr) = judged(machine, &["--baseline", baseline, "--verbose", "--format", "json"]);
         assert_eq!((code, stderr.as_str()), (1, ""));
         let json: Value = serde_json::from_str(&stdout).expect("JSON");
         assert_eq!(json["baseline"]["new_count"], 1, "{}", json["baseline"]);

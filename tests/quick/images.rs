@@ -48,7 +48,7 @@ fn an_image_whose_command_opens_jupyter_is_not_ready() {
     let folder = image(&[START, ("etc/passwd", "app:x:1000:1000::/:/bin/sh\n")]);
     let config =
         json!([{ "Config": { "User": "app", "Cmd": ["/opt/start.sh"], "Healthcheck": { "Test": ["CMD", "x"] } } }]);
-    let arguments = ["check", "--format=json", "--no-gpu", "--root", text(folder.path())];
+    let arguments = ["check", "--format=json", "--verbose", "--no-gpu", "--root", text(folder.path())];
     let report = json_of(&run(&[&arguments[..], &["--image-config", "-"]].concat(), Some(&config.to_string())));
     assert_eq!((&report["verdict"], &report["profile"]), (&json!("not-ready"), &json!("image")));
     let finding = |report: &Value, check: &str| {

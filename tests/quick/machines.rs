@@ -200,7 +200,7 @@ fn the_program_judges_a_recording_as_the_library_does() {
         let output = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"))
             .arg("judge")
             .arg(folder().join(name).join("facts.json"))
-            .args(["--profile", profile, "--format", "json"])
+            .args(["--profile", profile, "--verbose", "--format", "json"])
             .output()
             .expect("the program runs");
         assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));

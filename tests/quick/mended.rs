@@ -25,7 +25,7 @@ const BROKEN: [(&str, &str); 5] = [
 fn outcomes(lines: &[&str]) -> BTreeMap<String, String> {
     let text = lines.iter().fold(BARE.to_owned(), |text, line| format!("{text}    {line}\n"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
-    let output = fed(command.args(["check", "--format=json", "--compose", "-"]), &text);
+    let output = fed(command.args(["check", "--format=json", "--verbose", "--compose", "-"]), &text);
     let report: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{text}: {error}: {}", String::from_utf8_lossy(&output.stderr)));
     let word = |finding: &Value, key: &str| finding[key].as_str().expect("a word").to_owned();

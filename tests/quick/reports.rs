@@ -49,6 +49,44 @@ fn rendered(report: &Report, format: Format) -> String {
 }
 
 #[test]
+fn json_names_what_holds_and_tells_of_it_where_it_is_asked_to() {
+    let report = report_on(facts("healthy-8xh200-fake"), &plan(&[], "production"), None, &[]);
+    let json = |verbose: bool| {
+        let layout = Layout { width: 100, color: false, verbose };
+        let options = Options { layout, anchor: Place::default() };
+        let text = formats::render(&report, Format::Json, &options).expect("JSON").to_string();
+        let value: Value = serde_json::from_str(&text).expect("JSON");
+        (text.len(), value)
+    };
+    let ((short, brief), (long, whole)) = (json(false), json(true));
+    assert!(short * 2 < long, "{short} of {long} bytes");
+    let told = |report: &Value| -> Vec<(String, String)> {
+        let word = |one: &Value, key: &str| one[key].as_str().expect("a word").to_owned();
+        let all = report["findings"].as_array().expect("findings").iter();
+        all.map(|one| (word(one, "check"), word(one, "outcome"))).collect()
+    };
+    assert!(told(&brief).iter().all(|(_, outcome)| !["holds", "not-applicable"].contains(&outcome.as_str())));
+    // Every check stands in one place.
+    let named = |key: &str| -> Vec<String> {
+        brief[key].as_array().expect("ids").iter().map(|id| id.as_str().expect("an id").to_owned()).collect()
+    };
+    let mut ids: Vec<String> = told(&brief).into_iter().map(|(check, _)| check).collect();
+    ids.dedup();
+    ids.extend([named("holding"), named("not_applicable")].concat());
+    ids.sort_unstable();
+    let mut all: Vec<String> = told(&whole).into_iter().map(|(check, _)| check).collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(ids, all);
+    for (check, outcome) in told(&whole).iter().filter(|(check, _)| named("not_applicable").contains(check)) {
+        assert_eq!(outcome, "not-applicable", "{check}");
+    }
+    for key in ["verdict", "score", "facts", "about", "fix_first", "holding"] {
+        assert_eq!(brief[key], whole[key], "{key}");
+    }
+}
+
+#[test]
 fn every_format_is_written_where_it_is_asked_for_beside_the_usual_report() {
     let folder = tempfile::tempdir().expect("a folder");
     let asked: Vec<String> = Format::ALL.iter().map(|format| to(folder.path(), format.as_str())).collect();

@@ -48,7 +48,7 @@ fn report(arguments: &[&str], input: Option<&str>) -> Value {
 }
 
 fn report_and_code(arguments: &[&str], input: Option<&str>) -> (Value, Option<i32>) {
-    let output = check(&[&["--format=json", BY_DATE], arguments].concat(), input);
+    let output = check(&[&["--format=json", "--verbose", BY_DATE], arguments].concat(), input);
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     let report = serde_json::from_slice(&output.stdout);
     (report.unwrap_or_else(|error| panic!("{arguments:?}: {error}: {errors}")), output.status.code())

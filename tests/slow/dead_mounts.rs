@@ -89,7 +89,7 @@ fn finding<'a>(report: &'a Value, check: &str) -> Option<&'a Value> {
 /// The report of a look with one variable set.
 fn check(mount: &mut DeadMount, variable: &str, value: &str) -> Value {
     let set = format!("{variable}={value}");
-    let arguments = [&set, BINARY, "check", "--no-gpu", "--deadline=20", "--format=json"];
+    let arguments = [&set, BINARY, "check", "--no-gpu", "--deadline=20", "--verbose", "--format=json"];
     json(&ended(start(&mut mount.command("/usr/bin/env", &arguments)), variable))
 }
 
@@ -122,7 +122,7 @@ fn whatever_setting_leads_there_the_report_comes() {
 fn where_a_gpu_may_be_its_files_are_read_past_a_dead_folder_of_mps() {
     let Some(mut mount) = DeadMount::new(Dead::Deaf) else { return };
     let folder = format!("CUDA_MPS_PIPE_DIRECTORY={}", mount.path().display());
-    let arguments = [&folder, BINARY, "check", "--tier=quick", "--deadline=20", "--format=json"];
+    let arguments = [&folder, BINARY, "check", "--tier=quick", "--deadline=20", "--verbose", "--format=json"];
     let report = json(&ended(start(&mut mount.command("/usr/bin/env", &arguments)), "MPS"));
     assert_eq!(finding(&report, "storage.folders-answer").expect("told")["outcome"], "fails");
     assert!(completed(&report, "driver"), "{}", report["facts"]["probes"]);
@@ -166,7 +166,7 @@ fn a_link_into_it_is_as_dead_and_a_folder_beside_it_is_not() {
 fn a_dead_working_folder_holds_up_nobody() {
     let Some(mut mount) = DeadMount::new(Dead::Deaf) else { return };
     let folder = format!("--chdir={}", mount.path().display());
-    let arguments = [folder.as_str(), BINARY, "check", "--no-gpu", "--deadline=20", "--format=json"];
+    let arguments = [folder.as_str(), BINARY, "check", "--no-gpu", "--deadline=20", "--verbose", "--format=json"];
     let report = json(&ended(start(&mut mount.command("/usr/bin/env", &arguments)), "the working folder"));
     assert_eq!(finding(&report, "storage.folders-answer").expect("told")["outcome"], "fails");
 }

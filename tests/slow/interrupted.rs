@@ -79,6 +79,7 @@ const CHECK: [&str; 7] = [
     "check",
     "--deadline=120",
     "--format=json",
+    "--verbose",
     "--only=driver.answers,driver.survives,compute.multiply-runs",
     "--phase=live",
     "--profile=production",

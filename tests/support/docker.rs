@@ -53,7 +53,7 @@ pub fn text(bytes: &[u8]) -> String {
 /// The command that asks for a report with these options, by [`PATIENT`] where there is no deadline among them.
 fn check<'a>(options: &[&'a str]) -> Vec<&'a str> {
     let usual: &[&str] = if options.iter().any(|option| option.starts_with("--deadline")) { &[] } else { &[PATIENT] };
-    [&["gpu-preflight", "check", "--format", "json"], usual, options].concat()
+    [&["gpu-preflight", "check", "--format", "json", "--verbose"], usual, options].concat()
 }
 
 /// How a container is to be run: docker's own flags, then the image.

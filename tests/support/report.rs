@@ -40,7 +40,7 @@ impl Report {
         let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             panic!("no report ({error}): {}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
         });
-        Self { code: output.status.code().expect("no signal ended it"), json }
+        Self { code: output.status.code().expect("no signal ended it"), json: whole(json) }
     }
 
     /// `ready`, `not-ready` or `incomplete`.
@@ -99,6 +99,18 @@ impl Report {
         }
         lines
     }
+}
+
+/// A report in which what holds and what does not apply is a finding too, of which no more is known.
+pub fn whole(mut report: Value) -> Value {
+    for (list, outcome) in [("holding", "holds"), ("not_applicable", "not-applicable")] {
+        let named = report[list].as_array().cloned().unwrap_or_default();
+        let findings = report["findings"].as_array_mut().expect("findings");
+        let is_new = |check: &Value| !findings.iter().any(|finding| finding["check"] == *check);
+        let named: Vec<Value> = named.into_iter().filter(is_new).collect();
+        findings.extend(named.into_iter().map(|check| serde_json::json!({ "check": check, "outcome": outcome })));
+    }
+    report
 }
 
 impl From<&report::Report> for Report {

@@ -48,7 +48,7 @@ pub fn run(folder: &Path, flags: &[String], image: &Image, command: &[&str]) -> 
 
 fn check(folder: &Path, image: &Image, options: &[&str]) -> Report {
     let flags = ["--rm".to_owned(), "--entrypoint=gpu-preflight".to_owned()];
-    Report::read(&run(folder, &flags, image, &[&["check", "--format=json", PATIENT], options].concat()))
+    Report::read(&run(folder, &flags, image, &[&["check", "--format=json", "--verbose", PATIENT], options].concat()))
 }
 
 /// Whether a file of the folder names the check as answered.

@@ -16,7 +16,7 @@ fn without_proc_nothing_is_called_ready() {
     if !available() {
         return;
     }
-    let report = report_of("umount --lazy /proc; gpu-preflight check --deadline=60 --no-gpu --format=json");
+    let report = report_of("umount --lazy /proc; gpu-preflight check --deadline=60 --no-gpu --verbose --format=json");
     assert_ne!(report.verdict(), "ready", "{}", report.troubles());
     assert!(
         report.fact("network.listeners").is_object(),
@@ -31,7 +31,8 @@ fn without_sys_a_limit_that_cannot_be_read_is_not_a_missing_limit() {
     if !available() {
         return;
     }
-    let report = report_of("umount --recursive --lazy /sys; gpu-preflight check --deadline=60 --no-gpu --format=json");
+    let report =
+        report_of("umount --recursive --lazy /sys; gpu-preflight check --deadline=60 --no-gpu --verbose --format=json");
     assert_ne!(report.verdict(), "ready", "{}", report.troubles());
     assert!(!report.fact("limits.memory_bytes").is_number());
 }
@@ -41,8 +42,16 @@ fn without_an_environment_the_report_is_whole() {
     if !available() {
         return;
     }
-    let check =
-        ["env", "--ignore-environment", "/usr/local/bin/gpu-preflight", "check", PATIENT, "--no-gpu", "--format=json"];
+    let check = [
+        "env",
+        "--ignore-environment",
+        "/usr/local/bin/gpu-preflight",
+        "check",
+        PATIENT,
+        "--no-gpu",
+        "--verbose",
+        "--format=json",
+    ];
     let report = Report::read(&Recipe::plain(BASE).run(&check));
     assert_eq!(report.verdict(), "not-ready", "{}", report.troubles());
     assert_eq!(report.fact("identity.home"), "/root");
@@ -65,7 +74,7 @@ fn a_full_disk_leaves_the_old_report_whole() {
     }
     let script = "echo old >/out/report
         head -c 1M /dev/zero >/out/filling 2>/dev/null
-        gpu-preflight check --deadline=60 --no-gpu --format=json --output=/out/report; echo \"code $?\"; cat /out/report; ls /out";
+        gpu-preflight check --deadline=60 --no-gpu --verbose --format=json --output=/out/report; echo \"code $?\"; cat /out/report; ls /out";
     let output = Recipe::plain(BASE).with(["--tmpfs=/out:size=16k"]).run(&["bash", "-c", script]);
     assert_eq!(text(&output.stdout), "code 74\nold\nfilling\nreport\n", "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("/out/report"), "{}", text(&output.stderr));
@@ -89,7 +98,7 @@ fn the_report_of_a_recording_is_the_report_of_the_moment() {
     // One container, because process 1 is a part of what is judged.
     let container = Recipe::plain(BASE).start(&["sleep", "600"]);
     container.output(&["gpu-preflight", "facts", PATIENT, "--no-gpu", "--output=/tmp/facts.json"]);
-    let judge = ["gpu-preflight", "judge", "--format=json", "/tmp/facts.json"];
+    let judge = ["gpu-preflight", "judge", "--verbose", "--format=json", "/tmp/facts.json"];
     let judged = container.exec(&judge);
     assert_eq!(text(&judged.stdout), text(&container.exec(&judge).stdout));
     let (judged, checked) = (Report::read(&judged), container.check(&["--no-gpu"]));
@@ -106,7 +115,7 @@ fn without_room_for_a_thread_or_a_process_everything_else_is_still_looked_at() {
     }
     for limit in ["1", "2", "5"] {
         let recipe = Recipe::plain(BASE).with([format!("--pids-limit={limit}")]);
-        let output = recipe.run(&["gpu-preflight", "check", PATIENT, "--no-gpu", "--format=json"]);
+        let output = recipe.run(&["gpu-preflight", "check", PATIENT, "--no-gpu", "--verbose", "--format=json"]);
         assert!(!text(&output.stderr).contains("panicked"), "{limit}: {}", text(&output.stderr));
         let report = Report::read(&output);
         assert_eq!((report.verdict(), report.code), ("not-ready", 1), "{limit}: {}", report.troubles());

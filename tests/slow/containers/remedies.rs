@@ -86,7 +86,7 @@ impl Scenario {
     }
 
     fn command(&self) -> String {
-        let check = format!("gpu-preflight check --format=json --deadline=60 {}", self.options);
+        let check = format!("gpu-preflight check --format=json --verbose --deadline=60 {}", self.options);
         WORKLOAD.to_owned() + &self.script.replace("{check}", &check)
     }
 

@@ -44,7 +44,7 @@ fn assert_jupyter(arguments: &str, auth: &str, bind: &str, base_url: &str) {
     assert_eq!(report.verdict(), "not-ready");
 
     let stranger = ["setpriv", "--reuid=1001", "--regid=1001", "--clear-groups", "--bounding-set=-all"];
-    let check = ["gpu-preflight", "check", PATIENT, "--no-gpu", "--format=json"];
+    let check = ["gpu-preflight", "check", PATIENT, "--no-gpu", "--format=json", "--verbose"];
     let report = Report::read(&container.exec(&[&stranger[..], &check[..]].concat()));
     let server = the_jupyter(&report);
     assert_eq!(server["auth"], auth, "as a user: {server}");
@@ -165,7 +165,7 @@ fn a_jupyter_that_will_be_started_is_seen_before_it_listens() {
         return;
     }
     let command = ["jupyter-server", "--allow-root", "--ip=0.0.0.0", "--port=8888", "--IdentityProvider.token="];
-    let exec = ["gpu-preflight", "exec", PATIENT, "--no-gpu", "--format=json", "--"];
+    let exec = ["gpu-preflight", "exec", PATIENT, "--no-gpu", "--format=json", "--verbose", "--"];
     let output = Recipe::plain(DEV).run(&[&exec[..], &command[..]].concat());
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stdout));
     let report: Value = serde_json::from_slice(&output.stderr).expect("the report on standard error");

@@ -59,7 +59,7 @@ nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on
 slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
-json\t'For programs: the whole report, with the facts that it rests on'
+json\t'For programs: what came of it, with the facts that it rests on; with --verbose what holds too'
 junit\t'JUnit XML, a suite for each dimension of the score'
 sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
@@ -76,7 +76,7 @@ always\t'Also in a file or a pipe'
 never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s v -l verbose -d 'List what holds and what does not apply too, in text and in JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -s V -l version -d 'Print version'
@@ -128,7 +128,7 @@ nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on
 slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
-json\t'For programs: the whole report, with the facts that it rests on'
+json\t'For programs: what came of it, with the facts that it rests on; with --verbose what holds too'
 junit\t'JUnit XML, a suite for each dimension of the score'
 sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
@@ -145,7 +145,7 @@ always\t'Also in a file or a pipe'
 never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s v -l verbose -d 'List what holds and what does not apply too, in text and in JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l phase -d 'When in the life of the container this is: start (entrypoint), live (services are up) or build (image in CI) [default: exec: start; profile image: build; else live]' -r -f -a "live\t''
@@ -170,7 +170,7 @@ medium\t'Medium ones and worse'
 low\t'Low ones and worse: everything but info'
 never\t'None'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
-json\t'For programs: the whole report, with the facts that it rests on'
+json\t'For programs: what came of it, with the facts that it rests on; with --verbose what holds too'
 junit\t'JUnit XML, a suite for each dimension of the score'
 sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
@@ -189,7 +189,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l mod
 report\t'Report, then start the workload whatever was found, be it a mistake in the configuration'
 off\t'Start the workload at once, without looking'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l no-gpu -d 'This container is not meant to have a GPU'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s v -l verbose -d 'List what holds and what does not apply too, in text and in JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l block-on-incomplete -d 'Stop the workload on INCOMPLETE too'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -231,7 +231,7 @@ nagios\t'Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN; one line on
 slurm\t'Prolog and health check of Slurm: only NOT READY drains the node'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l baseline -d 'Say what is new, as before and fixed since this recording, or report as JSON' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l format -d 'How the report is written' -r -f -a "text\t'For people at a terminal'
-json\t'For programs: the whole report, with the facts that it rests on'
+json\t'For programs: what came of it, with the facts that it rests on; with --verbose what holds too'
 junit\t'JUnit XML, a suite for each dimension of the score'
 sarif\t'SARIF 2.1.0, for code scanning'
 github\t'Annotations of GitHub Actions, and the whole table in the summary of the step'
@@ -247,7 +247,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l co
 always\t'Also in a file or a pipe'
 never\t'Nowhere'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l fail-on-new-only -d 'Let nothing gate that was so in the baseline: neither what failed there and is no worse, nor what could be told as little. Worse is: more severe, excused no longer, or with more items in a list'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s v -l verbose -d 'List what holds and what does not apply too'
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s v -l verbose -d 'List what holds and what does not apply too, in text and in JSON'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s q -l quiet -d 'Print no report; the exit code, files that are named and mistakes say it all'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
