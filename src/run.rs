@@ -144,9 +144,7 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
-    let exit = ending::tell(&world, &report, output, gate);
-    std::mem::forget((plan, report)); // tens of thousands of pieces, which the kernel takes back all at once
-    exit
+    ending::tell(&world, (plan, report), output, gate)
 }
 
 /// Looks and judges.
@@ -195,7 +193,7 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let mut report = report_on(facts, &plan, *phase, assumed);
     report.notes.splice(..0, notes);
     ending::compare(&world, baseline, &plan, assumed, &mut report)?;
-    ending::tell(&world, &report, output, gate)
+    ending::tell(&world, (plan, report), output, gate)
 }
 
 /// A check by its name, a room by its name, or what speaks of a code or of words.

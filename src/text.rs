@@ -22,7 +22,8 @@ pub fn plain_long(text: &str) -> String {
 }
 
 fn escaped(text: &str, limit: usize) -> String {
-    match text.char_indices().nth(limit) {
+    let end = if text.len() > limit { text.char_indices().nth(limit) } else { None };
+    match end {
         Some((end, _)) => shown::escaped(&text[..end], |_| false) + "…",
         None => shown::escaped(text, |_| false),
     }

@@ -138,7 +138,7 @@ pub fn weigh(judged: Vec<Judged>, facts: &Facts, catalogue: &Catalogue, profile:
     };
     let mut findings: Vec<Finding> = judged.into_iter().filter_map(weighed).collect();
     let order = Order::of(&findings);
-    findings.sort_by_key(|finding| order.key(finding));
+    findings.sort_by_cached_key(|finding| order.key(finding));
     let entries: Vec<Entry> = standings(&findings).iter().map(|standing| standing.now).collect();
     let mut score = score(&entries);
     if is_capped(&entries) {

@@ -135,8 +135,8 @@ pub fn dimension_words(report: &Report) -> String {
 fn mark(report: &Report, patterns: &[&str]) -> (Mark, Option<String>) {
     // What is only worth knowing makes nothing worse.
     let counts = |finding: &&Finding| finding.severity != Severity::Info || finding.outcome == Outcome::Holds;
-    let of_row = |finding: &&Finding| patterns.iter().any(|pattern| matches(pattern, &finding.check));
-    let own = || report.findings.iter().filter(counts).filter(of_row);
+    let of_row = |own: &&[Finding]| patterns.iter().any(|pattern| matches(pattern, &own[0].check));
+    let own = || report.findings.chunk_by(|a, b| a.check == b.check).filter(of_row).flatten().filter(counts);
     let mark = |finding: &Finding| match finding.outcome {
         Outcome::Fails if finding.gating && finding.waived.is_none() => Mark::Bad,
         Outcome::Fails => Mark::Warning,

@@ -1,5 +1,7 @@
 //! How a run ends: what is said of a verdict against an earlier one, to whom, and with which code.
 
+use std::mem::ManuallyDrop;
+
 use super::output::{self, Target};
 use super::plan::{self, Plan};
 use super::{Failure, message, report_on};
@@ -31,8 +33,11 @@ pub fn compare(
     Ok(())
 }
 
-/// Writes all that is asked for, and says how that ends.
-pub fn tell(world: &World, report: &Report, arguments: &OutputArgs, gate: &GateArgs) -> Result<Exit, Failure> {
+/// Writes all that is asked for, and says how that ends. What was told by is not taken down: of tens of thousands of pieces
+/// the kernel takes all back at once.
+pub fn tell(world: &World, told: (Plan, Report), arguments: &OutputArgs, gate: &GateArgs) -> Result<Exit, Failure> {
+    let told = ManuallyDrop::new(told);
+    let report = &told.1;
     let end = match report.verdict {
         Verdict::Ready if report.findings.iter().any(Finding::counts) => End::Warning,
         Verdict::Ready => End::Ready,

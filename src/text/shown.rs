@@ -102,6 +102,9 @@ impl From<String> for Shown {
 
 /// A text with escapes for what acts, unless it is to stay.
 pub(super) fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned(); // as most is, thousands of times in one report
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -119,6 +122,9 @@ pub(super) fn escaped(text: &str, stays: impl Fn(char) -> bool) -> String {
 /// property `Default_Ignorable_Code_Point`, what is drawn as nothing: marks of direction, zero width, tags and variation
 /// selectors among them; the marks of annotations, U+FFF9 to U+FFFB, are the same without that property.
 fn acts(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}')
         || matches!(

@@ -75,7 +75,7 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
 }
 
-const CHECK: [&str; 7] = [
+const CHECK: [&str; 8] = [
     "check",
     "--deadline=120",
     "--format=json",
