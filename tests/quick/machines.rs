@@ -6,7 +6,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 
 use gpu_preflight::facts::{Fact, Facts, Gpu, Multiply, recording};
 use gpu_preflight::run::Plan;
@@ -49,10 +48,9 @@ pub fn facts(machine: &str) -> Facts {
     recording::read(&text).unwrap_or_else(|mistake| panic!("{machine}: {mistake:?}")).facts
 }
 
-/// The whole of `outcomes.txt`, where so much holds beside the catalogue.
-fn outcomes(padding: usize) -> String {
+/// What is said of these machines, where so much holds beside the catalogue.
+fn outcomes(machines: &[(String, Facts)], padding: usize) -> String {
     let plans: Vec<Plan> = PROFILES.iter().map(|profile| padded(profile, padding)).collect();
-    let machines = machines();
     let of_one = |(name, facts): &(String, Facts)| -> String {
         plans.iter().map(|plan| outcome::line(name, plan, facts)).collect()
     };
@@ -64,15 +62,9 @@ fn outcomes(padding: usize) -> String {
     })
 }
 
-/// As it is recorded, for the tests that need it.
-fn recorded_outcomes() -> &'static str {
-    static OUTCOMES: OnceLock<String> = OnceLock::new();
-    OUTCOMES.get_or_init(|| outcomes(PADDING))
-}
-
 #[test]
 fn outcomes_of_recorded_machines_are_current() {
-    bless::compare("tests/machines/outcomes.txt", recorded_outcomes());
+    bless::compare("tests/machines/outcomes.txt", &outcomes(&machines(), PADDING));
 }
 
 #[test]
@@ -111,7 +103,9 @@ fn nothing_is_recorded_that_is_neither_a_machine_nor_made_from_one() {
 
 #[test]
 fn one_more_check_that_holds_everywhere_changes_nothing_that_is_recorded() {
-    assert!(outcomes(PADDING + 1) == recorded_outcomes(), "an outcome counts what holds");
+    // What is counted is counted of every machine, so a few of them tell.
+    let some: Vec<_> = machines().into_iter().step_by(6).collect();
+    assert!(outcomes(&some, PADDING + 1) == outcomes(&some, PADDING), "an outcome counts what holds");
     for (name, profile) in LAYOUTS {
         let text = |padding| outcome::text(&padded(profile, padding), &facts(name));
         let [one, other] = [PADDING_OF_LAYOUTS, PADDING_OF_LAYOUTS + 1].map(text);

@@ -73,9 +73,14 @@ fn facts(value: Value) -> Facts {
 /// nothing for a hostile reason.
 fn hostile_machines() -> Vec<(String, Facts)> {
     let mut all: Vec<(String, Facts)> = Vec::new();
-    for (name, facts) in machines() {
-        all.push((format!("{name}, before"), spoilt(&facts, &|text| format!("{HOSTILE}{text}"))));
-        all.push((format!("{name}, behind"), spoilt(&facts, &|text| format!("{text}{HOSTILE}"))));
+    for (at, (name, facts)) in machines().into_iter().enumerate() {
+        // Which of the two makes no difference to most texts, and each machine has texts of every kind.
+        if at % 2 == 0 || name == "open-jupyter-and-sshd-root" {
+            all.push((format!("{name}, before"), spoilt(&facts, &|text| format!("{HOSTILE}{text}"))));
+        }
+        if at % 2 == 1 || name == "h100-deep" {
+            all.push((format!("{name}, behind"), spoilt(&facts, &|text| format!("{text}{HOSTILE}"))));
+        }
     }
     all.extend((0..12).map(|turn| (format!("everything, {turn}"), facts(everything(Facts::SHAPE, turn)))));
     all.push(("nothing".to_owned(), Facts::all_unknown(&Gap::new(GapKind::TimedOut, HOSTILE))));
@@ -326,7 +331,7 @@ fn no_word_of_a_profile_drives_a_terminal() {
     .concat();
     let profile = Profile::read(HOSTILE, HOSTILE, &file, &catalogue).expect("valid");
     let plan = Plan::of(catalogue, profile);
-    for (at, (name, facts)) in machines().into_iter().enumerate() {
+    for (at, (name, facts)) in machines().into_iter().step_by(4).enumerate() {
         printed(&name, &plan, &facts);
         if at < 2 {
             written(&name, &plan, &facts);
