@@ -121,6 +121,7 @@ impl Report {
     }
 
     /// The same without the findings of which nobody has to hear.
+    #[must_use]
     pub fn brief(&self) -> Self {
         let told = |finding: &&Finding| !matches!(finding.outcome, Outcome::Holds | Outcome::NotApplicable);
         Self {

@@ -171,7 +171,9 @@ fn order(checks: Vec<Check>, file_of: impl Fn(usize) -> String) -> Result<Catalo
             let near = suggestion(id, checks.iter().map(|check| check.id.as_str()));
             whole(&file_of(index), format!("`requires` names no check `{id}`{near}"))
         })?;
-        named.iter().for_each(|required| behind[*required].push(index));
+        for required in &named {
+            behind[*required].push(index);
+        }
         requires.push(named);
     }
     let mut awaited: Vec<usize> = requires.iter().map(Vec::len).collect();

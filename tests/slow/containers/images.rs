@@ -59,7 +59,7 @@ fn outside(options: &[&str]) -> Report {
     let program = env!("CARGO_BIN_EXE_gpu-preflight");
     // Nothing of this process's environment may reach the report.
     let command = Command::new(program)
-        .args(["check", "--format", "json", PATIENT])
+        .args(["check", "--format", "json", "--verbose", PATIENT])
         .args(options)
         .env("LD_LIBRARY_PATH", "/nonexistent")
         .env("HF_TOKEN", "hf_zyxwvutsrqponmlkjihgfedcba543210")
@@ -89,7 +89,7 @@ fn seats(image: &Image, folder: &Path, options: &[&str]) -> [Report; 3] {
         image.save(&archive);
     }
     let inside = Recipe::plain(&image.name).mount(&config, "/tmp/config.json").with(["--entrypoint", "gpu-preflight"]);
-    let own = ["check", "--format=json", PATIENT, "--profile=image", "--image-config=/tmp/config.json"];
+    let own = ["check", "--format=json", "--verbose", PATIENT, "--profile=image", "--image-config=/tmp/config.json"];
     let inside = Report::read(&inside.run(&[&own[..], options].concat()));
     let path = |path: &Path| path.display().to_string();
     let unpacked = outside(&[&["--root", &path(&root), "--image-config", &path(&config)], options].concat());
@@ -203,7 +203,8 @@ fn an_image_whose_command_is_not_known_is_not_called_ready() {
     let folder = tempfile::tempdir().expect("a folder");
     let image = built(OPEN, folder.path());
     let recipe = Recipe::plain(&image.name).with(["--entrypoint", "gpu-preflight", "--user", "1001:1001"]);
-    let own = ["check", "--format=json", PATIENT, "--profile=image", "--no-gpu", "--skip=environment,image"];
+    let own =
+        ["check", "--format=json", "--verbose", PATIENT, "--profile=image", "--no-gpu", "--skip=environment,image"];
     let report = Report::read(&recipe.run(&own));
     assert_eq!(report.outcomes("service.jupyter-declared-authenticated"), ["unknown"], "{}", report.troubles());
     assert_ne!(report.verdict(), "ready", "{}", report.troubles());
