@@ -1,9 +1,11 @@
 //! The catalogue: what should hold, in words and as an expression, one TOML file each.
 //!
 //! A check's id is its path: `checks/limits/memory-limited.toml` is `limits.memory-limited`. [`file`] is what such a
-//! file may say, [`room`] what the checks of one folder share, [`load`] reads and validates both, [`embedded`] are those that are part of the program and [`parts`] what both are made from, [`template`] is the
-//! language of messages, [`judge`] evaluates all checks over one recording, [`examples`] holds a check to its own examples.
-//! [`written`] knows where facts stand that come from a text, and what no text says. [`error`] is how a mistake in any of these files is told. Severity is only a default here; a profile weighs.
+//! file may say, [`room`] what the checks of one folder share, [`load`] reads and validates both, [`embedded`] are
+//! those that are part of the program and [`parts`] what both are made from, [`template`] is the language of messages,
+//! [`judge`] evaluates all checks over one recording, [`examples`] holds a check to its own examples. [`written`] knows
+//! where facts stand that come from a text, and what no text says. [`error`] is how a mistake in any of these files is
+//! told. Severity is only a default here; a profile weighs.
 
 mod catalogue;
 mod complete;

@@ -13,7 +13,6 @@ mod upgrade;
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize;
 use serde_json::Value;
 
 use super::shape::Shaped;
@@ -102,7 +101,7 @@ fn of(mut value: Value, text: &str) -> Result<Recording, Mistake> {
     if let Value::Object(fields) = &mut value {
         fields.insert("schema".to_owned(), SCHEMA.into());
     }
-    let facts = Facts::deserialize(&value).map_err(|error| match unheld(&value) {
+    let facts = serde_json::from_value(value.clone()).map_err(|error| match unheld(&value) {
         Some(path) => Mistake::without_place(format!("{path}: a number that is out of its range")),
         None => error.into(),
     })?;
