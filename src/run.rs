@@ -153,7 +153,9 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let _descendants = Descendants::watch();
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     find_log(&world, &arguments.collecting, &arguments.image)?;
-    child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
+    if arguments.surroundings.as_process.is_none() {
+        child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
+    }
     let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;

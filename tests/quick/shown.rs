@@ -74,7 +74,7 @@ fn facts(value: Value) -> Facts {
 fn hostile_machines() -> Vec<(String, Facts)> {
     let mut all: Vec<(String, Facts)> = Vec::new();
     for (at, (name, facts)) in machines().into_iter().enumerate() {
-        // Which of the two makes no difference to most texts, and each machine has texts of every kind.
+        // A machine is spoilt in one of two ways, for the time that it takes. Every text there is comes below.
         if at % 2 == 0 || name == "open-jupyter-and-sshd-root" {
             all.push((format!("{name}, before"), spoilt(&facts, &|text| format!("{HOSTILE}{text}"))));
         }
