@@ -6,6 +6,7 @@
 //! here.
 
 mod copies;
+mod doubt;
 mod gpu_chain;
 mod gpu_work;
 mod held;

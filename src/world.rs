@@ -22,6 +22,7 @@ pub mod guard;
 pub mod handover;
 pub mod interrupt;
 pub mod library;
+mod open_file;
 mod pace;
 mod pause;
 mod spawn_or_run;
@@ -42,10 +43,10 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::text::Shown;
 pub use answers::{Stat, Volume, errno_name, io_errno_name};
-pub use doors::OpenFile;
 use doors::{LeftOut, Source};
 #[cfg(test)]
 pub(crate) use fake_root::FakeRoot;
+pub use open_file::OpenFile;
 pub use pause::pause;
 pub use spawn_or_run::{Spawned, spawn_or_run, thread};
 pub use standstill::stood_still;

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::copies::may_find;
+use super::doubt::doubt;
 use super::log::timed;
-use crate::facts::shape::{Shape, Shaped};
+use crate::facts::shape::Shaped;
 use crate::facts::{
     Driver, Fact, Facts, Framework, Gap, GapKind, Gaps, Library, LibraryId, Linking, Native, Network, Phase, ProbeRun,
     Services,
@@ -105,29 +106,17 @@ pub struct Part {
 /// Reads what is asked for and tells each part.
 pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
     let look = Look { world, asked, tell };
-    let (framework, blind) = look.part("framework", None, probe::framework::collect);
     std::thread::scope(|scope| {
-        spawn_or_run(scope, || look.gpu_files(&framework, blind.as_ref()));
-        spawn_or_run(scope, || look.linking(&framework, blind.as_ref()));
+        // What takes longest begins first: the kernel's tables of sockets, records of packages, folders that are walked for
+        // setuid programs, which on an overlay takes longer than all other files together.
         spawn_or_run(scope, || look.services());
-        spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
+        spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
         spawn_or_run(scope, || {
             let advisories = asked.advisories.as_ref().map(|path| Path::new(OsStr::from_bytes(path)));
             look.wanted("packages", None, |world| probe::packages::collect(world, advisories));
         });
-        // It walks folders for setuid programs, which on an overlay takes longer than all other files together.
-        spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
-        look.wanted("container", None, probe::container::collect);
-        look.wanted("host", None, probe::container::host);
-        look.wanted("limits", None, probe::limits::collect);
-        look.wanted("identity", None, probe::identity::collect);
-        look.wanted("process", None, probe::process::collect);
-        look.wanted("workload", None, |world| {
-            probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref(), &asked.named)
-        });
-        look.wanted("environment", blind.as_ref(), |world| probe::environment::collect(world, &framework));
-        look.wanted("image", None, |world| probe::image::collect(world, asked.config.as_ref()));
-        look.wanted("compile", blind.as_ref(), |world| probe::compile::collect(world, &framework));
+        spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
+        look.framework_and_others();
     });
 }
 
@@ -175,6 +164,26 @@ impl Look<'_> {
     fn pass_over(&self, field: &str, nothing: &impl Serialize) {
         let value = serde_json::to_value(nothing).unwrap_or_default();
         (self.tell)(Part { field: field.to_owned(), value, run: None });
+    }
+
+    fn framework_and_others(&self) {
+        let (framework, blind) = self.part("framework", None, probe::framework::collect);
+        let (asked, blind) = (self.asked, blind.as_ref());
+        std::thread::scope(|scope| {
+            spawn_or_run(scope, || self.gpu_files(&framework, blind));
+            spawn_or_run(scope, || self.linking(&framework, blind));
+            self.wanted("container", None, probe::container::collect);
+            self.wanted("host", None, probe::container::host);
+            self.wanted("limits", None, probe::limits::collect);
+            self.wanted("identity", None, probe::identity::collect);
+            self.wanted("process", None, probe::process::collect);
+            self.wanted("workload", None, |world| {
+                probe::workload::collect(world, asked.command.as_deref(), asked.log.as_deref(), &asked.named)
+            });
+            self.wanted("environment", blind, |world| probe::environment::collect(world, &framework));
+            self.wanted("image", None, |world| probe::image::collect(world, asked.config.as_ref()));
+            self.wanted("compile", blind, |world| probe::compile::collect(world, &framework));
+        });
     }
 
     fn gpu_files(&self, framework: &Framework, blind: Option<&Gap>) {
@@ -247,30 +256,6 @@ impl Look<'_> {
             Services { declared, ..running }
         });
     }
-}
-
-/// Makes unknown what was not found, or not there, where something was left out in which it may be.
-fn doubt(value: &mut Value, shape: &Shape, gap: &Gap) {
-    match (shape, &mut *value) {
-        (Shape::Maybe(_), Value::Null | Value::Bool(false)) => *value = unknown(gap),
-        (Shape::Maybe(_), Value::Array(items)) if items.is_empty() => *value = unknown(gap),
-        (Shape::Maybe(_), Value::Number(number)) if number.as_f64() == Some(0.0) => *value = unknown(gap),
-        (Shape::Maybe(inner) | Shape::Optional(inner), value) => doubt(value, inner, gap),
-        (Shape::Record(record), Value::Object(fields)) => {
-            for field in record.fields {
-                if let Some(value) = fields.get_mut(field.name) {
-                    doubt(value, field.shape, gap);
-                }
-            }
-        }
-        (Shape::List(inner), Value::Array(items)) => items.iter_mut().for_each(|item| doubt(item, inner, gap)),
-        (Shape::Map(inner), Value::Object(items)) => items.values_mut().for_each(|item| doubt(item, inner, gap)),
-        _ => {}
-    }
-}
-
-fn unknown(gap: &Gap) -> Value {
-    serde_json::to_value(Fact::<bool>::Unknown(gap.clone())).unwrap_or_default()
 }
 
 /// All parts of an image that could not be read.

@@ -8,7 +8,7 @@ mod several;
 mod table;
 
 use crate::facts::{Fact, GapKind, Listener, Network};
-use crate::world::{READ_LIMIT, World};
+use crate::world::{READ_LIMIT, World, spawn_or_run};
 use table::Row;
 
 /// Reads the listening sockets of this network namespace and their owners, and what several nodes need of this one.
@@ -40,32 +40,35 @@ fn listening(world: &World) -> Network {
 /// Listening rows of both tables. A table that is there and cannot be read makes the whole unknown: with half of
 /// the listeners nobody could say that a port is free.
 fn rows(world: &World) -> Fact<Vec<Row>> {
-    let path = "/proc/net/tcp";
-    let mut rows = match table(world, path) {
-        Fact::Known(text) => match table::listening(&text, path) {
-            Ok(rows) => rows,
-            Err(gap) => return Fact::Unknown(gap),
-        },
+    const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
+    // The kernel walks over all connections of the machine for each of them.
+    let [first, second] = std::thread::scope(|scope| {
+        let beside = spawn_or_run(scope, || table(world, TABLES[1]));
+        let first = table(world, TABLES[0]);
+        [first, beside.join().unwrap_or_else(|| Fact::unknown(GapKind::Crashed, "a bug in gpu-preflight"))]
+    });
+    if first == Fact::Absent {
         // Every kernel with /proc and TCP has this table, so without it we could not look.
-        Fact::Absent => return Fact::unknown(GapKind::NotSupported, format!("{path} is not there")),
-        Fact::Unknown(gap) => return Fact::Unknown(gap),
-    };
-    let path = "/proc/net/tcp6";
-    match table(world, path) {
-        Fact::Known(text) => match table::listening(&text, path) {
-            Ok(more) => rows.extend(more),
-            Err(gap) => return Fact::Unknown(gap),
-        },
-        Fact::Absent => {} // IPv6 is switched off
-        Fact::Unknown(gap) => return Fact::Unknown(gap),
+        return Fact::unknown(GapKind::NotSupported, format!("{} is not there", TABLES[0]));
     }
-    rows.sort_by_key(|row| (row.port, row.address));
-    Fact::Known(rows)
+    let second = match second {
+        Fact::Absent => Fact::Known(Vec::new()), // IPv6 is switched off
+        second => second,
+    };
+    first.and_then(|mut rows| {
+        second.map(|more| {
+            rows.extend(more);
+            rows.sort_by_key(|row| (row.port, row.address));
+            rows
+        })
+    })
 }
 
-/// As much of a table as is read; what may be missing behind that is for [`table::listening`] to say.
-fn table(world: &World, path: &str) -> Fact<String> {
-    world.read_bytes(path, READ_LIMIT).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+/// The listening rows of as much of a table as is read; what may be missing behind that is for [`table::listening`] to say.
+fn table(world: &World, path: &str) -> Fact<Vec<Row>> {
+    world.read_table(path, READ_LIMIT).and_then(|bytes| {
+        table::listening(&String::from_utf8_lossy(&bytes), path).map_or_else(Fact::Unknown, Fact::Known)
+    })
 }
 
 fn listener(row: &Row, owners: &owners::Owners) -> Listener {
@@ -124,6 +127,18 @@ mod tests {
         assert_eq!(found.pid, Fact::Known(42));
         assert_eq!(found.process, Fact::Known("jupyter-lab".to_owned()));
         assert_eq!(network.owners_hidden, Fact::Known(false));
+    }
+
+    #[test]
+    fn of_more_listeners_than_one_reading_gives_none_is_missed() {
+        let open: Vec<_> = (0..200).map(|_| std::net::TcpListener::bind("127.0.0.1:0").expect("a port")).collect();
+        let network = collect(&World::at("/", Vec::new(), Duration::from_secs(60)));
+        let found: Vec<u16> =
+            network.listeners.known().expect("listeners").iter().map(|listener| listener.port).collect();
+        for listener in open {
+            let port = listener.local_addr().expect("bound").port();
+            assert!(found.contains(&port), "{port} of {}", found.len());
+        }
     }
 
     #[test]

@@ -2,21 +2,20 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::World;
 use super::answers::{from_errno, from_io};
-use super::archive::{Blob, Content, Tree};
+use super::archive::{Content, Tree};
 use super::asked::{Asking, leads_to};
+use super::open_file::{OpenFile, Opened};
 pub use super::within::Last;
 use super::within::{Miss, Ways};
-use super::{FIRST_READ, World};
 use crate::facts::{Fact, Gap, GapKind};
 
 /// Where files are read.
@@ -226,68 +225,5 @@ pub(super) fn open(place: Place, path: &Path) -> Fact<OpenFile> {
                 Err(error) => from_io(&error, path),
             }
         }
-    }
-}
-
-/// A regular file that is read in pieces. Each reading is a call of its own, which may be held in the kernel.
-#[derive(Debug)]
-pub struct OpenFile(Opened);
-
-#[derive(Debug)]
-enum Opened {
-    File(File, PathBuf),
-    Part(Blob),
-    Text(Arc<str>),
-    Empty,
-}
-
-impl From<File> for OpenFile {
-    fn from(file: File) -> Self {
-        Self(Opened::File(file, PathBuf::new()))
-    }
-}
-
-impl OpenFile {
-    /// Its size in bytes.
-    pub fn size(&self) -> io::Result<u64> {
-        match &self.0 {
-            Opened::File(file, place) => {
-                let _asking = Asking::of(place);
-                file.metadata().map(|meta| meta.len())
-            }
-            Opened::Part(blob) => Ok(blob.size()),
-            Opened::Text(text) => Ok(text.len() as u64),
-            Opened::Empty => Ok(0),
-        }
-    }
-
-    /// Fills `bytes` from `offset`, or fails where the file ends before.
-    pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        match &self.0 {
-            Opened::File(file, place) => {
-                let _asking = Asking::of(place);
-                file.read_exact_at(bytes, offset)
-            }
-            Opened::Part(blob) => blob.read_exact_at(bytes, offset),
-            Opened::Text(text) => {
-                let mut rest =
-                    usize::try_from(offset).ok().and_then(|at| text.as_bytes().get(at..)).unwrap_or_default();
-                rest.read_exact(bytes)
-            }
-            Opened::Empty if bytes.is_empty() => Ok(()),
-            Opened::Empty => Err(io::ErrorKind::UnexpectedEof.into()),
-        }
-    }
-
-    /// The first `limit` bytes.
-    pub(super) fn first(self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = Vec::with_capacity(FIRST_READ);
-        match self.0 {
-            Opened::File(file, _) => file.take(limit).read_to_end(&mut bytes),
-            Opened::Part(blob) => blob.reader().take(limit).read_to_end(&mut bytes),
-            Opened::Text(text) => text.as_bytes().take(limit).read_to_end(&mut bytes),
-            Opened::Empty => Ok(0),
-        }?;
-        Ok(bytes)
     }
 }

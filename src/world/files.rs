@@ -8,7 +8,8 @@ use rustix::fs::{AtFlags, CWD, FileType};
 use rustix::io::Errno;
 
 use super::answers::{Stat, from_errno, from_io, from_stat};
-use super::doors::{Last, OpenFile, Place, open};
+use super::doors::{Last, Place, open};
+use super::open_file::OpenFile;
 use super::{READ_LIMIT, World};
 use crate::facts::{Fact, GapKind};
 
@@ -31,10 +32,13 @@ impl World {
     /// The first `limit` bytes of a file. FIFOs, sockets and devices are refused, not waited for.
     pub fn read_bytes(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
         let path = path.as_ref();
-        self.ask_file(path, |file| match file.first(limit) {
-            Ok(bytes) => Fact::Known(bytes),
-            Err(error) => from_io(&error, path),
-        })
+        self.ask_file(path, |file| file.first(limit).map_or_else(|error| from_io(&error, path), Fact::Known))
+    }
+
+    /// The same of a table that the kernel makes row by row while it is read, of at most 1 KiB a row.
+    pub fn read_table(&self, path: impl AsRef<Path>, limit: u64) -> Fact<Vec<u8>> {
+        let path = path.as_ref();
+        self.ask_file(path, |file| file.table(limit).map_or_else(|error| from_io(&error, path), Fact::Known))
     }
 
     /// An open regular file, for readers that seek.

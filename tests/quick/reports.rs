@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use gpu_preflight::check::Outcome;
+use gpu_preflight::check::{Dimension, Outcome};
 use gpu_preflight::report::Report;
 use gpu_preflight::report::formats::{self, Format, Options, Place};
 use gpu_preflight::report::text::Layout;
@@ -239,6 +239,19 @@ fn the_summary_of_a_step_gets_the_whole_table_and_stays_below_its_limit() {
     assert_eq!(judge(&[]).env("GITHUB_STEP_SUMMARY", "/nowhere/x").output().expect("runs").status.code(), Some(1));
 }
 
+/// GitHub shows the severity of the rule, and takes one with a `security-severity` for one of security.
+fn rules_say_what_their_worst_finding_says(report: &Report, rules: &Value, what: &str) {
+    for rule in rules.as_array().expect("rules") {
+        let of_rule = report.failures().filter(|finding| rule["id"] == finding.check.as_str());
+        let worst = of_rule.min_by_key(|finding| finding.severity).expect("a rule has a result");
+        let said = (&rule["properties"]["security-severity"], &rule["properties"]["problem.severity"]);
+        let score = ["9.5", "8.0", "5.5", "2.0", "0.0"][worst.severity as usize];
+        let of_security = worst.dimension == Dimension::Security;
+        assert_eq!(said.0.as_str(), of_security.then_some(score), "{what} {}", worst.check);
+        assert_ne!(said.1.is_string(), of_security, "{what} {}", worst.check);
+    }
+}
+
 #[test]
 fn each_format_keeps_its_promises_of_every_machine() {
     for profile in ["production", "image"] {
@@ -254,6 +267,7 @@ fn each_format_keeps_its_promises_of_every_machine() {
             let json = |format| -> Value { serde_json::from_str(&rendered(&report, format)).expect("JSON") };
             let sarif = json(Format::Sarif);
             assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(failing), "{what}");
+            rules_say_what_their_worst_finding_says(&report, &sarif["runs"][0]["tool"]["driver"]["rules"], &what);
             let is_left = report.verdict.title() == "INCOMPLETE";
             let is_open = |outcome| outcome == Outcome::Unknown || is_left && outcome == Outcome::Blocked;
             let open = report.findings.iter().filter(|f| f.gating && is_open(f.outcome)).count();

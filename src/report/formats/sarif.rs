@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::fingerprint::Fingerprints;
 use super::place::{Place, place};
 use super::{Finding, Level, Report, is_open, level, words};
-use crate::check::{Outcome, Severity};
+use crate::check::{Dimension, Outcome, Severity};
 use crate::text::{Shown, plain, plain_long};
 use crate::weigh::baseline::Since;
 use crate::weigh::{Verdict, remedy};
@@ -20,19 +20,23 @@ const RESULTS: usize = 25_000;
 /// The document.
 pub fn document(report: &Report, anchor: &Place) -> Value {
     let failures: Vec<&Finding> = report.failures().take(RESULTS).collect();
-    let mut rules: Vec<&str> = Vec::new();
+    // Of each check the worst finding, for a severity is asked of the rule too.
+    let mut rules: Vec<&Finding> = Vec::new();
     let mut fingerprints = Fingerprints::default();
     let results: Vec<Value> = failures
         .iter()
         .map(|finding| {
-            let rule = rules.iter().position(|known| *known == finding.check).unwrap_or_else(|| {
-                rules.push(&finding.check);
+            let rule = rules.iter().position(|known| known.check == finding.check).unwrap_or_else(|| {
+                rules.push(finding);
                 rules.len() - 1
             });
+            if finding.severity < rules[rule].severity {
+                rules[rule] = finding;
+            }
             result(finding, rule, &fingerprints.of(finding), report, anchor)
         })
         .collect();
-    let rules: Vec<Value> = rules.iter().map(|check| rule(check, report)).collect();
+    let rules: Vec<Value> = rules.iter().map(|worst| rule(worst, report)).collect();
     let unknown = report.findings.iter().filter(|finding| finding.outcome == Outcome::Unknown);
     let notifications: Vec<Value> = unknown.map(|finding| notification(finding, report.verdict)).collect();
     json!({
@@ -60,10 +64,12 @@ pub fn document(report: &Report, anchor: &Place) -> Value {
     })
 }
 
-fn rule(check: &str, report: &Report) -> Value {
+/// The rule of a check, of which `worst` is the worst finding.
+fn rule(worst: &Finding, report: &Report) -> Value {
     let mut rule = Map::new();
-    rule.insert("id".to_owned(), json!(plain(check)));
-    let Some(about) = report.about.get(check) else { return Value::Object(rule) };
+    rule.insert("id".to_owned(), json!(plain(&worst.check)));
+    rule.insert("properties".to_owned(), properties(worst));
+    let Some(about) = report.about.get(&worst.check) else { return Value::Object(rule) };
     rule.insert("shortDescription".to_owned(), json!({ "text": plain_long(&about.title) }));
     if !about.why.is_empty() {
         rule.insert("fullDescription".to_owned(), json!({ "text": &*Shown::line(&about.why) }));
@@ -111,7 +117,6 @@ fn result(finding: &Finding, rule: usize, fingerprint: &str, report: &Report, an
             "severity": finding.severity.as_str(),
             "owner": finding.owner.as_str(),
             "gating": finding.gating,
-            "security-severity": security(finding.severity),
         },
     });
     if let (Some(since), Value::Object(fields)) = (finding.since, &mut result) {
@@ -122,6 +127,21 @@ fn result(finding: &Finding, rule: usize, fingerprint: &str, report: &Report, an
         fields.insert("baselineState".to_owned(), json!(state));
     }
     result
+}
+
+/// What code scanning on GitHub reads of a rule: it shows a `security-severity` and takes the result for one of security;
+/// of others a `problem.severity`.
+fn properties(worst: &Finding) -> Value {
+    let tags = [worst.dimension.as_str().replace(' ', "-")];
+    if worst.dimension == Dimension::Security {
+        return json!({ "tags": tags, "security-severity": security(worst.severity) });
+    }
+    let severity = match level(worst) {
+        Level::Error => "error",
+        Level::Warning => "warning",
+        Level::Note => "recommendation",
+    };
+    json!({ "tags": tags, "problem.severity": severity })
 }
 
 /// GitHub's scale, where 9 and more is critical, 7 high, 4 medium.
