@@ -43,8 +43,8 @@ fn rows(world: &World) -> Fact<Vec<Row>> {
     const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
     // The kernel walks over all connections of the machine for each of them.
     let [first, second] = std::thread::scope(|scope| {
-        let beside = spawn_or_run(scope, || table(world, TABLES[1]));
-        let first = table(world, TABLES[0]);
+        let beside = spawn_or_run(scope, || listening_in(world, TABLES[1]));
+        let first = listening_in(world, TABLES[0]);
         [first, beside.join().unwrap_or_else(|| Fact::unknown(GapKind::Crashed, "a bug in gpu-preflight"))]
     });
     if first == Fact::Absent {
@@ -65,7 +65,7 @@ fn rows(world: &World) -> Fact<Vec<Row>> {
 }
 
 /// The listening rows of as much of a table as is read; what may be missing behind that is for [`table::listening`] to say.
-fn table(world: &World, path: &str) -> Fact<Vec<Row>> {
+fn listening_in(world: &World, path: &str) -> Fact<Vec<Row>> {
     world.read_table(path, READ_LIMIT).and_then(|bytes| {
         table::listening(&String::from_utf8_lossy(&bytes), path).map_or_else(Fact::Unknown, Fact::Known)
     })
