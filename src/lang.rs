@@ -54,3 +54,8 @@ pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> S
         _ => String::new(),
     }
 }
+
+/// Whether a name is a known one with a single slip of the hand.
+pub fn is_slip(name: &str, known: &str) -> bool {
+    strsim::damerau_levenshtein(name, known) == 1
+}
