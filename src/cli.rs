@@ -187,7 +187,7 @@ pub struct GpusArgs {
     #[arg(value_name = "GPU")]
     pub gpus: Vec<String>,
     /// Read the image from this recording instead of this container
-    #[arg(long, value_name = "FACTS.json", conflicts_with_all = ["as_process", "root", "oci", "image_config"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config"])]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,

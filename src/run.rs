@@ -129,17 +129,17 @@ fn variables() -> Variables {
 fn dispatch(asked: Asked, variables: &Variables) -> Result<Exit, Failure> {
     let by_variables = asked.by_variables();
     let told = |failure: Failure| failure.told_with(&by_variables);
-    let Asked { cli, options } = asked;
+    let Asked { cli, options, strangers } = asked;
     let command = cli.command.unwrap_or(Command::Check(cli.check));
     if !matches!(command, Command::Config(_)) {
-        variables.strangers(&cli::command()).iter().filter(|one| one.is_slip).for_each(|one| say(&one.words()));
+        strangers.iter().filter(|one| one.is_slip).for_each(|one| say(&one.words()));
     }
     let done = match command {
         Command::Exec(arguments) => {
             let stopped = |failure: &Failure| message::stopped(message::said(&failure.message));
             return exec::run(&arguments, told).inspect_err(stopped);
         }
-        Command::Config(arguments) => config::run(&arguments, &options, variables),
+        Command::Config(arguments) => config::run(&arguments, (&options, &strangers), variables),
         Command::Check(arguments) => check(&arguments),
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),

@@ -7,7 +7,7 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command as Parser, CommandFactory, Error, FromArgMatches};
 
 use super::Cli;
-use super::variables::{self, Variables};
+use super::variables::{self, Stranger, Variables};
 use crate::lang::suggestion;
 use crate::text::plain;
 
@@ -23,6 +23,8 @@ pub struct Asked {
     pub cli: Cli,
     /// Every option of the command.
     pub options: Vec<Given>,
+    /// Variables that mean nothing.
+    pub strangers: Vec<Stranger>,
 }
 
 /// One option of the command that is asked for.
@@ -57,13 +59,14 @@ impl Asked {
             Err(error) => return Err(named(error, arguments, chosen(&parser, word).clone())),
         };
         let cli = Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut parser))?;
+        let strangers = variables.strangers(&parser);
         let (matches, parser) = match matches.subcommand() {
             Some((name, matches)) => (matches, chosen(&parser, Some(name))),
             None => (&matches, &parser),
         };
         let of = parser.get_name().to_owned();
         let options = parser.get_arguments().filter_map(|option| given(&of, option, matches, variables)).collect();
-        Ok(Self { cli, options })
+        Ok(Self { cli, options, strangers })
     }
 
     /// Which options come from variables, to stand behind a mistake: who reads it may never have seen them. Empty where
@@ -119,12 +122,15 @@ fn given(command: &str, option: &Arg, matches: &ArgMatches, variables: &Variable
 /// A mistake that a variable made or has a part in, told with its name. What the command line has wrong by itself is told
 /// as ever.
 fn named(error: Error, arguments: &[OsString], mut parser: Parser) -> Error {
-    let alone = Cli::command().try_get_matches_from(arguments);
-    let is_same = |own: &Error| own.kind() == error.kind() && words(own) == words(&error);
-    if !error.use_stderr() || alone.as_ref().is_err_and(is_same) {
+    if !error.use_stderr() {
         return error;
     }
-    let on_the_line = alone.as_ref().ok().map(|alone| alone.subcommand().map_or(alone, |(_, matches)| matches));
+    let alone = match Cli::command().try_get_matches_from(arguments) {
+        // What is missing there a variable may give.
+        Err(own) if own.kind() != ErrorKind::MissingRequiredArgument || words(&own) == words(&error) => return own,
+        alone => alone.ok(),
+    };
+    let on_the_line = alone.as_ref().map(|alone| alone.subcommand().map_or(alone, |(_, matches)| matches));
     let is_on_the_line = |option: &Arg| {
         let source = on_the_line.and_then(|matches| matches.value_source(option.get_id().as_str()));
         source == Some(ValueSource::CommandLine)

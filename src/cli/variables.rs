@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::{Arg, ArgAction, Command};
 
 use super::Mode;
-use crate::lang::{is_slip, suggestion};
+use crate::lang::nearest;
 use crate::text::plain;
 
 /// What the names of variables begin with; the long name of the option follows.
@@ -161,18 +161,12 @@ impl Variables {
         let known = all(command);
         let words: Vec<&str> = known.keys().map(|name| &name[PREFIX.len()..]).collect();
         let unknown = self.0.keys().filter(|name| !known.contains_key(*name) && !is_service(name));
-        unknown
-            .map(|name| {
-                let word = &name[PREFIX.len()..];
-                let near = words.iter().find(|known| is_slip(word, known)).copied();
-                let nearest = || words.iter().find(|known| !suggestion(word, [**known]).is_empty()).copied();
-                Stranger {
-                    name: name.clone(),
-                    near: near.or_else(nearest).map(|word| format!("{PREFIX}{word}")),
-                    is_slip: near.is_some(),
-                }
-            })
-            .collect()
+        let stranger = |name: &String| {
+            let near = nearest(&name[PREFIX.len()..], words.iter().copied());
+            let is_slip = near.is_some_and(|(_, slips)| slips == 1);
+            Stranger { name: name.clone(), near: near.map(|(word, _)| format!("{PREFIX}{word}")), is_slip }
+        };
+        unknown.map(stranger).collect()
     }
 }
 

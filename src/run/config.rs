@@ -7,7 +7,7 @@ use super::output::{self, Target};
 use super::plan::{self, NamedBy, Plan};
 use super::{Failure, agree, look, written};
 use crate::check::Severity;
-use crate::cli::variables::{self, Variables};
+use crate::cli::variables::{self, Stranger, Variables};
 use crate::cli::{self, By, CheckArgs, Given};
 use crate::exit::{self, Exit};
 use crate::facts::Phase;
@@ -15,6 +15,9 @@ use crate::report::config::{self, Config, OtherVariable, Setting, Source, Unknow
 use crate::report::formats::Format;
 use crate::weigh::Profile;
 use crate::weigh::profile::Waiver;
+
+/// The command whose options are told.
+const COMMAND: &str = "check";
 
 /// What is decided before a look.
 struct Decided {
@@ -25,20 +28,31 @@ struct Decided {
 }
 
 /// Prints it, whatever `--output` says: that is where `check` would put its report.
-pub fn run(arguments: &CheckArgs, options: &[Given], variables: &Variables) -> Result<Exit, Failure> {
+pub fn run(
+    arguments: &CheckArgs,
+    (options, strangers): (&[Given], &[Stranger]),
+    variables: &Variables,
+) -> Result<Exit, Failure> {
     agree(arguments)?;
     let CheckArgs { look, written, gate, baseline, output } = arguments;
-    let (world, plan, phase, soak) = if written.is_asked() {
+    let (world, decided) = if written.is_asked() {
         let (world, plan, _) = written::prepared(look, written, gate.fail_on)?;
-        (world, plan, Phase::Written, None)
+        let deadline = world.budget();
+        (world, Decided { plan, phase: Phase::Written, deadline, soak: None })
     } else {
         let (world, plan, input) = look::prepared(look, gate.fail_on)?;
-        (world, plan, input.phase, input.soak)
+        let deadline = world.budget();
+        (world, Decided { plan, phase: input.phase, deadline, soak: input.soak })
     };
     if let Some(path) = &baseline.baseline {
         plan::recording(&world, path)?;
     }
-    let found = config(options, variables, &Decided { plan, phase, deadline: world.budget(), soak });
+    let found = Config {
+        options: options.iter().map(|given| setting(given, &decided)).collect(),
+        other_variables: others(variables),
+        unknown_variables: strangers.iter().map(unknown).collect(),
+        ..config(&decided.plan)
+    };
     let text = match output.format {
         Format::Json => output::as_json(&found)?,
         _ => config::text(&found, output::layout(Target::Stdout, false)),
@@ -47,33 +61,31 @@ pub fn run(arguments: &CheckArgs, options: &[Given], variables: &Variables) -> R
     Ok(exit::READY)
 }
 
-fn config(options: &[Given], variables: &Variables, decided: &Decided) -> Config {
-    let plan = &decided.plan;
+/// What the plan says.
+fn config(plan: &Plan) -> Config {
     let selection = plan.left(false, |_| true);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let parser = cli::command();
-    let others = variables::all(&parser)
-        .into_iter()
-        .filter(|(name, of)| variables.get(name).is_some() && !of.iter().any(|command| command == COMMAND));
     Config {
         schema: config::SCHEMA.to_owned(),
-        options: options.iter().map(|given| setting(given, decided)).collect(),
         profile_file: Profile::embedded(&plan.profile.name).is_err().then(|| plan.profile.name.clone()),
         contract_file: plan.contract.file.known().cloned(),
         profile_check_count: selection.profile_check_count,
         check_count: selection.check_count,
         waivers: plan.profile.file.waive.iter().map(|waiver| said(waiver, now)).collect(),
-        other_variables: others.map(|(name, commands)| OtherVariable { name, commands }).collect(),
-        unknown_variables: variables
-            .strangers(&parser)
-            .into_iter()
-            .map(|one| UnknownVariable { name: one.name, near: one.near })
-            .collect(),
+        ..Config::default()
     }
 }
 
-/// The command whose options are told.
-const COMMAND: &str = "check";
+/// Variables that say something to other commands alone.
+fn others(variables: &Variables) -> Vec<OtherVariable> {
+    let all = variables::all(&cli::command()).into_iter();
+    let others = all.filter(|(name, of)| variables.get(name).is_some() && !of.iter().any(|one| one == COMMAND));
+    others.map(|(name, commands)| OtherVariable { name, commands }).collect()
+}
+
+fn unknown(stranger: &Stranger) -> UnknownVariable {
+    UnknownVariable { name: stranger.name.clone(), near: stranger.near.clone() }
+}
 
 fn said(waiver: &Waiver, now: u64) -> WaiverSaid {
     WaiverSaid {
