@@ -1,19 +1,22 @@
 //! What the command line can say. No work is done here.
 
+mod asked;
 mod gate;
 mod harden;
 mod look;
 mod values;
+pub mod variables;
 mod written;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::facts::Phase;
 use crate::report::formats::Format;
 use crate::text::legend;
+pub use asked::{Asked, By, Given, command, first_line};
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
@@ -35,7 +38,7 @@ pub struct Cli {
 
 /// Whether a word on the command line is not the name of a command that knows no exit style.
 pub fn may_ask_for_style(word: &str) -> bool {
-    let cli = Cli::command();
+    let cli = command();
     let command = cli.find_subcommand(word);
     command.is_none_or(|command| command.get_arguments().any(|one| one.get_id() == "exit_style"))
 }
@@ -46,6 +49,9 @@ pub enum Command {
     /// Look at this container, judge it, report
     #[command(after_long_help = legend::whole())]
     Check(CheckArgs),
+    /// Print what is in force for `check` with these options and variables, and who says it; nothing is looked at, and
+    /// nothing is written but to standard output, as JSON with --format json
+    Config(CheckArgs),
     /// The same as an entrypoint, then become the command
     Exec(ExecArgs),
     /// Record what can be known about this container, as JSON
@@ -181,7 +187,7 @@ pub struct GpusArgs {
     #[arg(value_name = "GPU")]
     pub gpus: Vec<String>,
     /// Read the image from this recording instead of this container
-    #[arg(long, value_name = "FACTS.json", conflicts_with_all = ["as_process", "root", "oci", "image_config"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config"])]
     pub from: Option<PathBuf>,
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,

@@ -1,6 +1,8 @@
 //! Every exit code with its meaning, and what other programs want to hear instead. The code follows from the verdict, never
 //! from the score.
 
+use std::ffi::OsString;
+
 use crate::facts::shape::words;
 use crate::weigh::Verdict;
 
@@ -112,8 +114,9 @@ impl Style {
     }
 
     /// The style that a command line asks for, be the rest of it as wrong as it may: its writer's mistake must be told in
-    /// the words that its reader knows. `may_ask` says whether the command that a word names, if any, has such an option.
-    pub fn asked(arguments: &[std::ffi::OsString], may_ask: impl Fn(&str) -> bool) -> Self {
+    /// the words that its reader knows. Else the one of the variable. `may_ask` says whether the command that a word names,
+    /// if any, has such an option.
+    pub fn asked(arguments: &[OsString], variable: Option<&str>, may_ask: impl Fn(&str) -> bool) -> Self {
         let words: Vec<_> =
             arguments.iter().map(|word| word.to_string_lossy()).take_while(|word| *word != "--").collect();
         let words: Vec<&str> = words.iter().map(AsRef::as_ref).collect();
@@ -122,7 +125,8 @@ impl Style {
             rest => rest.strip_prefix('='),
         };
         let asked = (0..words.len()).rev().find_map(value).and_then(|word| word.parse().ok());
-        asked.filter(|_| words.get(1).is_some_and(|word| may_ask(word))).unwrap_or_default()
+        let asked = asked.or_else(|| variable?.parse().ok());
+        asked.filter(|_| words.get(1).is_none_or(|word| may_ask(word))).unwrap_or_default()
     }
 
     /// Whether its reader wants one line on standard output, whatever happens.
@@ -178,7 +182,10 @@ mod tests {
     #[test]
     fn a_style_is_heard_in_a_command_line_that_is_wrong() {
         let may_ask = |word: &str| !["exec", "facts"].contains(&word);
-        let asked = |words: &str| Style::asked(&words.split(' ').map(Into::into).collect::<Vec<_>>(), may_ask);
+        let by = |words: &str, variable| {
+            Style::asked(&words.split(' ').map(Into::into).collect::<Vec<_>>(), variable, may_ask)
+        };
+        let asked = |words: &str| by(words, None);
         assert_eq!(asked("x check --bogus --exit-style slurm"), Style::Slurm);
         assert_eq!(asked("x --exit-style=nagios --tier nonsense"), Style::Nagios);
         assert_eq!(asked("x nosuchcommand --exit-style nagios"), Style::Nagios, "a slip in the command is one too");
@@ -193,5 +200,14 @@ mod tests {
         ] {
             assert_eq!(asked(none), Style::Default, "{none}");
         }
+        for (words, style) in [
+            ("x", Style::Nagios),
+            ("x --bogus", Style::Nagios),
+            ("x check --exit-style slurm", Style::Slurm),
+            ("x facts", Style::Default),
+        ] {
+            assert_eq!(by(words, Some("nagios")), style, "{words}");
+        }
+        assert_eq!(by("x check", Some("bogus")), Style::Default);
     }
 }

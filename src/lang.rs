@@ -48,9 +48,11 @@ impl Mistake {
 
 /// `; did you mean …?` with the name nearest to `name`, or nothing when none is near.
 pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    nearest(name, known).map_or(String::new(), |(known, _)| format!("; did you mean `{known}`?"))
+}
+
+/// The name nearest to `name`, with the slips of the hand between them; none when none is near.
+pub fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<(&'a str, usize)> {
     let near = known.into_iter().map(|k| (strsim::damerau_levenshtein(name, k), k)).min();
-    match near {
-        Some((distance, known)) if distance <= 1 + name.len() / 3 => format!("; did you mean `{known}`?"),
-        _ => String::new(),
-    }
+    near.filter(|(slips, _)| *slips <= 1 + name.len() / 3).map(|(slips, known)| (known, slips))
 }

@@ -1,5 +1,6 @@
 //! What is told: the verdict with its cause, and one pure function per format.
 
+pub mod config;
 pub mod contract;
 pub mod diff;
 pub mod formats;

@@ -1,5 +1,6 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod config;
 mod contract;
 mod diff;
 mod ending;
@@ -10,6 +11,7 @@ mod gpus;
 mod harden;
 mod image;
 mod init;
+mod look;
 mod message;
 mod output;
 mod plan;
@@ -21,12 +23,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
-
 use crate::check::judge;
-use crate::cli::{
-    Assumption, CheckArgs, Cli, CollectingArgs, Command, FactsArgs, FailOn, ImageArgs, JudgeArgs, JudgingArgs, LookArgs,
-};
+use crate::cli::variables::Variables;
+use crate::cli::{Asked, Assumption, CheckArgs, Command, FactsArgs, JudgeArgs, JudgingArgs, first_line};
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit, Style};
@@ -38,6 +37,7 @@ use crate::weigh::weigh;
 use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, handover, interrupt};
 use crate::{cli, explain, probe};
+use look::{assumed, collected, find_log, look, looked};
 use message::say;
 use output::Target;
 pub use plan::Plan;
@@ -54,6 +54,13 @@ impl Failure {
     fn new(exit: Exit, message: impl std::fmt::Display) -> Self {
         Self { exit, message: message.to_string(), also: Vec::new() }
     }
+
+    /// With the options that come from variables, where the mistake may be one of theirs.
+    fn told_with(self, by_variables: &str) -> Self {
+        let is_mistake = [exit::USAGE, exit::CONFIG].contains(&self.exit);
+        let message = if is_mistake { self.message + by_variables } else { self.message };
+        Self { message, ..self }
+    }
 }
 
 /// Does what the command line says.
@@ -65,9 +72,10 @@ pub fn run(arguments: &[OsString]) -> Exit {
     {
         return if serve(&name.to_string_lossy()) { exit::READY } else { exit::BUG };
     }
-    let style = Style::asked(arguments, cli::may_ask_for_style);
-    let cli = match Cli::try_parse_from(arguments) {
-        Ok(cli) => cli,
+    let variables = variables();
+    let style = Style::asked(arguments, variables.style(), cli::may_ask_for_style);
+    let asked = match Asked::read(arguments, &variables) {
+        Ok(asked) => asked,
         Err(error) => {
             let error = message::plainer(error);
             if let Some(failure) = exec::in_spite_of(&error, arguments) {
@@ -76,10 +84,10 @@ pub fn run(arguments: &[OsString]) -> Exit {
                 return failure.exit;
             }
             let exit = message::usage(&error, arguments);
-            return if error.use_stderr() { ending::mistaken(style, exit, &ending::first_line(&error)) } else { exit };
+            return if error.use_stderr() { ending::mistaken(style, exit, &first_line(&error)) } else { exit };
         }
     };
-    let done = catch_unwind(AssertUnwindSafe(|| dispatch(cli)));
+    let done = catch_unwind(AssertUnwindSafe(|| dispatch(asked, &variables)));
     child::settle(); // or they stay zombies where process 1 reaps nobody
     match done {
         Ok(Ok(exit)) => exit,
@@ -111,12 +119,28 @@ fn serve(name: &str) -> bool {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<Exit, Failure> {
-    match cli.command.unwrap_or(Command::Check(cli.check)) {
-        Command::Check(arguments) => check(&arguments),
+/// What variables say that begin like ours. The mark of a probe is none: who carries it was started by us.
+fn variables() -> Variables {
+    let world = World::here(Duration::ZERO);
+    let names = world.env_names().filter(|name| name != child::MARK);
+    Variables::of(names.filter_map(|name| Some((name.clone(), world.env(&name)?))))
+}
+
+fn dispatch(asked: Asked, variables: &Variables) -> Result<Exit, Failure> {
+    let by_variables = asked.by_variables();
+    let told = |failure: Failure| failure.told_with(&by_variables);
+    let Asked { cli, options, strangers } = asked;
+    let command = cli.command.unwrap_or(Command::Check(cli.check));
+    if !matches!(command, Command::Config(_)) {
+        strangers.iter().filter(|one| one.is_slip).for_each(|one| say(&one.words()));
+    }
+    let done = match command {
         Command::Exec(arguments) => {
-            exec::run(&arguments).inspect_err(|failure| message::stopped(message::said(&failure.message)))
+            let stopped = |failure: &Failure| message::stopped(message::said(&failure.message));
+            return exec::run(&arguments, told).inspect_err(stopped);
         }
+        Command::Config(arguments) => config::run(&arguments, (&options, &strangers), variables),
+        Command::Check(arguments) => check(&arguments),
         Command::Facts(arguments) => facts(&arguments),
         Command::Judge(arguments) => judge_recording(&arguments),
         Command::Explain { asked, checks } => explain_check(&asked, &checks),
@@ -129,10 +153,12 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::OsvIndex(arguments) => {
             errand::index(&World::here(Duration::from_mins(5)), &arguments.export, &arguments.output)
         }
-    }
+    };
+    done.map_err(told)
 }
 
-fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
+/// Whether options of `check` go together that the parser cannot hold against each other.
+fn agree(arguments: &CheckArgs) -> Result<(), Failure> {
     let CheckArgs { look, written, gate, baseline, output } = arguments;
     output::agree(output, gate.exit_style)?;
     files::one_reader([
@@ -140,32 +166,16 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
         written.dockerfile.as_deref(),
         written.compose.as_deref().or(written.manifest.as_deref()),
         baseline.baseline.as_deref(),
-    ])?;
+    ])
+}
+
+fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
+    agree(arguments)?;
+    let CheckArgs { look, written, gate, baseline, output } = arguments;
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
     ending::tell(&world, (plan, report), output, gate)
-}
-
-/// Looks and judges.
-fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
-    let _watch = interrupt::Watch::begin();
-    let _descendants = Descendants::watch();
-    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
-    find_log(&world, &arguments.collecting, &arguments.image)?;
-    if arguments.surroundings.as_process.is_none() {
-        child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
-    }
-    let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
-    let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
-    let (image, config) = image::of(&world, &arguments.image)?;
-    let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
-    let assumed = arguments.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let gpu_code = plan.asks_about_gpus(assumed);
-    let named = plan.named();
-    let facts = collected(&world, &Input { phase, environment_of, named, gpu_code, image, config, ..asked });
-    let report = reported(facts, &plan, assumed);
-    Ok((world, plan, report))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {
@@ -191,7 +201,7 @@ fn judge_recording(arguments: &JudgeArgs) -> Result<Exit, Failure> {
     let world = World::here(Duration::from_mins(1));
     let plan = Plan::load_gated(&world, judging, plan::PROFILE, gate.fail_on)?;
     let Recording { facts, notes } = plan::recording(&world, recording)?;
-    let assumed = assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let assumed = assumed(assuming)?;
     let mut report = report_on(facts, &plan, *phase, assumed);
     report.notes.splice(..0, notes);
     ending::compare(&world, baseline, &plan, assumed, &mut report)?;
@@ -228,34 +238,6 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
     };
     output::deliver(&world, &explain::list(&checks, severity), None, Target::Stdout)?;
     Ok(exit::READY)
-}
-
-/// The machine, and what the command line asks of a look at it.
-fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input), Failure> {
-    let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let advisories = arguments.osv.clone();
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
-    let time = image::deadline(image, arguments.deadline, arguments.deadline());
-    let world = World::here(time);
-    if let Some(path) = &arguments.osv {
-        errand::advisories(&world, path)?;
-    }
-    Ok((world, input))
-}
-
-/// Refuses a log that is not there. Before the workload starts it need not be, and in an image that does not run the path is
-/// one of the image.
-fn find_log(world: &World, arguments: &CollectingArgs, image: &ImageArgs) -> Result<(), Failure> {
-    match &arguments.log {
-        Some(path) if !image::is_still(image) && arguments.phase != Some(Phase::Start) => errand::there(world, path),
-        _ => Ok(()),
-    }
-}
-
-/// Everything that can be learnt about this container now.
-fn collected(world: &World, input: &Input) -> Facts {
-    collect::collect(&world.clone().with_time_for_a_report(), input)
 }
 
 /// Takes for given what the command line, the profile and the contract say, and nothing else.

@@ -87,15 +87,3 @@ pub fn mistaken(style: Style, exit: Exit, message: &str) -> Exit {
     }
     if style == Style::Default { exit } else { Exit::spoken(code) }
 }
-
-/// The first line of what the parser of the command line says, with the list that follows it where it ends in a colon.
-pub fn first_line(error: &clap::Error) -> String {
-    let text = error.to_string();
-    let mut lines = text.lines();
-    let first = lines.next().unwrap_or_default().trim_start_matches("error: ");
-    if !first.ends_with(':') {
-        return first.to_owned();
-    }
-    let names: Vec<&str> = lines.map(str::trim).take_while(|line| !line.is_empty()).collect();
-    format!("{first} {}", names.join(", "))
-}

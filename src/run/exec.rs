@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::message::{self, say};
 use super::output::{self, Target};
 use super::plan::{self, Plan};
-use super::{Failure, collected, ending, errand, look, reported};
-use crate::cli::{ExecArgs, FailOn, ImageArgs, Mode};
+use super::{Failure, collected, errand, look, reported};
+use crate::cli::{ExecArgs, FailOn, ImageArgs, Mode, first_line};
 use crate::collect::{self, Input};
 use crate::exit::{self, Exit, Style};
 use crate::facts::Phase;
@@ -18,8 +18,8 @@ use crate::weigh::Verdict;
 use crate::world::child::{self, Descendants};
 use crate::world::{World, guard, handover};
 
-/// Looks, and becomes the command or says why not.
-pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
+/// Looks, and becomes the command or says why not. A mistake in what is asked is `told` with where it comes from.
+pub fn run(arguments: &ExecArgs, told: impl Fn(Failure) -> Failure) -> Result<Exit, Failure> {
     let mode = match arguments.mode {
         Some(mode) => mode,
         None => by_name().map_err(|message| Failure::new(exit::USAGE, message))?.unwrap_or(Mode::Enforce),
@@ -30,7 +30,7 @@ pub fn run(arguments: &ExecArgs) -> Result<Exit, Failure> {
     handover::heed_termination();
     handover::go_on_when_stopped();
     guard::start_when_lost(mode == Mode::Report || !arguments.block_on_incomplete);
-    let (world, asked, plan) = match prepared(arguments) {
+    let (world, asked, plan) = match prepared(arguments).map_err(told) {
         Ok(prepared) => prepared,
         Err(failure) if mode == Mode::Report => {
             say(&failure.message);
@@ -116,7 +116,7 @@ pub fn in_spite_of(error: &clap::Error, arguments: &[OsString]) -> Option<Failur
     let flag = flag.and_then(|word| <Mode as clap::ValueEnum>::from_str(word, true).ok());
     let mode = flag.or_else(|| by_name().ok().flatten())?;
     matches!(mode, Mode::Report | Mode::Off).then(|| {
-        say(&format!("{}; the workload is started all the same", ending::first_line(error)));
+        say(&format!("{}; the workload is started all the same", first_line(error)));
         become_workload(command, None)
     })
 }

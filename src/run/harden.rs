@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, errand, looked, message, plan, report_on};
+use super::{Failure, assumed, errand, looked, message, plan, report_on};
 use crate::cli::HardenArgs;
 use crate::exit::{self, Exit};
 use crate::facts::recording::Recording;
@@ -55,6 +55,5 @@ fn report(world: &World, arguments: &HardenArgs) -> Result<Report, Failure> {
     for note in notes {
         message::say(&plain_long(&note));
     }
-    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
-    Ok(report_on(facts, &plan, look.collecting.phase, assumed))
+    Ok(report_on(facts, &plan, look.collecting.phase, assumed(&look.assuming)?))
 }

@@ -30,10 +30,23 @@ pub struct Plan {
     pub catalogue: Catalogue,
     /// What gates, and how much each check matters.
     pub profile: Profile,
+    /// Who names it.
+    pub named_by: NamedBy,
     /// What the workload needs.
     pub contract: Contract,
     only: Vec<String>,
     skip: Vec<String>,
+}
+
+/// Who names the profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The command line or a variable.
+    Option,
+    /// The contract.
+    Contract,
+    /// Nobody: it is the usual one of what is judged.
+    Nobody,
 }
 
 impl From<ConfigError> for Failure {
@@ -47,7 +60,8 @@ impl From<ConfigError> for Failure {
 impl Plan {
     /// Every check of a catalogue, weighed by a profile.
     pub fn of(catalogue: Catalogue, profile: Profile) -> Self {
-        let mut plan = Self { catalogue, profile, contract: nothing(), only: Vec::new(), skip: Vec::new() };
+        let (named_by, contract) = (NamedBy::Nobody, nothing());
+        let mut plan = Self { catalogue, profile, named_by, contract, only: Vec::new(), skip: Vec::new() };
         plan.forget_silent_causes();
         plan
     }
@@ -68,7 +82,12 @@ impl Plan {
         let contract = contract::read(world, arguments.contract.as_deref(), &catalogue)?;
         // An image that does not run yet is judged as an image, whatever will be asked of it then.
         let own = contract.as_ref().and_then(|(_, file)| file.profile.as_deref()).filter(|_| usual == PROFILE);
-        let mut profile = profile(world, arguments.profile.as_deref().or(own).unwrap_or(usual), &catalogue)?;
+        let (name, named_by) = match (arguments.profile.as_deref(), own) {
+            (Some(name), _) => (name, NamedBy::Option),
+            (None, Some(name)) => (name, NamedBy::Contract),
+            (None, None) => (usual, NamedBy::Nobody),
+        };
+        let mut profile = profile(world, name, &catalogue)?;
         if let Some(gate) = fail_on.and_then(gate) {
             profile.file.gate = Some(gate);
         }
@@ -79,8 +98,8 @@ impl Plan {
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }
-        let mut plan =
-            Self { catalogue, profile, contract, only: arguments.only.clone(), skip: arguments.skip.clone() };
+        let (only, skip) = (arguments.only.clone(), arguments.skip.clone());
+        let mut plan = Self { catalogue, profile, named_by, contract, only, skip };
         plan.forget_silent_causes();
         Ok(plan)
     }
@@ -142,7 +161,8 @@ impl Plan {
         (!self.only.is_empty() || !self.skip.is_empty()).then(|| self.left(false, |_| true))
     }
 
-    fn left(&self, text_only: bool, asked: impl Fn(&str) -> bool) -> Selection {
+    /// How many checks of the profile a filter leaves, of those that are asked.
+    pub fn left(&self, text_only: bool, asked: impl Fn(&str) -> bool) -> Selection {
         let kept = |check: &&Check| self.profile.severity(&check.id, check.file.severity).is_some();
         let checks: Vec<&Check> = self.catalogue.checks.iter().filter(kept).collect();
         Selection {

@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::files::{there, utf8, wrong};
-use super::{Failure, errand, give, plan};
+use super::{Failure, assumed, errand, give, plan};
 use crate::check::{Judged, judge};
 use crate::cli::{FailOn, LookArgs, WrittenArgs};
 use crate::derive::derive;
 use crate::exit;
 use crate::facts::{Facts, Phase, Run, SCHEMA};
-use crate::probe::written::{self, File, LIMIT, Mistake, Runner};
+use crate::probe::written::{self, File, LIMIT, Mistake, Runner, Told};
 use crate::report::Report;
 use crate::text::{plain, plain_long};
 use crate::weigh::weigh;
@@ -22,22 +22,8 @@ const IMAGE: &str = "image";
 
 /// Reads what the command line names, and judges it.
 pub fn judged(look: &LookArgs, text: &WrittenArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
-    let world = World::here(Duration::from_mins(1));
-    if let Some(phase) = look.collecting.phase {
-        let message = format!("text is judged before there is an image, and has no phase {phase}");
-        return Err(Failure::new(exit::USAGE, message));
-    }
-    let is_alone = text.compose.is_none() && text.manifest.is_none();
-    let profile = if is_alone { IMAGE } else { plan::PROFILE };
-    let plan = Plan::load_gated(&world, &look.judging, profile, fail_on)?;
-    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
-    let dockerfile = text.dockerfile.as_deref().map(|path| file(&world, path)).transpose()?;
-    let runner = match (&text.compose, &text.manifest) {
-        (Some(path), _) => Some(Runner::Compose(file(&world, path)?)),
-        (None, Some(path)) => Some(Runner::Manifest(file(&world, path)?)),
-        (None, None) => None,
-    };
-    let told = written::read(dockerfile.as_ref(), runner.as_ref()).map_err(refused)?;
+    let (world, plan, told) = prepared(look, text, fail_on)?;
+    let assumed = assumed(&look.assuming)?;
     let run = Run {
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         taken_at_seconds: SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs()),
@@ -57,6 +43,27 @@ pub fn judged(look: &LookArgs, text: &WrittenArgs, fail_on: Option<FailOn>) -> R
     let mut report = report(all, &plan);
     report.notes.extend(told.notes);
     Ok((world, plan, report))
+}
+
+/// What [`judged`] does before it judges: the same mistakes are refused.
+pub fn prepared(look: &LookArgs, text: &WrittenArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Told), Failure> {
+    let world = World::here(Duration::from_mins(1));
+    if let Some(phase) = look.collecting.phase {
+        let message = format!("text is judged before there is an image, and has no phase {phase}");
+        return Err(Failure::new(exit::USAGE, message));
+    }
+    let is_alone = text.compose.is_none() && text.manifest.is_none();
+    let profile = if is_alone { IMAGE } else { plan::PROFILE };
+    let plan = Plan::load_gated(&world, &look.judging, profile, fail_on)?;
+    assumed(&look.assuming)?;
+    let dockerfile = text.dockerfile.as_deref().map(|path| file(&world, path)).transpose()?;
+    let runner = match (&text.compose, &text.manifest) {
+        (Some(path), _) => Some(Runner::Compose(file(&world, path)?)),
+        (None, Some(path)) => Some(Runner::Manifest(file(&world, path)?)),
+        (None, None) => None,
+    };
+    let told = written::read(dockerfile.as_ref(), runner.as_ref()).map_err(refused)?;
+    Ok((world, plan, told))
 }
 
 /// One report of all of them. Of several containers each is a subject of its own, and the facts are those of the first.

@@ -90,6 +90,11 @@ impl Waiver {
         Ok(())
     }
 
+    /// Whether its last day is over at this time.
+    pub fn is_over(&self, now_seconds: u64) -> bool {
+        day(&self.expires).is_none_or(|last| now_seconds / 86_400 > last)
+    }
+
     /// Whether it speaks of this subject of its check.
     pub fn concerns(&self, subject: Option<&str>) -> bool {
         self.subject.is_none() || self.subject.as_deref() == subject
@@ -156,11 +161,10 @@ impl Profile {
 
     /// The waiver that excuses this failure at this time, if one does.
     pub fn waiver(&self, check: &str, subject: Option<&str>, now_seconds: u64) -> Option<&Waiver> {
-        self.file.waive.iter().find(|waiver| {
-            waiver.check == check
-                && waiver.concerns(subject)
-                && day(&waiver.expires).is_some_and(|last| now_seconds / 86_400 <= last)
-        })
+        self.file
+            .waive
+            .iter()
+            .find(|waiver| waiver.check == check && waiver.concerns(subject) && !waiver.is_over(now_seconds))
     }
 }
 

@@ -51,7 +51,7 @@ pub use working::Working;
 pub const COMMAND: &str = "__probe";
 
 /// The environment variable by which everything that descends from a probe is known as ours.
-const MARK: &str = "GPU_PREFLIGHT_PROBE";
+pub const MARK: &str = "GPU_PREFLIGHT_PROBE";
 
 /// How long a child that was killed at the deadline, or when we were interrupted, is given to be gone before it is left behind.
 const REAP_PATIENCE: Duration = Duration::from_millis(150);

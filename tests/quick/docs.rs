@@ -3,15 +3,15 @@
 use std::fmt::Write as _;
 
 use crate::support::context::{Fields, context, declared, inner};
-use clap::CommandFactory;
 use gpu_preflight::check::file::PLACES;
 use gpu_preflight::check::room::RoomFile;
 use gpu_preflight::check::{Catalogue, CheckFile};
-use gpu_preflight::cli::Cli;
+use gpu_preflight::cli;
 use gpu_preflight::exit::{End, Style};
 use gpu_preflight::facts::Facts;
 use gpu_preflight::facts::shape::{Field, Shape, Shaped, text};
 use gpu_preflight::report::Report;
+use gpu_preflight::report::config::Config;
 use gpu_preflight::report::diff::Diff;
 use gpu_preflight::report::gpus::GpuTable;
 use gpu_preflight::weigh::Profile;
@@ -102,7 +102,7 @@ fn type_of(shape: &'static Shape) -> String {
 #[test]
 fn command_line_page_is_current() {
     let mut page = format!("{MADE}\n# Command line\n");
-    let mut command = Cli::command().term_width(100).bin_name("gpu-preflight");
+    let mut command = cli::command().term_width(100).bin_name("gpu-preflight");
     command.build();
     write!(page, "\n```text\n{}```\n", help(&mut command)).expect("memory");
     for sub in command.get_subcommands_mut().filter(|sub| sub.get_name() != "help") {
@@ -148,6 +148,7 @@ fn schemas_are_current() {
         ("report", Report::SHAPE),
         ("gpus", GpuTable::SHAPE),
         ("diff", Diff::SHAPE),
+        ("config", Config::SHAPE),
         ("check", CheckFile::SHAPE),
         ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),

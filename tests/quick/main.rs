@@ -6,6 +6,7 @@ mod support;
 
 mod child;
 mod cli;
+mod config;
 mod contract;
 mod descendants;
 mod docs;

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate};
-use gpu_preflight::cli::Cli;
+use gpu_preflight::cli;
 
 use crate::support::bless;
 
@@ -18,14 +17,14 @@ fn completions_are_current() {
         (Shell::Fish, "fish/vendor_completions.d/gpu-preflight.fish"),
     ] {
         let mut script = Vec::new();
-        generate(shell, &mut Cli::command(), "gpu-preflight", &mut script);
+        generate(shell, &mut cli::command(), "gpu-preflight", &mut script);
         bless::compare(Path::new(SHARE).join(file), &String::from_utf8(script).expect("UTF-8"));
     }
 }
 
 #[test]
 fn manual_pages_are_current() {
-    let mut command = Cli::command().bin_name("gpu-preflight").disable_help_subcommand(true);
+    let mut command = cli::command().bin_name("gpu-preflight").disable_help_subcommand(true);
     command.build();
     let page = |command: &clap::Command, name: &str| {
         let mut text = Vec::new();
