@@ -1,5 +1,6 @@
 //! What the command line can say. No work is done here.
 
+mod bundle;
 mod gate;
 mod harden;
 mod look;
@@ -14,6 +15,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use crate::facts::Phase;
 use crate::report::formats::Format;
 use crate::text::legend;
+pub use bundle::BundleArgs;
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
@@ -71,6 +73,9 @@ pub enum Command {
     Init(InitArgs),
     /// Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod
     Harden(HardenArgs),
+    /// Look, and write one archive to attach to a ticket: the recording, the reports, the end of the log, contract and
+    /// profile, without secrets, with a list of what is inside; exit code 0 where it was written, whatever the verdict
+    Bundle(BundleArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
     /// List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read

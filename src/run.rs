@@ -1,5 +1,6 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod bundle;
 mod contract;
 mod diff;
 mod ending;
@@ -18,7 +19,7 @@ mod written;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -123,6 +124,7 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
         Command::List(arguments) => list(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
@@ -166,6 +168,15 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let facts = collected(&world, &Input { phase, environment_of, named, gpu_code, image, config, ..asked });
     let report = reported(facts, &plan, assumed);
     Ok((world, plan, report))
+}
+
+/// Judges a recording in the place of a look, with what there is to say of how it was read.
+fn recorded(world: &World, look: &LookArgs, path: &Path) -> Result<(Plan, Report, Vec<String>), Failure> {
+    let plan = Plan::load(world, &look.judging, plan::PROFILE)?;
+    let Recording { facts, notes } = plan::recording(world, path)?;
+    let assumed = look.assuming.assumed().map_err(|message| Failure::new(exit::USAGE, message))?;
+    let report = report_on(facts, &plan, look.collecting.phase, assumed);
+    Ok((plan, report, notes))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {

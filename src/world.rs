@@ -23,6 +23,7 @@ pub mod handover;
 pub mod interrupt;
 pub mod library;
 mod pace;
+pub mod packed;
 mod pause;
 mod spawn_or_run;
 mod standstill;
