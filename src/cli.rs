@@ -9,6 +9,7 @@ mod written;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
@@ -74,7 +75,8 @@ pub enum Command {
     /// Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod
     Harden(HardenArgs),
     /// Look, and write one archive to attach to a ticket: the recording, the reports, the end of the log, contract and
-    /// profile, without secrets, with a list of what is inside; exit code 0 where it was written, whatever the verdict
+    /// profile, what looks like a secret taken out, with a list of what is inside; exit code 0 where it was written,
+    /// whatever the verdict
     Bundle(BundleArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
@@ -97,6 +99,12 @@ pub struct CheckArgs {
     pub baseline: BaselineArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Look again every second, or every so many, in the tier quick, and say on a line each what changed, and how that
+    /// stands against the first look; until Ctrl-C, which gives the exit code of the last look. With --format json every
+    /// line is an object
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = values::interval)]
+    #[arg(conflicts_with_all = ["root", "oci", "image_config", "osv", "dockerfile", "compose", "manifest", "baseline", "exit_style", "output", "to"])]
+    pub watch: Option<Duration>,
 }
 
 /// Options of `exec`.

@@ -14,6 +14,7 @@ pub mod summary;
 mod table;
 mod tally;
 pub mod text;
+pub mod watch;
 
 use std::collections::BTreeMap;
 

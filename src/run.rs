@@ -15,6 +15,7 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod watch;
 mod written;
 
 use std::ffi::OsString;
@@ -135,7 +136,10 @@ fn dispatch(cli: Cli) -> Result<Exit, Failure> {
 }
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
-    let CheckArgs { look, written, gate, baseline, output } = arguments;
+    if let Some(every) = arguments.watch {
+        return watch::run(arguments, every);
+    }
+    let CheckArgs { look, written, gate, baseline, output, .. } = arguments;
     output::agree(output, gate.exit_style)?;
     files::one_reader([
         look.image.image_config.as_deref(),
@@ -153,12 +157,24 @@ fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
 fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
     let _watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
+    let begun = begun(arguments)?;
+    let plan = Plan::load_gated(&begun.0, &arguments.judging, image::profile(&arguments.image), fail_on)?;
+    let (world, report) = seen(arguments, begun, &plan)?;
+    Ok((world, plan, report))
+}
+
+/// Begins a look, while the catalogue is read.
+fn begun(arguments: &LookArgs) -> Result<(World, Input), Failure> {
     let (world, asked) = look(&arguments.collecting, &arguments.image)?;
     find_log(&world, &arguments.collecting, &arguments.image)?;
     if arguments.surroundings.as_process.is_none() {
-        child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
+        child::prepare(&world, collect::NAME);
     }
-    let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
+    Ok((world, asked))
+}
+
+/// Looks as it was begun, and judges.
+fn seen(arguments: &LookArgs, (world, asked): (World, Input), plan: &Plan) -> Result<(World, Report), Failure> {
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
@@ -166,8 +182,8 @@ fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan,
     let gpu_code = plan.asks_about_gpus(assumed);
     let named = plan.named();
     let facts = collected(&world, &Input { phase, environment_of, named, gpu_code, image, config, ..asked });
-    let report = reported(facts, &plan, assumed);
-    Ok((world, plan, report))
+    let report = reported(facts, plan, assumed);
+    Ok((world, report))
 }
 
 /// Judges a recording in the place of a look, with what there is to say of how it was read.

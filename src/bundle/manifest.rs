@@ -7,13 +7,17 @@ use crate::report::formats::line;
 use crate::text::{Shown, count, plain_long};
 
 /// What a recording holds, as far as whoever gives it away must know.
-const RECORDING: &str = "The recording and the reports hold names of variables and no values but those of a short list \
-                         that GPUs care for; no tokens and no host names; GPU UUIDs are cut short. They do hold names of \
-                         processes and packages, paths, ports and addresses that servers listen on.";
+const RECORDING: &[&str] = &[
+    "The recording and the reports hold names of variables and no values but those of a short list that GPUs",
+    "care for; no tokens and no host names; GPU UUIDs are cut short. They do hold names of processes and",
+    "packages, paths, ports and the addresses that servers listen on.",
+];
 /// What no program can promise.
-const QUOTED: &str = "What is quoted has [redacted] in the place of what looks like a secret, by its name or its shape. A \
-                      secret that looks like nothing else is not known as one, and names of hosts and people stay: read it \
-                      before you send it.";
+const QUOTED: &[&str] = &[
+    "What is quoted has [redacted] in the place of what looks like a secret, by its name or by its shape. A",
+    "secret that looks like nothing is not known as one, and names of hosts and people stay: read it before",
+    "you send it.",
+];
 
 /// As text.
 pub fn render(report: &Report, parts: &[Part], left_out: &[(&str, String)]) -> Shown {
@@ -27,7 +31,8 @@ pub fn render(report: &Report, parts: &[Part], left_out: &[(&str, String)]) -> S
         String::new(),
         "inside".to_owned(),
     ];
-    let width = parts.iter().map(|part| part.file.len()).max().unwrap_or_default();
+    let names = parts.iter().map(|part| part.file).chain(left_out.iter().map(|(file, _)| *file));
+    let width = names.map(str::len).max().unwrap_or_default();
     let mut sorted: Vec<&Part> = parts.iter().collect();
     sorted.sort_by_key(|part| part.file);
     for Part { file, what, text, .. } in &sorted {
@@ -46,9 +51,11 @@ pub fn render(report: &Report, parts: &[Part], left_out: &[(&str, String)]) -> S
         };
         lines.extend(quoted.iter().map(|part| format!("  {:width$}  {}", part.file, taken(part))));
     }
-    lines.extend([String::new(), RECORDING.to_owned()]);
+    lines.push(String::new());
+    lines.extend(RECORDING.iter().map(|line| (*line).to_owned()));
     if !quoted.is_empty() {
-        lines.push(QUOTED.to_owned());
+        lines.push(String::new());
+        lines.extend(QUOTED.iter().map(|line| (*line).to_owned()));
     }
     lines.iter().map(|line| Shown::line(line)).collect()
 }

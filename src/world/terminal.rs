@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::handover::was_closed;
 use super::packed::Packed;
 use crate::text::Shown;
@@ -64,6 +66,15 @@ fn write_out(bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(bytes)?;
     out.flush()
+}
+
+/// Whether somebody may still read standard output: of a pipe whose reader has gone the kernel says so.
+pub fn is_heard() -> bool {
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Who may not ask has to write to find out.
+    poll(&mut asked, Some(&now)).map_or(true, |_| !asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 /// Puts `text` in place of the line that the cursor stands on, on the terminal behind standard error.

@@ -14,6 +14,7 @@ use gpu_preflight::facts::shape::{Field, Shape, Shaped, text};
 use gpu_preflight::report::Report;
 use gpu_preflight::report::diff::Diff;
 use gpu_preflight::report::gpus::GpuTable;
+use gpu_preflight::report::watch::Watched;
 use gpu_preflight::weigh::Profile;
 use gpu_preflight::weigh::contract::ContractFile;
 use gpu_preflight::weigh::profile::ProfileFile;
@@ -148,6 +149,7 @@ fn schemas_are_current() {
         ("report", Report::SHAPE),
         ("gpus", GpuTable::SHAPE),
         ("diff", Diff::SHAPE),
+        ("watch", Watched::SHAPE),
         ("check", CheckFile::SHAPE),
         ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),

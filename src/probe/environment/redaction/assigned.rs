@@ -102,7 +102,7 @@ fn value(text: &str, kind: Kind) -> Option<Range<usize>> {
     };
     let range = quoted(text, start).unwrap_or_else(|| bare(text, start, kind));
     let value = text[range.clone()].trim();
-    let is_masked = value.chars().all(|c| "*x.".contains(c)) || value == REDACTED;
+    let is_masked = value.chars().all(|c| "*.".contains(c)) || text[range.start..].starts_with(REDACTED);
     let is_filled_in = value.starts_with("${") || value.starts_with("$(") || value.starts_with("{{");
     let is_harmless = is_masked || is_filled_in || HARMLESS.iter().any(|word| value.eq_ignore_ascii_case(word));
     let is_prose = kind == Kind::Bearer && value.len() < BEARER && !value.contains(|c: char| c.is_ascii_digit());
