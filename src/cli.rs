@@ -1,6 +1,7 @@
 //! What the command line can say. No work is done here.
 
 mod asked;
+mod bundle;
 mod gate;
 mod harden;
 mod look;
@@ -10,6 +11,7 @@ mod written;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -17,6 +19,7 @@ use crate::facts::Phase;
 use crate::report::formats::Format;
 use crate::text::legend;
 pub use asked::{Asked, By, Given, command, first_line};
+pub use bundle::BundleArgs;
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
 pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
@@ -77,6 +80,10 @@ pub enum Command {
     Init(InitArgs),
     /// Write what answers the findings: a Dockerfile, flags of docker run, a compose file and a patch of a pod
     Harden(HardenArgs),
+    /// Look, and write one archive to attach to a ticket: the recording, the reports, the end of the log, contract and
+    /// profile, what looks like a secret taken out, with a list of what is inside; exit code 0 where it was written,
+    /// whatever the verdict
+    Bundle(BundleArgs),
     /// Say on which GPUs this image can run, from its files alone; exit code 2 where that cannot be told of any
     Gpus(GpusArgs),
     /// List every installed package as `CycloneDX` 1.6 JSON; exit code 2 where not all could be read
@@ -98,6 +105,12 @@ pub struct CheckArgs {
     pub baseline: BaselineArgs,
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Look again every second, or every so many, in the tier quick, and say on a line each what changed, and how that
+    /// stands against the first look; until Ctrl-C, which gives the exit code of the last look. With --format json every
+    /// line is an object
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = values::interval)]
+    #[arg(conflicts_with_all = ["root", "oci", "image_config", "osv", "dockerfile", "compose", "manifest", "baseline", "exit_style", "output", "to"])]
+    pub watch: Option<Duration>,
 }
 
 /// Options of `exec`.

@@ -10,10 +10,11 @@
 //! - [`check`] is the catalogue under `checks/`, and what came of each check.
 //! - [`weigh`] gives it severity, verdict and score.
 //! - [`report`] tells it, one pure function per format; [`explain`] tells about a check.
-//! - [`harden`] makes the files that answer a report.
+//! - [`harden`] makes the files that answer a report, [`bundle`] those that are attached to a ticket.
 //! - [`text`] is the only door for what is printed.
 //! - [`cli`], [`run`] and [`exit`] are what is asked, the spine, and what comes out.
 
+pub mod bundle;
 pub mod check;
 pub mod cli;
 pub mod collect;

@@ -15,6 +15,7 @@ pub mod summary;
 mod table;
 mod tally;
 pub mod text;
+pub mod watch;
 
 use std::collections::BTreeMap;
 

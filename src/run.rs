@@ -1,5 +1,6 @@
 //! The spine: plan, collect, judge, weigh, tell, exit. The only place that knows all of them.
 
+mod bundle;
 mod config;
 mod contract;
 mod diff;
@@ -16,16 +17,17 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod watch;
 mod written;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::check::judge;
 use crate::cli::variables::Variables;
-use crate::cli::{Asked, Assumption, CheckArgs, Command, FactsArgs, JudgeArgs, JudgingArgs, first_line};
+use crate::cli::{Asked, Assumption, CheckArgs, Command, FactsArgs, JudgeArgs, JudgingArgs, LookArgs, first_line};
 use crate::collect::{self, Input};
 use crate::derive::derive;
 use crate::exit::{self, Exit, Style};
@@ -147,6 +149,7 @@ fn dispatch(asked: Asked, variables: &Variables) -> Result<Exit, Failure> {
         Command::List(arguments) => list(&arguments),
         Command::Init(arguments) => init::run(&arguments),
         Command::Harden(arguments) => harden::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Gpus(arguments) => gpus::run(&arguments),
         Command::Sbom(arguments) => sbom::run(&arguments),
@@ -159,7 +162,10 @@ fn dispatch(asked: Asked, variables: &Variables) -> Result<Exit, Failure> {
 
 /// Whether options of `check` go together that the parser cannot hold against each other.
 fn agree(arguments: &CheckArgs) -> Result<(), Failure> {
-    let CheckArgs { look, written, gate, baseline, output } = arguments;
+    let CheckArgs { look, written, gate, baseline, output, watch } = arguments;
+    if watch.is_some() {
+        watch::agree(arguments)?;
+    }
     output::agree(output, gate.exit_style)?;
     files::one_reader([
         look.image.image_config.as_deref(),
@@ -171,11 +177,22 @@ fn agree(arguments: &CheckArgs) -> Result<(), Failure> {
 
 fn check(arguments: &CheckArgs) -> Result<Exit, Failure> {
     agree(arguments)?;
-    let CheckArgs { look, written, gate, baseline, output } = arguments;
+    let CheckArgs { look, written, gate, baseline, output, watch } = arguments;
+    if let Some(every) = *watch {
+        return watch::run(arguments, every);
+    }
     let (world, plan, mut report) =
         if written.is_asked() { written::judged(look, written, gate.fail_on)? } else { looked(look, gate.fail_on)? };
     ending::compare(&world, baseline, &plan, &look.assuming.assume, &mut report)?;
     ending::tell(&world, (plan, report), output, gate)
+}
+
+/// Judges a recording in the place of a look, with what there is to say of how it was read.
+fn recorded(world: &World, look: &LookArgs, path: &Path) -> Result<(Plan, Report, Vec<String>), Failure> {
+    let plan = Plan::load(world, &look.judging, plan::PROFILE)?;
+    let Recording { facts, notes } = plan::recording(world, path)?;
+    let report = report_on(facts, &plan, look.collecting.phase, assumed(&look.assuming)?);
+    Ok((plan, report, notes))
 }
 
 fn facts(arguments: &FactsArgs) -> Result<Exit, Failure> {

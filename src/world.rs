@@ -24,6 +24,7 @@ pub mod interrupt;
 pub mod library;
 mod open_file;
 mod pace;
+pub mod packed;
 mod pause;
 mod spawn_or_run;
 mod standstill;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::ArgPredicate;
 
 use super::JudgingArgs;
 use super::values::{assumption, deadline, duration, process};
@@ -97,7 +98,12 @@ pub struct CollectingArgs {
     #[arg(long, value_name = "TIME", value_parser = deadline)]
     pub deadline: Option<Duration>,
     /// How deep to look
-    #[arg(long, value_name = "TIER", default_value = "standard")]
+    #[arg(
+        long,
+        value_name = "TIER",
+        default_value = "standard",
+        default_value_if("watch", ArgPredicate::IsPresent, "quick")
+    )]
     pub tier: Tier,
     /// How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]

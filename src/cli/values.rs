@@ -127,6 +127,11 @@ pub fn deadline(text: &str) -> Result<Duration, String> {
     time(text, 0.1..=90_000.0).ok_or_else(|| "a time from 0.1s to 25h, for example 5, 2.5s or 2m".to_owned())
 }
 
+/// A time between two looks.
+pub fn interval(text: &str) -> Result<Duration, String> {
+    time(text, 0.1..=86_400.0).ok_or_else(|| "a time from 0.1s to 24h, for example 1, 10s or 5m".to_owned())
+}
+
 /// A number with its unit: `500ms`, `30s`, `10m`, `1h`; seconds where it has none.
 fn time(text: &str, allowed: std::ops::RangeInclusive<f64>) -> Option<Duration> {
     let units = [("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0), ("", 1.0)];

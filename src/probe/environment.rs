@@ -3,12 +3,15 @@
 //! Which variables matter, and when, is in [`crate::facts::reference::env_vars`].
 //! Values of secrets are looked at only for their shape, by [`secrets`]. [`pointers`] asks whether what a variable names is
 //! there, [`grant`] what the variables of NVIDIA's runtime ask for, [`elsewhere`] whether this is the workload's environment at all.
+//! By the same names and shapes [`redaction`] takes secrets out of text.
 
 mod elsewhere;
 mod grant;
 mod pointers;
+mod redaction;
 mod secrets;
 
+pub use redaction::{REDACTED, Redacted, redacted};
 pub use secrets::{is_secret, is_secret_name};
 
 use crate::facts::reference::env_vars;

@@ -6,6 +6,8 @@
 mod log;
 mod script;
 
+pub use log::{LogEnd, end as end_of_log};
+
 use super::procfs::{command_line, process_ids, seen_from};
 use rustix::fs::FileType;
 use serde::{Deserialize, Serialize};

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::overview::{Mark, place, score_words};
 use super::text::Layout;
 use super::{Finding, Report, table};
-use crate::check::Outcome;
+use crate::check::{Outcome, Severity};
 use crate::facts::recording::DID_NOT_ASK;
 use crate::facts::shape::record;
 use crate::facts::timestamp;
@@ -42,6 +42,10 @@ record! {
         pub before: Option<Outcome>,
         /// What came of it in the second.
         pub after: Option<Outcome>,
+        /// How much it matters in the first; not there where it does not fail there.
+        pub before_severity: Option<Severity>,
+        /// How much it matters in the second; not there where it does not fail there.
+        pub after_severity: Option<Severity>,
         /// What is said of it in the second, else in the first.
         pub message: String,
     }
@@ -77,31 +81,35 @@ pub fn compare(before: &Report, after: &Report) -> Diff {
     }
 }
 
-fn findings(before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
+/// What came out differently; what was no trouble and is none is passed over.
+pub(super) fn findings(before: &[Finding], after: &[Finding]) -> Vec<FindingChange> {
     let key = |finding: &Finding| (finding.check.clone(), finding.subject.clone());
     let then: BTreeMap<_, &Finding> = before.iter().map(|finding| (key(finding), finding)).collect();
     let now: BTreeMap<_, &Finding> = after.iter().map(|finding| (key(finding), finding)).collect();
-    let change = |one: &Finding, then: Option<Outcome>, now: Option<Outcome>| {
-        let is_trouble =
-            |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked));
-        // What an older recording could not be asked is no change of the machine.
-        let is_asked = one.outcome != Outcome::Unknown || !one.message.contains(DID_NOT_ASK);
-        (then != now && is_asked && (is_trouble(then) || is_trouble(now))).then(|| FindingChange {
-            check: one.check.clone(),
-            subject: one.subject.clone(),
-            before: then,
-            after: now,
-            message: one.message.clone(),
-        })
-    };
-    let changed = after
-        .iter()
-        .filter_map(|finding| change(finding, then.get(&key(finding)).map(|old| old.outcome), Some(finding.outcome)));
-    let gone = before
-        .iter()
-        .filter(|finding| !now.contains_key(&key(finding)))
-        .filter_map(|finding| change(finding, Some(finding.outcome), None));
-    changed.chain(gone).collect()
+    let changed = after.iter().filter_map(|finding| change(then.get(&key(finding)).copied(), Some(finding)));
+    let gone = before.iter().filter(|finding| !now.contains_key(&key(finding)));
+    changed.chain(gone.filter_map(|finding| change(Some(finding), None))).collect()
+}
+
+fn change(then: Option<&Finding>, now: Option<&Finding>) -> Option<FindingChange> {
+    let one = now.or(then)?;
+    let [before, after] = [then, now].map(|finding| finding.map(|finding| finding.outcome));
+    let severity = |finding: &Finding| (finding.outcome == Outcome::Fails).then_some(finding.severity);
+    let [before_severity, after_severity] = [then, now].map(|finding| finding.and_then(severity));
+    let is_other = before != after || before_severity != after_severity;
+    let is_trouble =
+        |outcome: Option<Outcome>| matches!(outcome, Some(Outcome::Fails | Outcome::Unknown | Outcome::Blocked));
+    // What an older recording could not be asked is no change of the machine.
+    let is_asked = one.outcome != Outcome::Unknown || !one.message.contains(DID_NOT_ASK);
+    (is_other && is_asked && (is_trouble(before) || is_trouble(after))).then(|| FindingChange {
+        check: one.check.clone(),
+        subject: one.subject.clone(),
+        before,
+        after,
+        before_severity,
+        after_severity,
+        message: one.message.clone(),
+    })
 }
 
 /// As text. `names` is how the two are called.
@@ -154,7 +162,7 @@ fn columns(rows: impl Iterator<Item = [String; 3]>, fixed: [u16; 2], layout: Lay
     table::shown(&table)
 }
 
-fn sign(change: &FindingChange) -> &'static str {
+pub(super) fn sign(change: &FindingChange) -> &'static str {
     let mark = match change.after {
         Some(Outcome::Fails) => Mark::Bad,
         Some(Outcome::Unknown | Outcome::Blocked) => Mark::Unknown,
@@ -164,17 +172,24 @@ fn sign(change: &FindingChange) -> &'static str {
     mark.sign()
 }
 
-/// `holds → fails`.
-fn words(change: &FindingChange) -> String {
-    let word = |outcome: Option<Outcome>| match outcome {
+/// `holds → fails`; `low → high` where it failed before.
+pub(super) fn words(change: &FindingChange) -> String {
+    match (change.before_severity, change.after_severity) {
+        (Some(before), Some(after)) => format!("{before} → {after}"),
+        _ => format!("{} → {}", word(change.before), word(change.after)),
+    }
+}
+
+/// What came of a finding, in a word.
+pub(super) fn word(outcome: Option<Outcome>) -> &'static str {
+    match outcome {
         Some(Outcome::NotApplicable) => "n/a",
         Some(outcome) => outcome.as_str(),
         None => "not there",
-    };
-    format!("{} → {}", word(change.before), word(change.after))
+    }
 }
 
-fn said(change: &FindingChange) -> String {
+pub(super) fn said(change: &FindingChange) -> String {
     let subject = change.subject.as_ref().map_or(String::new(), |subject| format!(" ({})", plain(subject)));
     let check = plain(&change.check);
     match change.after {

@@ -34,7 +34,7 @@ pub fn run(
     variables: &Variables,
 ) -> Result<Exit, Failure> {
     agree(arguments)?;
-    let CheckArgs { look, written, gate, baseline, output } = arguments;
+    let CheckArgs { look, written, gate, baseline, output, .. } = arguments;
     let (world, decided) = if written.is_asked() {
         let (world, plan, _) = written::prepared(look, written, gate.fail_on)?;
         let deadline = world.budget();

@@ -10,20 +10,26 @@ use crate::probe::storage::foreign;
 use crate::weigh::contract::{ContractFile, FILE};
 use crate::world::{READ_LIMIT, World};
 
-/// The contract with the name of its file; none where there is none.
-pub fn read(
-    world: &World,
-    asked: Option<&Path>,
-    catalogue: &Catalogue,
-) -> Result<Option<(String, ContractFile)>, Failure> {
+/// A contract that was read.
+pub struct Read {
+    /// The name of its file.
+    pub name: String,
+    /// What stands there.
+    pub text: String,
+    /// What that means.
+    pub file: ContractFile,
+}
+
+/// The contract; none where there is none.
+pub fn read(world: &World, asked: Option<&Path>, catalogue: &Catalogue) -> Result<Option<Read>, Failure> {
     let found = match asked {
         Some(path) => Some((path.to_owned(), there(path, errand::read(world, path, READ_LIMIT)?)?)),
         None => beside(world)?,
     };
     let Some((path, text)) = found else { return Ok(None) };
     let name = path.to_string_lossy().into_owned();
-    let read = ContractFile::read(&name, &text, catalogue)?;
-    Ok(Some((name, read)))
+    let file = ContractFile::read(&name, &text, catalogue)?;
+    Ok(Some(Read { name, text, file }))
 }
 
 /// The file of the working folder. Every run asks for it, so it is read directly where the folder surely answers. Where the

@@ -17,7 +17,7 @@ use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
 use crate::probe::storage::foreign;
 use crate::text::{Shown, plain};
 use crate::world::World;
-use crate::world::child;
+use crate::world::{child, packed};
 use performed::perform;
 pub use performed::serve;
 
@@ -55,6 +55,8 @@ enum Errand {
     Append { path: Vec<u8>, text: Shown, limit: u64 },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
     Inventory,
+    Log { path: Option<String> },
+    Pack { path: Vec<u8>, files: Vec<packed::File>, seconds: u64, is_new: bool },
     Index { export: Vec<u8>, path: Vec<u8> },
 }
 
@@ -79,7 +81,20 @@ enum Outcome {
     Written,
     Found(Vec<u8>),
     Inventory(Inventory),
+    Log(LogText),
+    Packed(u64),
     Failed { code: u8, message: String },
+}
+
+/// The end of a log, without its secrets.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LogText {
+    /// Where it lies.
+    pub path: String,
+    /// Its last lines.
+    pub text: String,
+    /// How many secrets were taken out.
+    pub redacted_count: usize,
 }
 
 impl Gaps for Outcome {
@@ -132,6 +147,11 @@ pub fn there(world: &World, path: &Path) -> Result<(), Failure> {
     }
 }
 
+/// Whether something lies at a path, as far as that can be told.
+pub fn is_there(world: &World, path: &Path) -> bool {
+    send(world, path, &Errand::There { path: bytes(path) }, exit::INCOMPLETE).is_ok()
+}
+
 /// Refuses a path at which no advisories lie. Who does not answer is the look's to tell.
 pub fn advisories(world: &World, path: &Path) -> Result<(), Failure> {
     refused(send(world, path, &Errand::Advisories { path: bytes(path) }, exit::INCOMPLETE))
@@ -168,6 +188,26 @@ pub fn write(world: &World, path: &Path, text: &Shown) -> Result<(), Failure> {
 pub fn append(world: &World, path: &Path, text: &Shown, limit: u64) -> Result<(), Failure> {
     let errand = Errand::Append { path: bytes(path), text: text.clone(), limit };
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
+}
+
+/// The end of the log that is named, else of what process 1 prints to where that is a file: its secrets do not leave the
+/// copy of ourselves that reads it. None where there is no such file.
+pub fn log(world: &World, path: Option<&Path>) -> Result<Option<LogText>, Failure> {
+    let named = path.unwrap_or(Path::new("what process 1 prints to"));
+    let path = path.map(|path| path.to_string_lossy().into_owned());
+    match send(world, named, &Errand::Log { path }, exit::INCOMPLETE)? {
+        Outcome::Log(log) => Ok(Some(log)),
+        _ => Ok(None),
+    }
+}
+
+/// Puts an archive of these files in place of a file; one that `is_new` in place of none. Its bytes.
+pub fn pack(world: &World, path: &Path, files: Vec<packed::File>, seconds: u64, is_new: bool) -> Result<u64, Failure> {
+    let errand = Errand::Pack { path: bytes(path), files, seconds, is_new };
+    match send(world, path, &errand, exit::OUTPUT)? {
+        Outcome::Packed(size) => Ok(size),
+        _ => Ok(0),
+    }
 }
 
 /// Every installed package.
@@ -214,8 +254,8 @@ fn path_of(bytes: &[u8]) -> PathBuf {
 }
 
 fn send(world: &World, path: &Path, errand: &Errand, exit: exit::Exit) -> Result<Outcome, Failure> {
-    let last =
-        if matches!(errand, Errand::Write { .. } | Errand::Append { .. }) { WRITE_PATIENCE } else { LAST_PATIENCE };
+    let writes = matches!(errand, Errand::Write { .. } | Errand::Append { .. } | Errand::Pack { .. });
+    let last = if writes { WRITE_PATIENCE } else { LAST_PATIENCE };
     let patience = errand.patience().min(world.time_left().max(last));
     let probed = child::send::<Outcome>(world, NAME, errand, Instant::now() + patience);
     let outcome = match (probed.reading, probed.run.end) {

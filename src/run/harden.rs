@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, assumed, errand, looked, message, plan, report_on};
+use super::{Failure, errand, looked, message, recorded};
 use crate::cli::HardenArgs;
 use crate::exit::{self, Exit};
-use crate::facts::recording::Recording;
 use crate::harden::{self, Options};
 use crate::report::Report;
 use crate::text::{Shown, plain, plain_long};
@@ -50,10 +49,9 @@ fn command(arguments: &HardenArgs) -> Result<Vec<String>, Failure> {
 fn report(world: &World, arguments: &HardenArgs) -> Result<Report, Failure> {
     let look = &arguments.look;
     let Some(path) = &arguments.from else { return Ok(looked(look, None)?.2) };
-    let plan = plan::Plan::load(world, &look.judging, plan::PROFILE)?;
-    let Recording { facts, notes } = plan::recording(world, path)?;
+    let (_, report, notes) = recorded(world, look, path)?;
     for note in notes {
         message::say(&plain_long(&note));
     }
-    Ok(report_on(facts, &plan, look.collecting.phase, assumed(&look.assuming)?))
+    Ok(report)
 }

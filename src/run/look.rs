@@ -14,41 +14,51 @@ use crate::world::{World, interrupt};
 pub fn looked(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Report), Failure> {
     let _watch = interrupt::Watch::begin();
     let _descendants = Descendants::watch();
-    let (world, asked) = begun(arguments)?;
-    if arguments.surroundings.as_process.is_none() {
-        child::prepare(&world, collect::NAME); // it gets ready while the catalogue is read
-    }
-    let (world, plan, input) = planned(world, asked, arguments, fail_on)?;
-    let facts = collected(&world, &input);
-    let report = reported(facts, &plan, assumed(&arguments.assuming)?);
+    let begun = begun(arguments)?;
+    let plan = Plan::load_gated(&begun.0, &arguments.judging, image::profile(&arguments.image), fail_on)?;
+    let (world, report) = seen(arguments, begun, &plan)?;
     Ok((world, plan, report))
+}
+
+/// Begins a look: the child that reads gets ready while the catalogue is read.
+pub fn begun(arguments: &LookArgs) -> Result<(World, Input), Failure> {
+    let begun = asked(arguments)?;
+    if arguments.surroundings.as_process.is_none() {
+        child::prepare(&begun.0, collect::NAME);
+    }
+    Ok(begun)
+}
+
+/// Looks as it was begun, and judges.
+pub fn seen(arguments: &LookArgs, begun: (World, Input), plan: &Plan) -> Result<(World, Report), Failure> {
+    let (world, input) = placed(begun, arguments, plan)?;
+    let facts = collected(&world, &input);
+    let report = reported(facts, plan, assumed(&arguments.assuming)?);
+    Ok((world, report))
 }
 
 /// What [`looked`] does before it looks: the same mistakes are refused, and nothing is looked at.
 pub fn prepared(arguments: &LookArgs, fail_on: Option<FailOn>) -> Result<(World, Plan, Input), Failure> {
-    let (world, asked) = begun(arguments)?;
-    planned(world, asked, arguments, fail_on)
+    let begun = asked(arguments)?;
+    let plan = Plan::load_gated(&begun.0, &arguments.judging, image::profile(&arguments.image), fail_on)?;
+    let (world, input) = placed(begun, arguments, &plan)?;
+    Ok((world, plan, input))
 }
 
-fn begun(arguments: &LookArgs) -> Result<(World, Input), Failure> {
-    let (world, asked) = look(&arguments.collecting, &arguments.image)?;
+fn asked(arguments: &LookArgs) -> Result<(World, Input), Failure> {
+    let (world, input) = look(&arguments.collecting, &arguments.image)?;
     find_log(&world, &arguments.collecting, &arguments.image)?;
-    Ok((world, asked))
+    Ok((world, input))
 }
 
-fn planned(
-    world: World,
-    asked: Input,
-    arguments: &LookArgs,
-    fail_on: Option<FailOn>,
-) -> Result<(World, Plan, Input), Failure> {
-    let plan = Plan::load_gated(&world, &arguments.judging, image::profile(&arguments.image), fail_on)?;
+/// At what is looked, with whose environment, and in which phase.
+fn placed((world, asked): (World, Input), arguments: &LookArgs, plan: &Plan) -> Result<(World, Input), Failure> {
     let (world, environment_of) = plan::surrounded(world, &arguments.surroundings)?;
     let (image, config) = image::of(&world, &arguments.image)?;
     let phase = image::phase(&arguments.image, |seat| plan.phase(arguments.collecting.phase, seat))?;
     let gpu_code = plan.asks_about_gpus(assumed(&arguments.assuming)?);
     let named = plan.named();
-    Ok((world, plan, Input { phase, environment_of, named, gpu_code, image, config, ..asked }))
+    Ok((world, Input { phase, environment_of, named, gpu_code, image, config, ..asked }))
 }
 
 /// What is taken for given.

@@ -58,7 +58,7 @@ pub fn agree(arguments: &OutputArgs, style: Style) -> Result<(), Failure> {
 }
 
 /// Whether a path means standard output.
-fn is_stdout(path: &Path) -> bool {
+pub fn is_stdout(path: &Path) -> bool {
     path == Path::new(STDOUT) || files::inherited(path) == Some(1)
 }
 

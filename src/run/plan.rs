@@ -24,6 +24,16 @@ const RECORDING_LIMIT: u64 = 64 << 20;
 /// The profile where none is named.
 pub const PROFILE: &str = "production";
 
+/// A file that says how to judge.
+pub(super) struct Written {
+    /// Whether it is the contract; the profile otherwise.
+    pub is_contract: bool,
+    /// What it is called.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// How to judge and weigh.
 pub struct Plan {
     /// Every check.
@@ -34,6 +44,8 @@ pub struct Plan {
     pub named_by: NamedBy,
     /// What the workload needs.
     pub contract: Contract,
+    /// The contract and the profile as they were written, where they are files.
+    pub(super) written: Vec<Written>,
     only: Vec<String>,
     skip: Vec<String>,
 }
@@ -60,8 +72,8 @@ impl From<ConfigError> for Failure {
 impl Plan {
     /// Every check of a catalogue, weighed by a profile.
     pub fn of(catalogue: Catalogue, profile: Profile) -> Self {
-        let (named_by, contract) = (NamedBy::Nobody, nothing());
-        let mut plan = Self { catalogue, profile, named_by, contract, only: Vec::new(), skip: Vec::new() };
+        let (named_by, contract, written) = (NamedBy::Nobody, nothing(), Vec::new());
+        let mut plan = Self { catalogue, profile, named_by, contract, written, only: Vec::new(), skip: Vec::new() };
         plan.forget_silent_causes();
         plan
     }
@@ -81,25 +93,29 @@ impl Plan {
         let catalogue = catalogue(world, &arguments.checks)?;
         let contract = contract::read(world, arguments.contract.as_deref(), &catalogue)?;
         // An image that does not run yet is judged as an image, whatever will be asked of it then.
-        let own = contract.as_ref().and_then(|(_, file)| file.profile.as_deref()).filter(|_| usual == PROFILE);
+        let own = contract.as_ref().and_then(|read| read.file.profile.as_deref()).filter(|_| usual == PROFILE);
         let (name, named_by) = match (arguments.profile.as_deref(), own) {
             (Some(name), _) => (name, NamedBy::Option),
             (None, Some(name)) => (name, NamedBy::Contract),
             (None, None) => (usual, NamedBy::Nobody),
         };
-        let mut profile = profile(world, name, &catalogue)?;
+        let (mut profile, own_text) = profile(world, name, &catalogue)?;
+        let mut written: Vec<Written> = Vec::new();
+        written.extend(own_text.map(|text| Written { is_contract: false, name: name.to_owned(), text }));
         if let Some(gate) = fail_on.and_then(gate) {
             profile.file.gate = Some(gate);
         }
-        let contract = contract.map_or_else(nothing, |(name, file)| {
+        let contract = contract.map_or_else(nothing, |contract::Read { name, text, file }| {
             profile.file.waive.extend(file.waive.iter().cloned());
-            file.facts(&name)
+            let facts = file.facts(&name);
+            written.push(Written { is_contract: true, name, text });
+            facts
         });
         for pattern in arguments.only.iter().chain(&arguments.skip) {
             catalogue.require_match(pattern).map_err(|message| Failure::new(exit::USAGE, message))?;
         }
         let (only, skip) = (arguments.only.clone(), arguments.skip.clone());
-        let mut plan = Self { catalogue, profile, named_by, contract, only, skip };
+        let mut plan = Self { catalogue, profile, named_by, contract, written, only, skip };
         plan.forget_silent_causes();
         Ok(plan)
     }
@@ -196,12 +212,13 @@ pub fn catalogue(world: &World, folders: &[PathBuf]) -> Result<Catalogue, Failur
     Ok(Catalogue::load(&site)?)
 }
 
-fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<Profile, Failure> {
+/// A profile by its name, or with its text where it is a file.
+fn profile(world: &World, name: &str, catalogue: &Catalogue) -> Result<(Profile, Option<String>), Failure> {
     let path = Path::new(name);
     match Profile::embedded(name) {
-        Ok(text) => Ok(Profile::read(name, &format!("checks/profiles/{name}.toml"), text, catalogue)?),
+        Ok(text) => Ok((Profile::read(name, &format!("checks/profiles/{name}.toml"), text, catalogue)?, None)),
         Err(message) => match errand::read(world, path, crate::world::READ_LIMIT)? {
-            Some(text) => Ok(Profile::read(name, name, &text, catalogue)?),
+            Some(text) => Ok((Profile::read(name, name, &text, catalogue)?, Some(text))),
             None => Err(Failure::new(exit::CONFIG, message)),
         },
     }

@@ -27,7 +27,15 @@ impl Shown {
 
     /// A document as JSON, indented, with a line feed at the end. Reading it gives what was written.
     pub fn json(document: &impl Serialize) -> Result<Self, serde_json::Error> {
-        let text = serde_json::to_string_pretty(document)?;
+        Ok(Self::of_json(&serde_json::to_string_pretty(document)?))
+    }
+
+    /// The same on one line.
+    pub fn json_line(document: &impl Serialize) -> Result<Self, serde_json::Error> {
+        Ok(Self::of_json(&serde_json::to_string(document)?))
+    }
+
+    fn of_json(text: &str) -> Self {
         let mut shown = String::with_capacity(text.len() + 1);
         for c in text.chars() {
             // Between its strings JSON has nothing but plain signs and its own line feeds; in them those are escaped.
@@ -38,7 +46,7 @@ impl Shown {
             }
         }
         shown.push('\n');
-        Ok(Self(shown))
+        Self(shown)
     }
 
     /// In a colour or weight of ours: the parameters of an SGR sequence.

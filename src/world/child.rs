@@ -39,8 +39,8 @@ use killed::{end_group, is_uninterruptible};
 use listening::{Listening, listen};
 use transcript::Transcript;
 
-pub use descendants::Descendants;
 pub(super) use descendants::end_all;
+pub use descendants::{Descendants, left_behind};
 pub use gate::Gate;
 pub use lingering::settle;
 pub use progress::{Progress, environment, forbid_device_nodes};

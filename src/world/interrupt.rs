@@ -3,8 +3,13 @@
 
 use std::ffi::c_int;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use super::handover::{handler, set_handler};
+use super::pause;
+
+/// How soon a signal is heeded by who waits for the next look.
+const TICK: Duration = Duration::from_millis(50);
 
 static ASKED: AtomicBool = AtomicBool::new(false);
 
@@ -33,6 +38,24 @@ impl Watch {
             unsafe { libc::signal(*signal, note as libc::sighandler_t) };
         }
         Self { taken }
+    }
+
+    /// Whether somebody asked us to end since it began.
+    pub fn is_asked(&self) -> bool {
+        is_asked()
+    }
+
+    /// Waits so long, or until somebody asks us to end; whether nobody did.
+    pub fn waits(&self, time: Duration) -> bool {
+        let until = Instant::now() + time;
+        while !is_asked() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            pause(left.min(TICK));
+        }
+        false
     }
 }
 

@@ -1,11 +1,14 @@
-//! Standard streams, and files that are replaced whole or not at all. They take what may be [`Shown`] and nothing else.
+//! Standard streams, and files that are replaced whole or not at all. They take what may be [`Shown`], and an archive of it.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use super::handover::was_closed;
+use super::packed::Packed;
 use crate::text::Shown;
 
 /// A stream that text goes to.
@@ -45,15 +48,33 @@ pub fn may_color(stream: Stream) -> bool {
 /// Writes all of it.
 pub fn write(stream: Stream, text: &Shown) -> io::Result<()> {
     match stream {
-        // What nobody opened nobody reads; the runtime's `/dev/null` there would take it.
-        Stream::Stdout if was_closed(1) => Err(io::Error::from_raw_os_error(libc::EBADF)),
-        Stream::Stdout => {
-            let mut out = io::stdout().lock();
-            out.write_all(text.as_bytes())?;
-            out.flush()
-        }
+        Stream::Stdout => write_out(text.as_bytes()),
         Stream::Stderr => io::stderr().lock().write_all(text.as_bytes()),
     }
+}
+
+/// Writes an archive to standard output.
+pub fn write_packed(archive: &Packed) -> io::Result<()> {
+    write_out(archive.as_bytes())
+}
+
+fn write_out(bytes: &[u8]) -> io::Result<()> {
+    // What nobody opened nobody reads; the runtime's `/dev/null` there would take it.
+    if was_closed(1) {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    let mut out = io::stdout().lock();
+    out.write_all(bytes)?;
+    out.flush()
+}
+
+/// Whether somebody may still read standard output: of a pipe whose reader has gone the kernel says so.
+pub fn is_heard() -> bool {
+    let stdout = io::stdout();
+    let mut asked = [PollFd::new(&stdout, PollFlags::empty())];
+    let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // Who may not ask has to write to find out.
+    poll(&mut asked, Some(&now)).map_or(true, |_| !asked[0].revents().intersects(PollFlags::ERR | PollFlags::HUP))
 }
 
 /// Puts `text` in place of the line that the cursor stands on, on the terminal behind standard error.
@@ -66,25 +87,41 @@ pub fn write_over_line(text: &Shown) -> io::Result<()> {
 /// A file that is mounted by itself, or whose folder is closed to us, cannot be replaced: it is written over, after its
 /// room has been set aside.
 pub fn replace_file(path: &Path, text: &Shown) -> io::Result<()> {
+    replace(path, text.as_bytes())
+}
+
+/// Puts an archive in place of a file, in the same way.
+pub fn replace_archive(path: &Path, archive: &Packed) -> io::Result<()> {
+    replace(path, archive.as_bytes())
+}
+
+/// Writes an archive to a file that is not there yet. What could not be written whole is taken away again.
+pub fn create_archive(path: &Path, archive: &Packed) -> io::Result<()> {
+    let mut file = File::create_new(path)?;
+    let written = file.write_all(archive.as_bytes()).and_then(|()| file.sync_all());
+    written.inspect_err(|_| drop(std::fs::remove_file(path)))
+}
+
+fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let is_special = std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file());
     if is_special {
         // A pipe, /dev/stdout: nothing to keep. Nobody is waited for who might read it.
         let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
-        return File::options().write(true).custom_flags(flags).open(&path)?.write_all(text.as_bytes());
+        return File::options().write(true).custom_flags(flags).open(&path)?.write_all(bytes);
     }
     let mut name = path.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?.to_owned();
     name.push(format!(".{}.new", std::process::id()));
     let beside = path.with_file_name(name);
     let written = create_like(&path, &beside).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
+        file.write_all(bytes)?;
         file.sync_all()?;
         std::fs::rename(&beside, &path)
     });
     let Err(error) = written else { return Ok(()) };
     let _ = std::fs::remove_file(&beside);
     let closed = [io::ErrorKind::ResourceBusy, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
-    if closed.contains(&error.kind()) && path.exists() { write_over(&path, text) } else { Err(error) }
+    if closed.contains(&error.kind()) && path.exists() { write_over(&path, bytes) } else { Err(error) }
 }
 
 /// Makes a folder where none is, and those above it.
@@ -119,12 +156,12 @@ fn create_like(path: &Path, beside: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-fn write_over(path: &Path, text: &Shown) -> io::Result<()> {
+fn write_over(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::options().write(true).open(path)?;
-    match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, text.len() as u64) {
+    match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, bytes.len() as u64) {
         Ok(()) | Err(rustix::io::Errno::OPNOTSUPP) => {}
         Err(errno) => return Err(errno.into()),
     }
-    file.write_all(text.as_bytes())?;
-    file.set_len(text.len() as u64)
+    file.write_all(bytes)?;
+    file.set_len(bytes.len() as u64)
 }

@@ -14,6 +14,7 @@ use gpu_preflight::report::Report;
 use gpu_preflight::report::config::Config;
 use gpu_preflight::report::diff::Diff;
 use gpu_preflight::report::gpus::GpuTable;
+use gpu_preflight::report::watch::Watched;
 use gpu_preflight::weigh::Profile;
 use gpu_preflight::weigh::contract::ContractFile;
 use gpu_preflight::weigh::profile::ProfileFile;
@@ -149,6 +150,7 @@ fn schemas_are_current() {
         ("gpus", GpuTable::SHAPE),
         ("diff", Diff::SHAPE),
         ("config", Config::SHAPE),
+        ("watch", Watched::SHAPE),
         ("check", CheckFile::SHAPE),
         ("room", RoomFile::SHAPE),
         ("profile", ProfileFile::SHAPE),

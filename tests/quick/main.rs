@@ -4,6 +4,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bundle;
 mod child;
 mod cli;
 mod config;
@@ -32,4 +33,5 @@ mod rooms;
 mod selection;
 mod shell;
 mod shown;
+mod watch;
 mod written;

@@ -22,14 +22,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("weigh", &["check", "facts", "lang"]),
     ("exit", &["facts", "weigh"]),
     ("report", &["check", "facts", "text", "weigh"]),
+    ("bundle", &["facts", "report", "text"]),
     ("harden", &["check", "facts", "report", "text", "weigh"]),
     ("explain", &["check", "facts", "text"]),
     ("cli", &["exit", "facts", "harden", "lang", "report", "text"]),
     (
         "run",
         &[
-            "check", "cli", "collect", "derive", "exit", "explain", "facts", "harden", "lang", "probe", "report",
-            "text", "weigh", "world",
+            "bundle", "check", "cli", "collect", "derive", "exit", "explain", "facts", "harden", "lang", "probe",
+            "report", "text", "weigh", "world",
         ],
     ),
     ("main", &[]),

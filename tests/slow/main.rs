@@ -28,4 +28,5 @@ mod refused_calls;
 mod sbom;
 mod stopped;
 mod tiers;
+mod watch;
 mod wrong_bits;

@@ -29,7 +29,7 @@ const SETTINGS: [&str; 18] = [
     "REQUIRE", "DISABLE", "ENABLE",
 ];
 /// Beginnings of values that are keys of well-known services, and how long such a value is at least.
-const SHAPES: [(&str, usize); 14] = [
+pub(super) const SHAPES: [(&str, usize); 14] = [
     ("hf_", 33),
     ("sk-", 20),
     ("sk_live_", 20),

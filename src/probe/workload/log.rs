@@ -1,6 +1,6 @@
 //! How a log is written: whether its lines are records, say how grave they are, and when.
 //!
-//! Only the end of it is read, and nothing of what it says leaves this module but counts.
+//! Only the end of it is read. Of what it says a look keeps counts alone; the lines themselves go nowhere but into a bundle.
 
 use serde_json::Value;
 
@@ -21,16 +21,41 @@ const TIME_KEYS: [&str; 8] = ["time", "timestamp", "@timestamp", "ts", "asctime"
 /// Words of a line that say how grave it is.
 const LEVELS: [&str; 9] = ["TRACE", "DEBUG", "INFO", "NOTICE", "WARN", "WARNING", "ERROR", "CRITICAL", "FATAL"];
 
-/// What the end of the log shows. A pipe or a terminal cannot be read without taking from whoever collects it.
-pub fn read(world: &World, given: Option<&str>) -> Workload {
-    let path = match given {
+/// The end of a log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEnd {
+    /// The log, as whoever looks reaches it.
+    pub path: String,
+    /// Its last lines.
+    pub text: String,
+}
+
+/// The last lines of the log that is named, else of what process 1 prints to.
+pub fn end(world: &World, given: Option<&str>) -> Fact<LogEnd> {
+    place(world, given).and_then(|path| {
+        let text = tail(world, &path).map(|text| {
+            let lines: Vec<&str> = text.lines().collect();
+            lines[lines.len().saturating_sub(LINES)..].iter().map(|line| format!("{line}\n")).collect()
+        });
+        text.map(|text| LogEnd { path: path.clone(), text })
+    })
+}
+
+/// Where the log lies. A pipe or a terminal cannot be read without taking from whoever collects it.
+fn place(world: &World, given: Option<&str>) -> Fact<String> {
+    match given {
         Some(path) if path.starts_with('/') => Fact::Known(path.to_owned()),
         Some(path) => seen_from(world, "self", path),
         None => world.link(STANDARD).and_then(|target| {
             let is_file = target.is_absolute() && !target.starts_with("/dev");
             Fact::present(is_file.then(|| STANDARD.to_owned()))
         }),
-    };
+    }
+}
+
+/// What the end of the log shows.
+pub fn read(world: &World, given: Option<&str>) -> Workload {
+    let path = place(world, given);
     // What process 1 prints to is often hidden, and nobody asked for it.
     let path = if given.is_none() && path.is_unknown() { Fact::Absent } else { path };
     let text = path.as_ref().and_then(|path| match tail(world, path) {
@@ -156,6 +181,18 @@ mod tests {
         let root = FakeRoot::of(&[("var/log/app.log", "hello\n")], &[]);
         root.link("proc/1/fd/1", &root.path().join("var/log/app.log").to_string_lossy());
         assert_eq!(read(&root, None).log_line_count, Fact::Known(1));
+    }
+
+    #[test]
+    fn the_end_of_a_log_is_its_last_whole_lines() {
+        let root = FakeRoot::of(&[("log", &"x\n".repeat(5_000))], &[]);
+        let found = end(&root, Some("/log"));
+        assert_eq!(found.known().map(|end| (end.path.as_str(), end.text.lines().count())), Some(("/log", LINES)));
+        root.file("log", format!("{}\nlast", "y".repeat(1 << 20)).as_bytes());
+        assert_eq!(end(&root, Some("/log")).known().map(|end| end.text.as_str()), Some("last\n"));
+        assert_eq!(end(&root, Some("/nothing")), Fact::Absent);
+        root.link("proc/1/fd/1", "pipe:[17]");
+        assert_eq!(end(&root, None), Fact::Absent);
     }
 
     #[test]

@@ -5,16 +5,15 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Errand, Outcome, bytes, path_of};
+use super::{Errand, LogText, Outcome, bytes, path_of};
 use crate::exit;
 use crate::facts::{Fact, GapKind};
-use crate::probe::{advisories, packages};
+use crate::probe::{advisories, environment, packages, workload};
 use crate::run::{Failure, files};
 use crate::text::{Shown, plain};
 use crate::world::World;
-use crate::world::archive;
 use crate::world::child::Progress;
-use crate::world::terminal;
+use crate::world::{archive, packed, terminal};
 
 /// The other side. Whether it understood what it is sent for.
 pub fn serve(input: Value, mut progress: Progress) -> bool {
@@ -53,6 +52,20 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
         Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
+        Errand::Log { path } => match workload::end_of_log(world, path.as_deref()) {
+            Fact::Known(end) => {
+                let left = environment::redacted(&end.text);
+                Ok(Outcome::Log(LogText { path: end.path, text: left.text, redacted_count: left.count }))
+            }
+            Fact::Absent => Ok(Outcome::Nothing),
+            Fact::Unknown(gap) => Err(Failure::new(exit::INCOMPLETE, plain(&gap.to_string()))),
+        },
+        Errand::Pack { path, files, seconds, is_new } => {
+            packed::pack(files, seconds).map_err(|error| Failure::new(exit::BUG, error)).and_then(|archive| {
+                let write = if is_new { terminal::create_archive } else { terminal::replace_archive };
+                written(world, &path_of(&path), |path| write(path, &archive)).map(|_| Outcome::Packed(archive.size()))
+            })
+        }
         Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
             .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
             .and_then(|read| {

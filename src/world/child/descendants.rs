@@ -60,7 +60,35 @@ impl Drop for Descendants {
             pause(Duration::from_micros(300));
         }
         stop_watching();
+        if ours.is_empty() {
+            forget_groups();
+        }
     }
+}
+
+/// Forgets the groups of probes that are gone: the kernel gives their numbers to others, in time.
+fn forget_groups() {
+    if let Ok(mut groups) = GROUPS.lock() {
+        groups.retain(|group| i32::try_from(*group).is_ok_and(lingering::holds));
+        groups.shrink_to_fit();
+    }
+}
+
+/// Whether one of ours is still there that was ended, for the kernel holds it. Who is gone meanwhile is taken in.
+pub fn left_behind() -> bool {
+    lingering::settle();
+    let ours: Vec<i32> = children().into_iter().filter(|pid| is_ours(*pid)).collect();
+    let is_left = |pid: &i32| {
+        let Some(pid) = Pid::from_raw(*pid) else { return false };
+        let _ = rustix::process::kill_process(pid, Signal::KILL);
+        matches!(rustix::process::waitpid(Some(pid), WaitOptions::NOHANG), Ok(None))
+    };
+    // Each is asked, for each that is gone is taken in.
+    let left = ours.iter().filter(|pid| is_left(pid)).count() > 0;
+    if !left {
+        forget_groups();
+    }
+    left
 }
 
 fn stop_watching() {
