@@ -97,24 +97,27 @@ mod tests {
     #[test]
     fn a_change_is_told_once_with_how_it_stands_against_the_start() {
         use Outcome::{Fails, Holds, NotApplicable, Unknown};
+        use Severity::{High, Low};
         use Verdict::{NotReady, Ready};
-        let high = |outcome, verdict| report(verdict, &[("a.b", outcome, Severity::High)]);
-        let start = high(Holds, Ready);
-        for (before, now, told) in [
-            (high(Holds, Ready), high(Holds, Ready), vec![]),
-            (high(Holds, Ready), high(NotApplicable, Ready), vec![]),
-            (high(Holds, Ready), high(Unknown, Ready), vec!["?  holds → unknown  a.b: why"]),
-            (high(Fails, Ready), high(Holds, Ready), vec!["✓  fails → holds (as at the start)  a.b"]),
-            (high(Unknown, Ready), high(Fails, Ready), vec!["✗  unknown → fails (holds at the start)  a.b: why"]),
-            (high(Holds, Ready), high(Fails, NotReady), vec!["✗  holds → fails  a.b: why", "READY → NOT READY: "]),
-            (
-                report(Ready, &[("a.b", Fails, Severity::Low)]),
-                high(Fails, Ready),
-                vec!["✗  low → high (holds at the start)  a.b: why"],
-            ),
-            (high(Fails, Ready), report(Ready, &[]), vec!["·  fails → not there (holds at the start)  a.b"]),
-        ] {
-            let lines: Vec<Shown> = changes(&start.findings, &before, &now).iter().map(text).collect();
+        type Seen = (Option<Outcome>, Severity, Verdict);
+        let of = |(outcome, severity, verdict): Seen| {
+            let found: Vec<_> = outcome.map(|outcome| ("a.b", outcome, severity)).into_iter().collect();
+            report(verdict, &found)
+        };
+        let high = |outcome| (Some(outcome), High, Ready);
+        let start = of(high(Holds));
+        let cases: [(Seen, Seen, &[&str]); 8] = [
+            (high(Holds), high(Holds), &[]),
+            (high(Holds), high(NotApplicable), &[]),
+            (high(Holds), high(Unknown), &["?  holds → unknown  a.b: why"]),
+            (high(Fails), high(Holds), &["✓  fails → holds (as at the start)  a.b"]),
+            (high(Unknown), high(Fails), &["✗  unknown → fails (holds at the start)  a.b: why"]),
+            (high(Holds), (Some(Fails), High, NotReady), &["✗  holds → fails  a.b: why", "READY → NOT READY: "]),
+            ((Some(Fails), Low, Ready), high(Fails), &["✗  low → high (holds at the start)  a.b: why"]),
+            (high(Fails), (None, High, Ready), &["·  fails → not there (holds at the start)  a.b"]),
+        ];
+        for (before, now, told) in cases {
+            let lines: Vec<Shown> = changes(&start.findings, &of(before), &of(now)).iter().map(text).collect();
             assert_eq!(lines.len(), told.len(), "{lines:?}");
             for (line, told) in lines.iter().zip(told) {
                 assert!(line.contains(told) && line.starts_with("1970-01-01T00:00:00Z  "), "{line} {told}");

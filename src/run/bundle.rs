@@ -28,16 +28,13 @@ pub fn run(arguments: &BundleArgs) -> Result<Exit, Failure> {
         None => (PathBuf::from(format!("{NAME}{END}")), true),
     };
     refuse(&world, &path, is_new)?;
-    let (plan, report) = match &arguments.from {
-        Some(recording) => {
-            let (plan, mut report, notes) = recorded(&world, &arguments.look, recording)?;
-            report.notes.splice(..0, notes);
-            (plan, report)
-        }
-        None => {
-            let (_, plan, report) = looked(&arguments.look, None)?;
-            (plan, report)
-        }
+    let (plan, report) = if let Some(recording) = &arguments.from {
+        let (plan, mut report, notes) = recorded(&world, &arguments.look, recording)?;
+        report.notes.splice(..0, notes);
+        (plan, report)
+    } else {
+        let (_, plan, report) = looked(&arguments.look, None)?;
+        (plan, report)
     };
     // A look may have taken all the time that it had.
     let world = World::here(Duration::from_mins(1));

@@ -35,7 +35,7 @@ pub fn end(world: &World, given: Option<&str>) -> Fact<LogEnd> {
     place(world, given).and_then(|path| {
         let text = tail(world, &path).map(|text| {
             let lines: Vec<&str> = text.lines().collect();
-            lines[lines.len().saturating_sub(LINES)..].iter().map(|line| format!("{line}\n")).collect()
+            lines[lines.len().saturating_sub(LINES)..].iter().flat_map(|line| [*line, "\n"]).collect()
         });
         text.map(|text| LogEnd { path: path.clone(), text })
     })

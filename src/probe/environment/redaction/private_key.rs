@@ -50,10 +50,9 @@ impl Keys {
             kept += &other(&rest[..begin]);
             kept += REDACTED;
             self.count += 1;
-            match end_of_key(&rest[begin..]) {
-                Some(end) => rest = &rest[begin + end..],
-                None => (self.left, rest) = (LINES, ""),
-            }
+            let end = end_of_key(&rest[begin..]);
+            self.left = if end.is_none() { LINES } else { 0 };
+            rest = end.map_or("", |end| &rest[begin + end..]);
         }
         kept += &other(rest);
         self.lines.push(kept);
