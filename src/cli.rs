@@ -16,7 +16,7 @@ use crate::report::formats::Format;
 use crate::text::legend;
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
-pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
+pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs, VulnerabilitiesArgs};
 pub use written::WrittenArgs;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
@@ -197,6 +197,8 @@ pub struct GpusArgs {
 pub struct SbomArgs {
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
+    #[command(flatten)]
+    pub image: ImageArgs,
     /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -216,7 +218,7 @@ pub struct OsvIndexArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
+    /// A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]

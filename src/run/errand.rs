@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
+use crate::collect::Place;
 use crate::exit;
 use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
+use crate::probe::image_config::Given;
 use crate::probe::storage::foreign;
 use crate::text::{Shown, plain};
 use crate::world::World;
@@ -37,6 +39,9 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 /// What all records of package managers may take.
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What an archive is given: gzip unpacks some hundred megabytes a second, and images have ten thousand.
+pub const ARCHIVE_TIME: Duration = Duration::from_mins(5);
+
 /// What a whole export of advisories may take.
 const INDEX_PATIENCE: Duration = Duration::from_mins(5);
 
@@ -54,7 +59,7 @@ enum Errand {
     Write { path: Vec<u8>, text: Shown },
     Append { path: Vec<u8>, text: Shown, limit: u64 },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
-    Inventory,
+    Inventory { image: Option<Place>, config: Option<Given> },
     Index { export: Vec<u8>, path: Vec<u8> },
 }
 
@@ -63,7 +68,8 @@ impl Errand {
     fn patience(&self) -> Duration {
         match self {
             Self::Index { .. } => INDEX_PATIENCE,
-            Self::Inventory => LONG_PATIENCE,
+            Self::Inventory { image: Some(Place::Archive(_)), .. } => ARCHIVE_TIME,
+            Self::Inventory { .. } => LONG_PATIENCE,
             Self::Contract { .. } | Self::There { .. } | Self::Advisories { .. } => SHORT_PATIENCE,
             _ => PATIENCE,
         }
@@ -170,9 +176,10 @@ pub fn append(world: &World, path: &Path, text: &Shown, limit: u64) -> Result<()
     send(world, path, &errand, exit::OUTPUT).map(|_| ())
 }
 
-/// Every installed package.
-pub fn inventory(world: &World) -> Result<Inventory, Failure> {
-    match send(world, Path::new("the records of package managers"), &Errand::Inventory, exit::INCOMPLETE)? {
+/// Every installed package, of an image where one is named.
+pub fn inventory(world: &World, image: Option<Place>, config: Option<Given>) -> Result<Inventory, Failure> {
+    let errand = Errand::Inventory { image, config };
+    match send(world, Path::new("the records of package managers"), &errand, exit::INCOMPLETE)? {
         Outcome::Inventory(inventory) => Ok(inventory),
         _ => Ok(Inventory::default()),
     }

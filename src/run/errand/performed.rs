@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Errand, Outcome, bytes, path_of};
+use crate::collect::Place;
 use crate::exit;
-use crate::facts::{Fact, GapKind};
+use crate::facts::{Fact, GapKind, Inventory, PackageManager};
+use crate::probe::image_config::Given;
 use crate::probe::{advisories, packages};
 use crate::run::{Failure, files};
 use crate::text::{Shown, plain};
@@ -52,7 +54,9 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             let world = world.clone().leaving_out(places, "does not answer");
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
-        Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
+        Errand::Inventory { image, config } => {
+            inventory(world, image.as_ref(), config.as_ref()).map(Outcome::Inventory)
+        }
         Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
             .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
             .and_then(|read| {
@@ -61,6 +65,18 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             }),
     };
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
+}
+
+/// Every installed package. What lies where nobody may look, or where only a variable leads that nobody knows, is missing,
+/// and those are folders of Python.
+fn inventory(world: &World, image: Option<&Place>, config: Option<&Given>) -> Result<Inventory, Failure> {
+    let image = image.map(|place| place.world(config, world.time_left())).transpose();
+    let image = image.map_err(|gap| Failure::new(exit::INCOMPLETE, plain(&gap.detail)))?;
+    let world = image.map_or_else(|| world.clone(), |image| image.as_far_as(world)).remembering();
+    let mut inventory = packages::inventory(&world);
+    let gap = world.missed().filter(|_| inventory.gap(PackageManager::Python).is_none());
+    inventory.gaps.extend(gap.map(|gap| (PackageManager::Python, gap)));
+    Ok(inventory)
 }
 
 fn written(world: &World, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<Outcome, Failure> {
