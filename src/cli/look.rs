@@ -108,10 +108,21 @@ pub struct CollectingArgs {
     /// Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    #[command(flatten)]
+    pub vulnerabilities: VulnerabilitiesArgs,
+}
+
+/// What known vulnerabilities are told by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct VulnerabilitiesArgs {
     /// Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index
     /// that `osv-index` made of one. Without it nobody looks for known vulnerabilities
     #[arg(long, value_name = "PATH")]
     pub osv: Option<PathBuf>,
+    /// Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and
+    /// the installed package; may be given several times
+    #[arg(long, value_name = "FILE", requires = "osv")]
+    pub vex: Vec<PathBuf>,
 }
 
 impl CollectingArgs {

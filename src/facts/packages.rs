@@ -86,6 +86,9 @@ record! {
         /// Known vulnerabilities of installed packages, by these advisories, the worst first, at most 64. Those that were
         /// withdrawn are left out, and those with one alias are one.
         pub vulnerabilities: Fact<Vec<Vulnerability>>,
+        /// What the documents of `--vex` excuse of them; absent where none is named. What is excused is in no list and no
+        /// count of this record but this one.
+        pub vex: Fact<Vex>,
         /// How many are critical.
         pub critical_vulnerability_count: Fact<u64>,
         /// How many are high.
@@ -128,6 +131,36 @@ record! {
         pub fixed_in: Fact<String>,
         /// How bad it is.
         pub severity: VulnerabilitySeverity,
+    }
+
+    /// What `OpenVEX` documents say.
+    pub struct Vex {
+        /// Statements in them, those that excuse nothing by what they say too.
+        pub statement_count: u64,
+        /// Vulnerabilities that are excused.
+        pub excused_count: u64,
+        /// Those, at most 64.
+        pub excused: Vec<ExcusedVulnerability>,
+        /// Statements that would excuse something and excuse nothing here.
+        pub idle_count: u64,
+        /// Those, with where they stand and why, at most 64.
+        pub idle: Vec<String>,
+    }
+
+    /// A known vulnerability of an installed package that a statement calls no trouble.
+    pub struct ExcusedVulnerability {
+        /// Identifier of the advisory.
+        pub id: String,
+        /// The package.
+        pub package: String,
+        /// The version that is installed.
+        pub installed: String,
+        /// How bad it would be.
+        pub severity: VulnerabilitySeverity,
+        /// Why it is none: a justification of VEX, its words for the impact, or `fixed`.
+        pub reason: String,
+        /// The statement that says so, as `vex.json, statement 3`.
+        pub statement: String,
     }
 
     /// The packages of one package manager.

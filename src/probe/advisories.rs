@@ -30,6 +30,8 @@ pub struct Answer {
     pub advisories: Fact<Advisories>,
     /// All vulnerabilities, the worst first.
     pub vulnerabilities: Fact<Vec<Vulnerability>>,
+    /// Why there may be more of them.
+    pub gap: Option<Gap>,
 }
 
 /// What was read of advisories.
@@ -80,7 +82,10 @@ pub fn hold(world: &World, path: &Path, inventory: &Inventory) -> Answer {
     let wanted = Wanted::of(inventory);
     let is_wanted = |ecosystem: &str, name: &str| wanted.has(ecosystem, name);
     match read(world, path, &is_wanted) {
-        Err(gap) => Answer { advisories: Fact::Unknown(gap.clone()), vulnerabilities: Fact::Unknown(gap) },
+        Err(gap) => {
+            let (advisories, vulnerabilities) = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
+            Answer { advisories, vulnerabilities, gap: Some(gap) }
+        }
         Ok(read) => answer(&wanted, inventory, &read),
     }
 }
@@ -131,8 +136,8 @@ fn answer(wanted: &Wanted, inventory: &Inventory, read: &Read) -> Answer {
         (false, Some(doubt)) => Some(Gap::new(GapKind::Malformed, doubt)),
         (false, None) => inventory.gaps.first().map(|(_, gap)| gap.clone()),
     };
-    let vulnerabilities = match gap {
-        Some(gap) if vulnerabilities.is_empty() => Fact::Unknown(gap),
+    let vulnerabilities = match &gap {
+        Some(gap) if vulnerabilities.is_empty() => Fact::Unknown(gap.clone()),
         _ => Fact::Known(vulnerabilities),
     };
     let advisories = Advisories {
@@ -141,7 +146,7 @@ fn answer(wanted: &Wanted, inventory: &Inventory, read: &Read) -> Answer {
         matched,
         unmatched: unmatched.iter().map(|text| cut(text)).collect(),
     };
-    Answer { advisories: Fact::Known(advisories), vulnerabilities }
+    Answer { advisories: Fact::Known(advisories), vulnerabilities, gap }
 }
 
 #[cfg(test)]
