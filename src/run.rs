@@ -14,6 +14,7 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod vulnerabilities;
 mod written;
 
 use std::ffi::OsString;
@@ -34,7 +35,7 @@ use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::Report;
 use crate::text::plain;
-use crate::weigh::weigh;
+use crate::weigh::{Profile, weigh};
 use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, handover, interrupt};
 use crate::{cli, explain, probe};
@@ -203,7 +204,8 @@ fn explain_check(asked: &[String], folders: &[PathBuf]) -> Result<Exit, Failure>
     let world = World::here(Duration::from_mins(1));
     let catalogue = plan::catalogue(&world, folders)?;
     let asked = asked.join(" ");
-    let page = catalogue.get(&asked).map(|check| explain::page(check, 1));
+    let profiles = Profile::all(&catalogue)?;
+    let page = catalogue.get(&asked).map(|check| explain::page(check, 1, &profiles));
     let page = page.or_else(|| explain::room(&catalogue, &asked));
     // A name with a slip is answered with the name that was meant, not with whatever has these letters.
     let near = crate::lang::suggestion(&asked, catalogue.checks.iter().map(|check| check.id.as_str()));
@@ -234,13 +236,9 @@ fn list(arguments: &JudgingArgs) -> Result<Exit, Failure> {
 fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let advisories = arguments.osv.clone();
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
-    let time = image::deadline(image, arguments.deadline, arguments.deadline());
-    let world = World::here(time);
-    if let Some(path) = &arguments.osv {
-        errand::advisories(&world, path)?;
-    }
+    let world = World::here(image::deadline(image, arguments.deadline, arguments.deadline()));
+    let sought = vulnerabilities::sought(&world, &arguments.vulnerabilities)?;
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, sought, ..Input::default() };
     Ok((world, input))
 }
 

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= as-process= root= oci= image-config= profile= contract= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= vex= as-process= root= oci= image-config= profile= contract= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -35,11 +35,12 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l skip -d 'Leave these checks out' -r
@@ -104,11 +105,12 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l skip -d 'Leave these checks out' -r
@@ -159,7 +161,8 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l skip -d 'Leave these checks out' -r
@@ -204,6 +207,7 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
@@ -214,7 +218,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -s h 
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l phase -d 'Judge for this phase instead of the one that was recorded' -r -f -a "live\t''
 start\t''
 build\t''"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -l skip -d 'Leave these checks out' -r
@@ -252,7 +256,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s q 
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand judge" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l format -d 'How the table is written' -r -f -a "text\t'For people'
 json\t'For programs'"
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l skip -d 'Leave these checks out' -r
@@ -260,7 +264,7 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -l che
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand diff" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -l checks -d 'Look among the checks of this folder too' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand explain" -s h -l help -d 'Print help'
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand list" -l skip -d 'Leave these checks out' -r
@@ -277,6 +281,7 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l no-gpu -d 'This container is not meant to have a GPU'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -291,11 +296,12 @@ soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l only -d 'Report only these checks: an id, a room, or a pattern with *' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l skip -d 'Leave these checks out' -r
@@ -320,6 +326,9 @@ complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -l for
 json\t'For programs'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand gpus" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l oci -d 'Look at the image in this OCI layout, or archive of one or of `docker save`, which is unpacked nowhere' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -l image-config -d 'The image\'s configuration, as `docker image inspect` or `skopeo inspect --config` prints it; - reads standard input to its end, however long that takes' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all. - is standard output' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand sbom" -s h -l help -d 'Print help'
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand osv-index" -l output -d 'Where the index is written; it is replaced whole or not at all' -r -F
