@@ -14,7 +14,7 @@ pub mod profile;
 pub mod score;
 mod standing;
 mod verdict;
-mod vex;
+mod vulnerabilities;
 mod waivers;
 
 use std::collections::{BTreeMap, HashMap};
@@ -225,6 +225,6 @@ fn notes(findings: &[Finding], facts: &Facts, catalogue: &Catalogue, profile: &P
         ));
     }
     notes.extend(waivers::idle(findings, catalogue, profile, now));
-    notes.extend(vex::told(findings, facts));
+    notes.extend(vulnerabilities::told(findings, facts));
     notes
 }

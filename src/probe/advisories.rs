@@ -1,5 +1,5 @@
 //! Known vulnerabilities of what is installed, by advisories that the command line names: an export of OSV (a folder, or a
-//! zip of one ecosystem), or an index of one.
+//! zip of one ecosystem), or an index of one. Or by the report of a scanner ([`scanned`]).
 //!
 //! Without advisories nobody looked, and nothing here is run. The advisories are foreign bytes of any length: every entry,
 //! the number of entries and the time are bounded, nothing is unpacked to a disk, and what lies beyond makes the answer
@@ -10,6 +10,7 @@ mod found;
 mod index;
 mod order;
 mod osv;
+pub mod scanned;
 mod source;
 mod wanted;
 
@@ -143,6 +144,8 @@ fn answer(wanted: &Wanted, inventory: &Inventory, read: &Read) -> Answer {
     let advisories = Advisories {
         count: read.count,
         newest: Fact::present(Some(cut(&read.newest)).filter(|newest| !newest.is_empty())),
+        scanner: Fact::Absent,
+        taken: Fact::Absent,
         matched,
         unmatched: unmatched.iter().map(|text| cut(text)).collect(),
     };

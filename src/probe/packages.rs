@@ -23,7 +23,7 @@ use crate::facts::{
     Fact, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
     VulnerabilitySeverity,
 };
-use crate::probe::advisories::{self, Answer};
+use crate::probe::advisories::{self, Answer, scanned};
 use crate::probe::framework::packages::folders_everywhere;
 use crate::probe::os_release;
 use crate::probe::vex::{self, Statement};
@@ -71,16 +71,17 @@ enum Depth {
 /// What known vulnerabilities are told by.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Sought {
-    /// The bytes of the path of advisories, on this machine.
+    /// The bytes of the path of advisories, or of a scanner's report, on this machine.
     path: Vec<u8>,
+    is_report: bool,
     /// What documents excuse of them; none where none is named.
     statements: Option<Vec<Statement>>,
 }
 
 impl Sought {
-    /// Advisories at a path, and what excuses them.
-    pub fn of(path: &Path, statements: Option<Vec<Statement>>) -> Self {
-        Self { path: path.as_os_str().as_bytes().to_vec(), statements }
+    /// Advisories at a path, or a report there, and what excuses them.
+    pub fn of(path: &Path, is_report: bool, statements: Option<Vec<Statement>>) -> Self {
+        Self { path: path.as_os_str().as_bytes().to_vec(), is_report, statements }
     }
 }
 
@@ -114,7 +115,8 @@ fn system_changed(inventory: &Inventory) -> Fact<u64> {
 /// What advisories say, and nothing else.
 fn vulnerable(world: &World, sought: &Sought, inventory: &Inventory) -> Packages {
     let path = Path::new(OsStr::from_bytes(&sought.path));
-    let Answer { advisories, mut vulnerabilities, gap } = advisories::hold(&world.of_machine(), path, inventory);
+    let hold = if sought.is_report { scanned::hold } else { advisories::hold };
+    let Answer { advisories, mut vulnerabilities, gap } = hold(&world.of_machine(), path, inventory);
     let excused = |statements| match &mut vulnerabilities {
         Fact::Known(found) => Fact::Known(vex::excuse(statements, inventory, found)),
         Fact::Absent => Fact::Absent,

@@ -53,7 +53,7 @@ enum Errand {
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
     There { path: Vec<u8> },
-    Advisories { path: Vec<u8> },
+    Advisories { path: Vec<u8>, is_report: bool },
     MakeFolder { path: Vec<u8> },
     Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
@@ -70,7 +70,7 @@ impl Errand {
             Self::Index { .. } => INDEX_PATIENCE,
             Self::Inventory { image: Some(Place::Archive(_)), .. } => ARCHIVE_TIME,
             Self::Inventory { .. } => LONG_PATIENCE,
-            Self::Contract { .. } | Self::There { .. } | Self::Advisories { .. } => SHORT_PATIENCE,
+            Self::Contract { .. } | Self::There { .. } | Self::Advisories { is_report: false, .. } => SHORT_PATIENCE,
             _ => PATIENCE,
         }
     }
@@ -138,9 +138,9 @@ pub fn there(world: &World, path: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a path at which no advisories lie. Who does not answer is the look's to tell.
-pub fn advisories(world: &World, path: &Path) -> Result<(), Failure> {
-    refused(send(world, path, &Errand::Advisories { path: bytes(path) }, exit::INCOMPLETE))
+/// Refuses a path at which no advisories lie, or no report of a scanner. Who does not answer is the look's to tell.
+pub fn advisories(world: &World, path: &Path, is_report: bool) -> Result<(), Failure> {
+    refused(send(world, path, &Errand::Advisories { path: bytes(path), is_report }, exit::INCOMPLETE))
 }
 
 /// What is wrong with a path, where that can be told.

@@ -13,8 +13,9 @@ use crate::world::World;
 
 /// What is asked for; none where nobody is to look. A file that makes no sense is refused.
 pub fn sought(world: &World, arguments: &VulnerabilitiesArgs) -> Result<Option<Sought>, Failure> {
-    let Some(path) = &arguments.osv else { return Ok(None) };
-    errand::advisories(world, path)?;
+    let Some(path) = arguments.osv.as_ref().or(arguments.vulnerabilities.as_ref()) else { return Ok(None) };
+    let is_report = arguments.osv.is_none();
+    errand::advisories(world, path, is_report)?;
     let mut statements = Vec::new();
     for path in &arguments.vex {
         statements.extend(document(world, path)?);
@@ -25,7 +26,7 @@ pub fn sought(world: &World, arguments: &VulnerabilitiesArgs) -> Result<Option<S
             ));
         }
     }
-    Ok(Some(Sought::of(path, (!arguments.vex.is_empty()).then_some(statements))))
+    Ok(Some(Sought::of(path, is_report, (!arguments.vex.is_empty()).then_some(statements))))
 }
 
 /// The statements of one document.

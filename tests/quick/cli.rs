@@ -95,6 +95,8 @@ fn a_path_that_is_named_and_not_there_is_a_mistake() {
         ("--osv", "/nothing/all.zip", "/nothing/all.zip: there is no such file or folder"),
         ("--osv", text, "is no export of OSV"),
         ("--osv", &empty, "holds no advisory"),
+        ("--vulnerabilities", "/nothing/report.json", "/nothing/report.json: there is no such file"),
+        ("--vulnerabilities", text, "is no report of Trivy or Grype"),
     ] {
         for command in [&["check"][..], &["facts"], &["exec", "--mode=enforce"]] {
             let end: &[&str] = if command[0] == "exec" { &["--", "true"] } else { &[] };
@@ -124,6 +126,7 @@ fn a_path_that_is_named_and_not_there_is_a_mistake() {
         assert_eq!(code(&output), 78, "{path}: {}", errors(&output));
         assert!(errors(&output).contains(words), "{path}: {}", errors(&output));
     }
+    assert_eq!(code(&run(&["check", &osv, "--vulnerabilities", text])), 64, "one of them tells");
     assert_eq!(code(&run(&["check", "--vex", text])), 64, "nobody looks for what it would excuse");
     let output = run(&["check", "--no-gpu", "--tier=quick", "--only", "observability", "--log", text]);
     assert!(code(&output) < 3, "what is there is read: {}", errors(&output));

@@ -124,6 +124,27 @@ fn what_a_document_excuses_gates_nothing_and_the_recording_says_why() {
 }
 
 #[test]
+fn the_report_of_a_scanner_gates_as_advisories_do_and_is_told_with_its_time() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let told = json!({ "VulnerabilityID": "CVE-1999-0001", "PkgName": "preflight_sample", "InstalledVersion": "1.0",
+        "FixedVersion": "1.1", "Severity": "CRITICAL" });
+    let report = json!({ "SchemaVersion": 2, "CreatedAt": "2026-01-02T03:04:05Z", "Trivy": { "Version": "0.69.0" },
+        "Results": [{ "Class": "lang-pkgs", "Type": "python-pkg", "Vulnerabilities": [told] }] });
+    fs::write(path("report.json"), report.to_string()).expect("a file");
+    let facts = facts_with(&folder, &[&format!("--vulnerabilities={}", path("report.json"))]);
+    fs::write(path("facts.json"), facts.to_string()).expect("a file");
+    let only = "--only=image.critical-vulnerabilities-absent";
+    let output = preflight(&["judge", &path("facts.json"), "--format=json", only]).output().expect("it runs");
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(code(&output), 1, "{}", errors(&output));
+    let message = report["findings"][0]["message"].as_str().expect("a message");
+    assert!(message.ends_with("CVE-1999-0001 in preflight-sample 1.0, fixed in 1.1"), "{message}");
+    let notes = report["notes"].to_string();
+    assert!(notes.contains("those of a report of Trivy 0.69.0, made 2026-01-02T03:04:05Z"), "{notes}");
+}
+
+#[test]
 fn an_export_that_is_none_is_a_mistake_in_the_configuration() {
     let folder = folder();
     let index = folder.path().join("index").to_string_lossy().into_owned();

@@ -53,6 +53,7 @@ impl Purl {
             PackageManager::Rpm => ("rpm", true),
             PackageManager::Python => ("pypi", false),
             PackageManager::Conda => ("conda", false),
+            PackageManager::Other => return self.names_other(one),
         };
         if self.kind != kind || self.is_part {
             return false;
@@ -70,6 +71,19 @@ impl Purl {
         let is_named = self.is(one.manager, &one.package, &one.installed)
             || matches!(built.as_slice(), [only] if self.is(one.manager, &only.name, &only.version));
         is_here && is_named && self.qualifiers.iter().all(|(key, value)| fits(key, value, inventory, &built))
+    }
+
+    /// Packages that nobody here reads are known by what a scanner calls them, with their namespace before the name.
+    fn names_other(&self, one: &Vulnerability) -> bool {
+        let full = |mark: &str| format!("{}{mark}{}", self.namespace, self.name);
+        let is_named = if self.namespace.is_empty() {
+            self.name == one.package
+        } else {
+            [full("/"), full(":")].contains(&one.package)
+        };
+        let is_read = ["deb", "apk", "rpm", "pypi", "conda"].contains(&self.kind.as_str());
+        let is_version = self.version.as_ref().is_none_or(|version| *version == one.installed);
+        !is_read && !self.is_part && self.qualifiers.is_empty() && is_named && is_version
     }
 
     fn is(&self, manager: PackageManager, name: &str, version: &str) -> bool {

@@ -126,6 +126,21 @@ fn the_package_is_known_by_its_address_alone() {
 }
 
 #[test]
+fn what_only_a_scanner_reads_is_known_by_the_name_that_it_gives() {
+    let other = |package: &str| found(PackageManager::Other, "CVE-1", &[], package, "v1.20");
+    for (purl, package, excused) in [
+        ("pkg:golang/github.com/x/y@v1.20", "github.com/x/y", true),
+        ("pkg:maven/org.apache/log4j", "org.apache:log4j", true),
+        ("pkg:golang/stdlib@v1.20", "stdlib", true),
+        ("pkg:golang/stdlib@v1.21", "stdlib", false),
+        ("pkg:golang/github.com/x/y", "y", false),
+        ("pkg:pypi/stdlib", "stdlib", false),
+    ] {
+        assert_eq!(is_excused("CVE-1", &json!([{ "@id": purl }]), other(package)), excused, "{purl}");
+    }
+}
+
+#[test]
 fn a_part_counts_in_an_image_and_an_image_without_parts_names_no_package() {
     let part =
         |product: &str| json!([{ "@id": product, "subcomponents": [{ "@id": "pkg:pypi/torch@2.7.0%2Bcu126" }] }]);

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{Errand, Outcome, bytes, path_of};
 use crate::collect::Place;
 use crate::exit;
-use crate::facts::{Fact, GapKind, Inventory, PackageManager};
+use crate::facts::{Fact, Gap, GapKind, Inventory, PackageManager};
 use crate::probe::image_config::Given;
 use crate::probe::{advisories, packages};
 use crate::run::{Failure, files};
@@ -36,7 +36,7 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             (Fact::Absent, path) => Err(files::wrong(&path, "there is no such file")),
             _ => Ok(Outcome::Nothing),
         },
-        Errand::Advisories { path } => match advisories::seen(world, &path_of(&path)) {
+        Errand::Advisories { path, is_report } => match seen(world, &path_of(&path), is_report) {
             Err(gap) if gap.kind == GapKind::Malformed => Err(Failure::new(exit::CONFIG, plain(&gap.detail))),
             _ => Ok(Outcome::Nothing),
         },
@@ -77,6 +77,11 @@ fn inventory(world: &World, image: Option<&Place>, config: Option<&Given>) -> Re
     let gap = world.missed().filter(|_| inventory.gap(PackageManager::Python).is_none());
     inventory.gaps.extend(gap.map(|gap| (PackageManager::Python, gap)));
     Ok(inventory)
+}
+
+/// Whether advisories, or a report, lie at a path.
+fn seen(world: &World, path: &Path, is_report: bool) -> Result<(), Gap> {
+    if is_report { advisories::scanned::seen(world, path) } else { advisories::seen(world, path) }
 }
 
 fn written(world: &World, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<Outcome, Failure> {

@@ -1,6 +1,6 @@
 # Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
 function __fish_gpu_preflight_global_optspecs
-    string join \n phase= deadline= tier= for= no-gpu log= osv= vex= as-process= root= oci= image-config= profile= contract= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
+    string join \n phase= deadline= tier= for= no-gpu log= osv= vulnerabilities= vex= as-process= root= oci= image-config= profile= contract= only= skip= checks= assume= dockerfile= compose= manifest= fail-on= exit-style= baseline= fail-on-new-only format= o/output= report= sarif-anchor= v/verbose q/quiet color= h/help V/version
 end
 
 function __fish_gpu_preflight_needs_command
@@ -34,7 +34,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_needs_command" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
@@ -104,7 +105,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand check" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
@@ -160,7 +162,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l profile -d 'A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand exec" -l contract -d 'What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]' -r -F
@@ -206,7 +209,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand facts" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F
@@ -280,7 +284,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -s o -l output -d 'Write to this file instead of standard output; it is replaced whole or not at all' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand init" -l no-gpu -d 'This container is not meant to have a GPU'
@@ -295,7 +300,8 @@ deep\t'Multiply for a while, test memory and the links between GPUs: about a min
 soak\t'The same, multiplying for as long as --for says'"
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l for -d 'How long the tier soak repeats its multiplies: 30, 30s, 10m, 1h [default: 10m]' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l log -d 'Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]' -r -F
-complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l osv -d 'Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities' -r -F
+complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l vulnerabilities -d 'Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far as it speaks of what is installed here' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l vex -d 'Leave out the vulnerabilities that this OpenVEX document says are not_affected or fixed, as far as it names them and the installed package; may be given several times' -r -F
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l as-process -d 'Look with the environment of this process, for a shell has not the workload\'s: 1, or what `ps` shows' -r
 complete -c gpu-preflight -n "__fish_gpu_preflight_using_subcommand harden" -l root -d 'Look at the image that is unpacked in this folder and does not run, in the phase build' -r -F

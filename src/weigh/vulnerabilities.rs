@@ -1,4 +1,5 @@
-//! What statements of VEX excused, and which of them excused nothing: an excuse that nobody sees is none.
+//! Whose word known vulnerabilities are, what statements of VEX excused of them, and which excused nothing: an excuse that
+//! nobody sees is none.
 
 use super::Finding;
 use crate::facts::{ExcusedVulnerability, Fact, Facts};
@@ -11,10 +12,24 @@ const CHECKS: &str = "vulnerabilities-absent";
 
 /// What is said of them. Where a filter left their checks out nobody asked, and nothing is said.
 pub(super) fn told(findings: &[Finding], facts: &Facts) -> Vec<String> {
-    let Fact::Known(vex) = &facts.packages.vex else { return Vec::new() };
     if !findings.iter().any(|finding| finding.check.ends_with(CHECKS)) {
         return Vec::new();
     }
+    let mut notes: Vec<String> = whose(facts).into_iter().collect();
+    notes.extend(excused(facts));
+    notes
+}
+
+/// The scanner whose report it is, and when that was made: what came to be known since is in none.
+fn whose(facts: &Facts) -> Option<String> {
+    let advisories = facts.packages.advisories.known()?;
+    let scanner = advisories.scanner.known()?;
+    let taken = advisories.taken.known().map_or("at a time that it does not say", String::as_str);
+    Some(format!("known vulnerabilities are those of a report of {scanner}, made {taken}"))
+}
+
+fn excused(facts: &Facts) -> Vec<String> {
+    let Fact::Known(vex) = &facts.packages.vex else { return Vec::new() };
     let excused: Vec<String> = vex.excused.iter().map(words).collect();
     let all = vex.statement_count;
     let counted = [
@@ -40,7 +55,19 @@ fn listed(count: u64, named: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::Vex;
+    use crate::facts::{Advisories, Vex};
+
+    #[test]
+    fn a_report_is_told_with_its_scanner_and_time() {
+        let mut facts = Facts::default();
+        let asked = [Finding { check: "image.vulnerabilities-absent".to_owned(), ..Finding::default() }];
+        let mut advisories = Advisories { scanner: Fact::Absent, taken: Fact::Absent, ..Advisories::default() };
+        facts.packages.advisories = Fact::Known(advisories.clone());
+        assert_eq!(told(&asked, &facts), [""; 0], "advisories are no report");
+        (advisories.scanner, advisories.taken) = (Fact::Known("Trivy 1".into()), Fact::Known("2026-01-02".into()));
+        facts.packages.advisories = Fact::Known(advisories);
+        assert_eq!(told(&asked, &facts), ["known vulnerabilities are those of a report of Trivy 1, made 2026-01-02"]);
+    }
 
     #[test]
     fn what_is_excused_is_told_with_its_statement_and_silent_where_nobody_asked() {
