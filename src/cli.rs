@@ -2,6 +2,7 @@
 
 mod asked;
 mod bundle;
+mod exec;
 mod gate;
 mod harden;
 mod look;
@@ -9,7 +10,6 @@ mod values;
 pub mod variables;
 mod written;
 
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ use crate::report::formats::Format;
 use crate::text::legend;
 pub use asked::{Asked, By, Given, command, first_line};
 pub use bundle::BundleArgs;
+pub use exec::{ExecArgs, Mode};
 pub use gate::{BaselineArgs, DiffArgs, FailOn, GateArgs, ReportArgs, ReportTo};
 pub use harden::HardenArgs;
-pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs};
+pub use look::{AssumingArgs, Assumption, CollectingArgs, EnvironmentArgs, ImageArgs, LookArgs, VulnerabilitiesArgs};
 pub use written::WrittenArgs;
 
 /// Says, from inside a GPU container, whether a workload will run there in production.
@@ -109,43 +110,8 @@ pub struct CheckArgs {
     /// stands against the first look; until Ctrl-C, which gives the exit code of the last look. With --format json every
     /// line is an object
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = values::interval)]
-    #[arg(conflicts_with_all = ["root", "oci", "image_config", "osv", "dockerfile", "compose", "manifest", "baseline", "exit_style", "output", "to"])]
+    #[arg(conflicts_with_all = ["root", "oci", "image_config", "osv", "vulnerabilities", "vex", "dockerfile", "compose", "manifest", "baseline", "exit_style", "output", "to"])]
     pub watch: Option<Duration>,
-}
-
-/// Options of `exec`.
-#[derive(Debug, Clone, Args)]
-pub struct ExecArgs {
-    #[command(flatten)]
-    pub collecting: CollectingArgs,
-    #[command(flatten)]
-    pub judging: JudgingArgs,
-    /// What makes a verdict NOT READY, and so stops the workload: failures of this severity and of worse ones
-    /// [default: what the profile says, else high]
-    #[arg(long, value_name = "SEVERITY")]
-    pub fail_on: Option<FailOn>,
-    #[command(flatten)]
-    pub output: OutputArgs,
-    /// What to do with the verdict [default: what `GPU_PREFLIGHT_MODE` says, else enforce]
-    #[arg(long, value_name = "MODE", ignore_case = true)]
-    pub mode: Option<Mode>,
-    /// Stop the workload on INCOMPLETE too
-    #[arg(long)]
-    pub block_on_incomplete: bool,
-    /// The command to become, with its arguments
-    #[arg(required = true, last = true, value_name = "COMMAND")]
-    pub command: Vec<OsString>,
-}
-
-/// What `exec` does with the verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Mode {
-    /// NOT READY stops the workload
-    Enforce,
-    /// Report, then start the workload whatever was found, be it a mistake in the configuration
-    Report,
-    /// Start the workload at once, without looking
-    Off,
 }
 
 /// Options of `init`.
@@ -216,6 +182,8 @@ pub struct GpusArgs {
 pub struct SbomArgs {
     #[command(flatten)]
     pub surroundings: EnvironmentArgs,
+    #[command(flatten)]
+    pub image: ImageArgs,
     /// Write to this file instead of standard output; it is replaced whole or not at all. - is standard output
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
@@ -235,7 +203,7 @@ pub struct OsvIndexArgs {
 /// How to judge.
 #[derive(Debug, Clone, Args)]
 pub struct JudgingArgs {
-    /// A profile by name (production, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
+    /// A profile by name (production, serving, training, notebook, image) or a file [default: production; with --root or --oci, and with --dockerfile alone: image]
     #[arg(long, value_name = "NAME|FILE")]
     pub profile: Option<String>,
     /// What the workload needs: it is judged too [default: gpu-preflight.toml in the working folder, where one lies there]

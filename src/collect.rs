@@ -16,13 +16,13 @@ mod readings;
 pub mod second_look;
 mod waiting;
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::facts::{Fact, Facts, Gap, GapKind, Gaps, Phase, Run, SCHEMA, Tier};
 use crate::probe;
 use crate::probe::image_config::Given;
+use crate::probe::packages::Sought;
 use crate::probe::workload::Named;
 use crate::world::{World, not_running};
 use gpu_chain::GpuChain;
@@ -57,8 +57,8 @@ pub struct Input {
     pub image: Option<Place>,
     /// The configuration of the image.
     pub config: Option<Given>,
-    /// The advisories that packages are held against.
-    pub advisories: Option<PathBuf>,
+    /// What known vulnerabilities of packages are told by.
+    pub sought: Option<Sought>,
 }
 
 /// Everything that can be learnt about this container until the deadline.
@@ -159,7 +159,7 @@ fn asked(fields: &[&str], asks_gpu: bool, input: &Input) -> Asked {
         config: input.config.clone(),
         log: input.log.clone(),
         named: input.named.clone(),
-        advisories: input.advisories.as_ref().map(|path| path.as_os_str().as_bytes().to_vec()),
+        sought: input.sought.clone(),
     }
 }
 

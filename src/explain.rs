@@ -4,10 +4,11 @@ mod search;
 
 use crate::check::{Catalogue, Check};
 use crate::text::Shown;
+use crate::weigh::Profile;
 pub use search::search;
 
 /// The page of a check, in Markdown that reads well as plain text. `level` is the level of its heading.
-pub fn page(check: &Check, level: usize) -> Shown {
+pub fn page(check: &Check, level: usize, profiles: &[Profile]) -> Shown {
     let file = &check.file;
     let phases: Vec<&str> = check.phases.iter().map(|phase| phase.as_str()).collect();
     let mut page = Shown::default();
@@ -17,15 +18,26 @@ pub fn page(check: &Check, level: usize) -> Shown {
     line(format!("{}.", file.title));
     line(String::new());
     let raised = file.raised.iter().map(|raised| format!("{} where `{}`, ", raised.severity, raised.when));
+    let (weighed, usual): (Vec<&Profile>, Vec<&Profile>) =
+        profiles.iter().partition(|profile| profile.weight(&check.id).is_some());
+    let usual: Vec<&str> = usual.iter().map(|profile| profile.name.as_str()).collect();
     line(format!(
-        "Severity {}{}, dimension {}, fixed by: {}, judged in phase {}.",
+        "Severity {}{}{}, dimension {}, fixed by: {}, judged in phase {}.",
         raised.collect::<String>(),
         file.severity,
+        if weighed.is_empty() { " in every profile" } else { "" },
         check.dimension,
         check.owner,
         phases.join(", ")
     ));
     line(String::new());
+    for (name, (weight, why)) in weighed.iter().filter_map(|one| Some((&one.name, one.weight(&check.id)?))) {
+        line(format!("- {name}: {}. {why}", weight.as_str()));
+    }
+    if !weighed.is_empty() {
+        line(format!("- {}: as above.", usual.join(", ")));
+        line(String::new());
+    }
     section(&mut page, "Why it matters", &file.why);
     section(&mut page, "How it is found", &file.detect);
     let mut line = |text: String| page.push_line(&Shown::line(&text));

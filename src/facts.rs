@@ -50,7 +50,7 @@ pub use compile::Compile;
 pub use compute::{Compute, MemoryCopy, Multiply, Precision, Proof};
 pub use container::{Cgroup, Container, ContainerKind, Host};
 pub use contract::{Contract, WantedPackage, WantedRate};
-pub use date::{day, timestamp};
+pub use date::{day, moment, timestamp};
 pub use driver::{Cuda, DeviceNode, Driver, KernelGpu, Nvml};
 pub use environment::{Compared, Environment, Pointer, PointerKind, Requirement, Setting, SettingClass};
 pub use fact::{Fact, Gap, GapKind};
@@ -71,8 +71,8 @@ pub use memory::{Memory, MemoryPatterns};
 pub use native::{CodeFit, CodeSet, LibraryRole, Native, NativeLibrary, Target, TargetOrigin};
 pub use network::{Bind, Listener, Network, OwnName, VerbsPart};
 pub use packages::{
-    Advisories, InstalledPackage, LibraryCopies, ManagedPackages, NeedlessKind, NeedlessPackage, PackageManager,
-    Packages, Vulnerability, VulnerabilitySeverity,
+    Advisories, ExcusedVulnerability, InstalledPackage, LibraryCopies, ManagedPackages, NeedlessKind, NeedlessPackage,
+    PackageManager, Packages, Vex, Vulnerability, VulnerabilitySeverity,
 };
 pub use process::{Process, StreamKind};
 pub use run::{Phase, ProbeEnd, ProbeRun, Run, Tier};

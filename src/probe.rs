@@ -37,6 +37,7 @@ mod procfs;
 pub mod services;
 pub mod startup;
 pub mod storage;
+pub mod vex;
 pub mod workload;
 pub mod written;
 

@@ -17,6 +17,7 @@ mod message;
 mod output;
 mod plan;
 mod sbom;
+mod vulnerabilities;
 mod watch;
 mod written;
 
@@ -35,7 +36,7 @@ use crate::facts::recording::Recording;
 use crate::facts::{Fact, Facts, Phase};
 use crate::report::Report;
 use crate::text::plain;
-use crate::weigh::weigh;
+use crate::weigh::{Profile, weigh};
 use crate::world::child::{self, Descendants, Progress};
 use crate::world::{World, handover, interrupt};
 use crate::{cli, explain, probe};
@@ -230,7 +231,8 @@ fn explain_check(asked: &[String], folders: &[PathBuf]) -> Result<Exit, Failure>
     let world = World::here(Duration::from_mins(1));
     let catalogue = plan::catalogue(&world, folders)?;
     let asked = asked.join(" ");
-    let page = catalogue.get(&asked).map(|check| explain::page(check, 1));
+    let profiles = Profile::all(&catalogue)?;
+    let page = catalogue.get(&asked).map(|check| explain::page(check, 1, &profiles));
     let page = page.or_else(|| explain::room(&catalogue, &asked));
     // A name with a slip is answered with the name that was meant, not with whatever has these letters.
     let near = crate::lang::suggestion(&asked, catalogue.checks.iter().map(|check| check.id.as_str()));

@@ -14,6 +14,7 @@ pub mod profile;
 pub mod score;
 mod standing;
 mod verdict;
+mod vulnerabilities;
 mod waivers;
 
 use std::collections::{BTreeMap, HashMap};
@@ -224,5 +225,6 @@ fn notes(findings: &[Finding], facts: &Facts, catalogue: &Catalogue, profile: &P
         ));
     }
     notes.extend(waivers::idle(findings, catalogue, profile, now));
+    notes.extend(vulnerabilities::told(findings, facts));
     notes
 }

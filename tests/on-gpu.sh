@@ -259,7 +259,7 @@ for line in "${card_findings[@]}"; do say "  $line"; done
 
 say "== the rest"
 record check.json 15 "$binary" check --format json
-for profile in training notebook image; do record "check-$profile.txt" 15 "$binary" check --profile "$profile"; done
+for profile in serving training notebook image; do record "check-$profile.txt" 15 "$binary" check --profile "$profile"; done
 record no-gpu.txt 15 "$binary" check --no-gpu
 record exec.txt 15 "$binary" exec --mode report -- sh -c 'cat /proc/self/status; ls -l /proc/self/fd; grep -c cuda /proc/self/maps; exit 42'
 code=$?

@@ -114,10 +114,25 @@ pub struct CollectingArgs {
     /// Say how this log is written, by its last lines [default: what process 1 prints, where that is a file]
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
+    #[command(flatten)]
+    pub vulnerabilities: VulnerabilitiesArgs,
+}
+
+/// What known vulnerabilities are told by.
+#[derive(Debug, Clone, Default, Args)]
+pub struct VulnerabilitiesArgs {
     /// Hold what is installed against these advisories: an export of OSV (a folder, or a zip of one ecosystem), or an index
-    /// that `osv-index` made of one. Without it nobody looks for known vulnerabilities
-    #[arg(long, value_name = "PATH")]
+    /// that `osv-index` made of one. Without it or --vulnerabilities nobody looks for known vulnerabilities
+    #[arg(long, value_name = "PATH", group = "sought")]
     pub osv: Option<PathBuf>,
+    /// Take known vulnerabilities from this report of Trivy (`trivy image -f json`) or Grype (`grype -o json`) instead, as far
+    /// as it speaks of what is installed here
+    #[arg(long, value_name = "FILE", group = "sought")]
+    pub vulnerabilities: Option<PathBuf>,
+    /// Leave out the vulnerabilities that this `OpenVEX` document says are `not_affected` or fixed, as far as it names them and
+    /// the installed package; may be given several times
+    #[arg(long, value_name = "FILE", requires = "sought")]
+    pub vex: Vec<PathBuf>,
 }
 
 impl CollectingArgs {

@@ -8,14 +8,14 @@ use clap::Args;
 #[derive(Debug, Clone, Default, Args)]
 pub struct WrittenArgs {
     /// Judge the image that this Dockerfile would make, from its text alone; - reads standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv", "vulnerabilities", "vex"])]
     pub dockerfile: Option<PathBuf>,
     /// Judge the services of this compose file that ask for a GPU, or all where none does, from its text alone, each with the
     /// image of --dockerfile where that is given
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv", "manifest"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv", "vulnerabilities", "vex", "manifest"])]
     pub compose: Option<PathBuf>,
     /// The same of the containers in this manifest of Kubernetes: Pod, Deployment, `StatefulSet`, `DaemonSet`, Job, `CronJob`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "log", "osv", "vulnerabilities", "vex"])]
     pub manifest: Option<PathBuf>,
 }
 

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::look::{Asked, Part, look, unreadable};
 use crate::facts::{Fact, Gap, GapKind, StuckFolder};
+use crate::probe::image_config::Given;
 use crate::probe::storage::stuck_folder;
 use crate::world::asked::{held_at, pending};
 use crate::world::child::{Progress, environment};
@@ -42,20 +43,10 @@ impl Order {
     /// What is read; the reason why it cannot be.
     pub fn world(&self) -> Result<World, Gap> {
         let time = Duration::try_from_secs_f64(self.seconds_left).unwrap_or_default();
-        let begun = Instant::now();
-        let image = match &self.image {
-            None => return Ok(World::at(&self.root, environment(), time)),
-            Some(Place::Folder(folder)) => World::image(folder, Vec::new(), Still::default(), time),
-            Some(Place::Archive(path)) => {
-                let tree = archive::find(path).and_then(|found| found.tree());
-                let tree = tree.map_err(|why| Gap::new(GapKind::Malformed, format!("{}: {why}", path.display())))?;
-                World::archived(tree, time.saturating_sub(begun.elapsed()))
-            }
-        };
-        Ok(match &self.asked.config {
-            Some(config) => config.applied(image),
-            None => image,
-        })
+        match &self.image {
+            None => Ok(World::at(&self.root, environment(), time)),
+            Some(place) => place.world(self.asked.config.as_ref(), time),
+        }
     }
 }
 
@@ -66,6 +57,26 @@ pub enum Place {
     Folder(PathBuf),
     /// An OCI layout, or an archive of one or of `docker save`.
     Archive(PathBuf),
+}
+
+impl Place {
+    /// The image, as its configuration says where that is known; the reason why it cannot be read. Only a copy of ourselves
+    /// may ask: the layers of an archive are read here.
+    pub fn world(&self, config: Option<&Given>, time: Duration) -> Result<World, Gap> {
+        let begun = Instant::now();
+        let image = match self {
+            Self::Folder(folder) => World::image(folder, Vec::new(), Still::default(), time),
+            Self::Archive(path) => {
+                let tree = archive::find(path).and_then(|found| found.tree());
+                let tree = tree.map_err(|why| Gap::new(GapKind::Malformed, format!("{}: {why}", path.display())))?;
+                World::archived(tree, time.saturating_sub(begun.elapsed()))
+            }
+        };
+        Ok(match config {
+            Some(config) => config.applied(image),
+            None => image,
+        })
+    }
 }
 
 /// Why a place is left out.

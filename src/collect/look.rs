@@ -3,9 +3,6 @@
 //! Each part is told as soon as it is there, under the name of its field in [`Facts`]. What part of it was left out makes
 //! the rest doubtful: what was not found may lie there.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +18,7 @@ use crate::facts::{
 };
 use crate::probe;
 use crate::probe::image_config::Given;
+use crate::probe::packages::Sought;
 use crate::probe::workload::Named;
 use crate::world::{World, not_running, spawn_or_run};
 
@@ -88,8 +86,8 @@ pub struct Asked {
     pub phase: Phase,
     /// The configuration of the image.
     pub config: Option<Given>,
-    /// The bytes of the path of advisories that packages are held against.
-    pub advisories: Option<Vec<u8>>,
+    /// What known vulnerabilities of packages are told by.
+    pub sought: Option<Sought>,
 }
 
 /// One part that was read.
@@ -112,8 +110,7 @@ pub fn look(world: &World, asked: &Asked, tell: &(dyn Fn(Part) + Sync)) {
         spawn_or_run(scope, || look.services());
         spawn_or_run(scope, || look.wanted("isolation", None, probe::isolation::collect));
         spawn_or_run(scope, || {
-            let advisories = asked.advisories.as_ref().map(|path| Path::new(OsStr::from_bytes(path)));
-            look.wanted("packages", None, |world| probe::packages::collect(world, advisories));
+            look.wanted("packages", None, |world| probe::packages::collect(world, asked.sought.as_ref()));
         });
         spawn_or_run(scope, || look.wanted("storage", None, probe::storage::collect));
         look.framework_and_others();

@@ -20,6 +20,32 @@ pub fn day(date: &str) -> Option<u64> {
     Some(years + months + day - 1)
 }
 
+/// Seconds since 1970 of a time as RFC 3339 has it, `2026-11-27T10:00:00.5+01:00`; fractions are left out.
+pub fn moment(text: &str) -> Option<i64> {
+    let (date, rest) = text.split_at_checked(10)?;
+    let days = i64::try_from(day(date)?).ok()?;
+    let (time, rest) = rest.strip_prefix(['T', 't', ' '])?.split_at_checked(8)?;
+    let of_day = clock(time.split(':'), &[23, 59, 60])?;
+    let zone = rest.strip_prefix('.').map_or(rest, |rest| rest.trim_start_matches(|c: char| c.is_ascii_digit()));
+    let ahead = match zone.strip_prefix('+').or_else(|| zone.strip_prefix('-')) {
+        Some(hours) => clock(hours.split(':').chain(["00"]), &[23, 59, 0])?,
+        None if zone.eq_ignore_ascii_case("z") => 0,
+        None => return None,
+    };
+    Some(days * 86_400 + of_day - if zone.starts_with('-') { -ahead } else { ahead })
+}
+
+/// Seconds of hours, minutes and seconds of two digits each, none of them beyond its last.
+fn clock<'a>(parts: impl Iterator<Item = &'a str>, last: &[i64; 3]) -> Option<i64> {
+    let parts: Vec<&str> = parts.collect();
+    let number = |(part, last): (&&str, &i64)| {
+        let is_number = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        part.parse::<i64>().ok().filter(|number| is_number && number <= last)
+    };
+    let numbers: Vec<i64> = parts.iter().zip(last).map(number).collect::<Option<_>>()?;
+    (parts.len() == 3).then(|| numbers.iter().fold(0, |sum, number| sum * 60 + number))
+}
+
 /// Seconds since 1970 as `2026-11-27T10:00:00Z`; none of a time beyond the year 9999.
 pub fn timestamp(seconds: u64) -> Option<String> {
     let (day, second) = (seconds / 86_400, seconds % 86_400);
@@ -47,6 +73,28 @@ mod tests {
         assert_eq!(day("2026-11-23"), Some(20_780));
         for wrong in ["2026-02-29", "2015/10/21", "26-1-1", "2026-13-01", "2026-00-10", "2026-01-00", "", "x-y-z"] {
             assert_eq!(day(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_with_their_zone_and_nonsense_is_refused() {
+        for (text, seconds) in [
+            ("1970-01-01T00:00:00Z", 0),
+            ("2026-11-25T18:41:16.999999z", 1_795_632_076),
+            ("2026-11-25T19:41:16+01:00", 1_795_632_076),
+            ("2026-11-25t13:11:16.5-05:30", 1_795_632_076),
+        ] {
+            assert_eq!(moment(text), Some(seconds), "{text}");
+        }
+        for wrong in [
+            "",
+            "2026-11-25",
+            "2026-11-25T18:41:16",
+            "2026-11-25T24:00:00Z",
+            "2026-11-25T1:1:1Z",
+            "2026-11-25T18:41:16+1",
+        ] {
+            assert_eq!(moment(wrong), None, "{wrong}");
         }
     }
 

@@ -16,6 +16,8 @@ words! {
         Python = "python",
         /// conda, mamba and pixi: `conda-meta`.
         Conda = "conda",
+        /// None of these: what a scanner's report names beside them, as programs of Go. Nothing here reads its packages.
+        Other = "other",
     }
 
     /// What a package is for that a workload does not need while it runs.
@@ -79,13 +81,18 @@ record! {
         pub system_changed_seconds: Fact<u64>,
         /// Days from then to this recording. Derived.
         pub system_age_days: Fact<u64>,
-        /// Whether packages were held against advisories: only where `--osv` names some. Derived.
+        /// Whether packages were held against advisories: only where `--osv` or `--vulnerabilities` names
+        /// something. Derived.
         pub advisories_asked: Fact<bool>,
-        /// The advisories that `--osv` names. Without that nobody looked, which says nothing of the packages.
+        /// The advisories that `--osv` names, or the report that `--vulnerabilities` names. Without either nobody looked, which
+        /// says nothing of the packages.
         pub advisories: Fact<Advisories>,
         /// Known vulnerabilities of installed packages, by these advisories, the worst first, at most 64. Those that were
         /// withdrawn are left out, and those with one alias are one.
         pub vulnerabilities: Fact<Vec<Vulnerability>>,
+        /// What the documents of `--vex` excuse of them; absent where none is named. What is excused is in no list and no
+        /// count of this record but this one.
+        pub vex: Fact<Vex>,
         /// How many are critical.
         pub critical_vulnerability_count: Fact<u64>,
         /// How many are high.
@@ -100,12 +107,16 @@ record! {
         pub other_vulnerabilities: Fact<Vec<String>>,
     }
 
-    /// Advisories that packages were held against.
+    /// Advisories that packages were held against, or the report of a scanner.
     pub struct Advisories {
-        /// How many were read.
+        /// How many were read; of a report, how many vulnerabilities it tells.
         pub count: u64,
-        /// When the newest of them was changed, as it says.
+        /// When the newest of them was changed, as it says; absent of a report.
         pub newest: Fact<String>,
+        /// The scanner whose report it is, with its version where it says one; absent of advisories.
+        pub scanner: Fact<String>,
+        /// When the report was made, as it says.
+        pub taken: Fact<String>,
         /// Whose packages were held against them, as `python (PyPI)`.
         pub matched: Vec<String>,
         /// Whose packages were not, or not all, and why.
@@ -128,6 +139,36 @@ record! {
         pub fixed_in: Fact<String>,
         /// How bad it is.
         pub severity: VulnerabilitySeverity,
+    }
+
+    /// What `OpenVEX` documents say.
+    pub struct Vex {
+        /// Statements in them, those that excuse nothing by what they say too.
+        pub statement_count: u64,
+        /// Vulnerabilities that are excused.
+        pub excused_count: u64,
+        /// Those, at most 64.
+        pub excused: Vec<ExcusedVulnerability>,
+        /// Statements that would excuse something and excuse nothing here.
+        pub idle_count: u64,
+        /// Those, with where they stand and why, at most 64.
+        pub idle: Vec<String>,
+    }
+
+    /// A known vulnerability of an installed package that a statement calls no trouble.
+    pub struct ExcusedVulnerability {
+        /// Identifier of the advisory.
+        pub id: String,
+        /// The package.
+        pub package: String,
+        /// The version that is installed.
+        pub installed: String,
+        /// How bad it would be.
+        pub severity: VulnerabilitySeverity,
+        /// Why it is none: a justification of VEX, its words for the impact, or `fixed`.
+        pub reason: String,
+        /// The statement that says so, as `vex.json, statement 3`.
+        pub statement: String,
     }
 
     /// The packages of one package manager.

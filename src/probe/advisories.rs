@@ -1,5 +1,5 @@
 //! Known vulnerabilities of what is installed, by advisories that the command line names: an export of OSV (a folder, or a
-//! zip of one ecosystem), or an index of one.
+//! zip of one ecosystem), or an index of one. Or by the report of a scanner ([`scanned`]).
 //!
 //! Without advisories nobody looked, and nothing here is run. The advisories are foreign bytes of any length: every entry,
 //! the number of entries and the time are bounded, nothing is unpacked to a disk, and what lies beyond makes the answer
@@ -10,6 +10,7 @@ mod found;
 mod index;
 mod order;
 mod osv;
+pub mod scanned;
 mod source;
 mod wanted;
 
@@ -30,6 +31,8 @@ pub struct Answer {
     pub advisories: Fact<Advisories>,
     /// All vulnerabilities, the worst first.
     pub vulnerabilities: Fact<Vec<Vulnerability>>,
+    /// Why there may be more of them.
+    pub gap: Option<Gap>,
 }
 
 /// What was read of advisories.
@@ -80,7 +83,10 @@ pub fn hold(world: &World, path: &Path, inventory: &Inventory) -> Answer {
     let wanted = Wanted::of(inventory);
     let is_wanted = |ecosystem: &str, name: &str| wanted.has(ecosystem, name);
     match read(world, path, &is_wanted) {
-        Err(gap) => Answer { advisories: Fact::Unknown(gap.clone()), vulnerabilities: Fact::Unknown(gap) },
+        Err(gap) => {
+            let (advisories, vulnerabilities) = (Fact::Unknown(gap.clone()), Fact::Unknown(gap.clone()));
+            Answer { advisories, vulnerabilities, gap: Some(gap) }
+        }
         Ok(read) => answer(&wanted, inventory, &read),
     }
 }
@@ -131,17 +137,19 @@ fn answer(wanted: &Wanted, inventory: &Inventory, read: &Read) -> Answer {
         (false, Some(doubt)) => Some(Gap::new(GapKind::Malformed, doubt)),
         (false, None) => inventory.gaps.first().map(|(_, gap)| gap.clone()),
     };
-    let vulnerabilities = match gap {
-        Some(gap) if vulnerabilities.is_empty() => Fact::Unknown(gap),
+    let vulnerabilities = match &gap {
+        Some(gap) if vulnerabilities.is_empty() => Fact::Unknown(gap.clone()),
         _ => Fact::Known(vulnerabilities),
     };
     let advisories = Advisories {
         count: read.count,
         newest: Fact::present(Some(cut(&read.newest)).filter(|newest| !newest.is_empty())),
+        scanner: Fact::Absent,
+        taken: Fact::Absent,
         matched,
         unmatched: unmatched.iter().map(|text| cut(text)).collect(),
     };
-    Answer { advisories: Fact::Known(advisories), vulnerabilities }
+    Answer { advisories: Fact::Known(advisories), vulnerabilities, gap }
 }
 
 #[cfg(test)]

@@ -12,20 +12,27 @@ mod python;
 mod rpm;
 
 use std::cmp::Reverse;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::facts::{
     Fact, Gap, GapKind, InstalledPackage, Inventory, LIST_LIMIT, ManagedPackages, PackageManager, Packages,
     VulnerabilitySeverity,
 };
-use crate::probe::advisories;
+use crate::probe::advisories::{self, Answer, scanned};
 use crate::probe::framework::packages::folders_everywhere;
 use crate::probe::os_release;
+use crate::probe::vex::{self, Statement};
 use crate::world::World;
 
 /// Packages of one image that are listed.
 const PACKAGES_MAX: usize = 50_000;
+/// Other names of an advisory that are kept.
+const ALIASES_MAX: usize = 16;
 /// Packages that are told as the largest.
 const LARGEST: usize = 10;
 /// Bytes of one record that are read.
@@ -61,8 +68,25 @@ enum Depth {
     Licences,
 }
 
-/// What is installed, held against the advisories at a path of this machine where one is named.
-pub fn collect(world: &World, advisories: Option<&Path>) -> Packages {
+/// What known vulnerabilities are told by.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Sought {
+    /// The bytes of the path of advisories, or of a scanner's report, on this machine.
+    path: Vec<u8>,
+    is_report: bool,
+    /// What documents excuse of them; none where none is named.
+    statements: Option<Vec<Statement>>,
+}
+
+impl Sought {
+    /// Advisories at a path, or a report there, and what excuses them.
+    pub fn of(path: &Path, is_report: bool, statements: Option<Vec<Statement>>) -> Self {
+        Self { path: path.as_os_str().as_bytes().to_vec(), is_report, statements }
+    }
+}
+
+/// What is installed, and what is known of its vulnerabilities where that is asked for.
+pub fn collect(world: &World, sought: Option<&Sought>) -> Packages {
     let folders = folders_everywhere(world);
     let inventory = read(world, &folders, Depth::Sizes);
     let (needless, needless_bytes) = needless::find(world, &inventory);
@@ -75,7 +99,7 @@ pub fn collect(world: &World, advisories: Option<&Path>) -> Packages {
         library_copies,
         library_copies_bytes,
         system_changed_seconds: system_changed(&inventory),
-        ..advisories.map_or_else(Packages::default, |path| vulnerable(world, path, &inventory))
+        ..sought.map_or_else(Packages::default, |sought| vulnerable(world, sought, &inventory))
     }
 }
 
@@ -89,20 +113,36 @@ fn system_changed(inventory: &Inventory) -> Fact<u64> {
 }
 
 /// What advisories say, and nothing else.
-fn vulnerable(world: &World, path: &Path, inventory: &Inventory) -> Packages {
-    let answer = advisories::hold(&world.of_machine(), path, inventory);
+fn vulnerable(world: &World, sought: &Sought, inventory: &Inventory) -> Packages {
+    let path = Path::new(OsStr::from_bytes(&sought.path));
+    let hold = if sought.is_report { scanned::hold } else { advisories::hold };
+    let Answer { advisories, mut vulnerabilities, gap } = hold(&world.of_machine(), path, inventory);
+    let excused = |statements| match &mut vulnerabilities {
+        Fact::Known(found) => Fact::Known(vex::excuse(statements, inventory, found)),
+        Fact::Absent => Fact::Absent,
+        Fact::Unknown(gap) => Fact::Unknown(gap.clone()),
+    };
+    let excused = sought.statements.as_deref().map_or(Fact::Absent, excused);
+    // None is an answer where all was looked at.
+    let told = |count: u64| match &gap {
+        Some(gap) if count == 0 => Fact::Unknown(gap.clone()),
+        _ => Fact::Known(count),
+    };
     let count = |wanted: &dyn Fn(VulnerabilitySeverity) -> bool| {
-        answer.vulnerabilities.as_ref().map(|all| all.iter().filter(|one| wanted(one.severity)).count() as u64)
+        let all = vulnerabilities.as_ref();
+        all.map(|all| all.iter().filter(|one| wanted(one.severity)).count() as u64).and_then(told)
     };
     Packages {
+        vex: excused,
         critical_vulnerability_count: count(&|severity| severity == VulnerabilitySeverity::Critical),
         high_vulnerability_count: count(&|severity| severity == VulnerabilitySeverity::High),
         other_vulnerability_count: count(&|severity| severity > VulnerabilitySeverity::High),
-        vulnerabilities: answer.vulnerabilities.map(|mut all| {
+        vulnerabilities: vulnerabilities.and_then(|mut all| {
             all.truncate(LIST_LIMIT);
-            all
+            all.iter_mut().for_each(|one| one.aliases.truncate(ALIASES_MAX));
+            found(all, gap.as_ref())
         }),
-        advisories: answer.advisories,
+        advisories,
         ..Packages::default()
     }
 }

@@ -9,7 +9,7 @@ const HEAD: &str = "\
 # What the workload needs, all of it at least. gpu-preflight judges by it where this file lies in the working folder, or
 # is named with --contract. A line that begins with # asks for nothing; the values are those of this machine, where it has any.
 
-# The profile, where the command line names none: production, training, notebook, or a file.
+# The profile, where the command line names none: production, serving, training, notebook, or a file.
 # profile = \"production\"
 
 [needs]

@@ -87,6 +87,7 @@ fn purl(inventory: &Inventory, package: &Installed) -> String {
         PackageManager::Rpm => ("rpm", true),
         PackageManager::Python => ("pypi", false),
         PackageManager::Conda => ("conda", false),
+        PackageManager::Other => ("generic", false),
     };
     let mut purl = format!("pkg:{kind}/");
     let system = inventory.system.to_lowercase();

@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failure, files, message};
 use crate::check::load::SiteRoom;
+use crate::collect::Place;
 use crate::exit;
 use crate::facts::{Fact, Gap, Gaps, Inventory, ProbeEnd, StuckFolder};
+use crate::probe::image_config::Given;
 use crate::probe::storage::foreign;
 use crate::text::{Shown, plain};
 use crate::world::World;
@@ -37,6 +39,9 @@ const SHORT_PATIENCE: Duration = Duration::from_secs(1);
 /// What all records of package managers may take.
 const LONG_PATIENCE: Duration = Duration::from_secs(30);
 
+/// What an archive is given: gzip unpacks some hundred megabytes a second, and images have ten thousand.
+pub const ARCHIVE_TIME: Duration = Duration::from_mins(5);
+
 /// What a whole export of advisories may take.
 const INDEX_PATIENCE: Duration = Duration::from_mins(5);
 
@@ -48,13 +53,13 @@ enum Errand {
     Checks { folder: Vec<u8> },
     Folder { path: Vec<u8> },
     There { path: Vec<u8> },
-    Advisories { path: Vec<u8> },
+    Advisories { path: Vec<u8>, is_report: bool },
     MakeFolder { path: Vec<u8> },
     Archive { path: Vec<u8> },
     Write { path: Vec<u8>, text: Shown },
     Append { path: Vec<u8>, text: Shown, limit: u64 },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
-    Inventory,
+    Inventory { image: Option<Place>, config: Option<Given> },
     Log { path: Option<String> },
     Pack { path: Vec<u8>, files: Vec<packed::File>, seconds: u64, is_new: bool },
     Index { export: Vec<u8>, path: Vec<u8> },
@@ -65,8 +70,9 @@ impl Errand {
     fn patience(&self) -> Duration {
         match self {
             Self::Index { .. } => INDEX_PATIENCE,
-            Self::Inventory => LONG_PATIENCE,
-            Self::Contract { .. } | Self::There { .. } | Self::Advisories { .. } => SHORT_PATIENCE,
+            Self::Inventory { image: Some(Place::Archive(_)), .. } => ARCHIVE_TIME,
+            Self::Inventory { .. } => LONG_PATIENCE,
+            Self::Contract { .. } | Self::There { .. } | Self::Advisories { is_report: false, .. } => SHORT_PATIENCE,
             _ => PATIENCE,
         }
     }
@@ -152,9 +158,9 @@ pub fn is_there(world: &World, path: &Path) -> bool {
     send(world, path, &Errand::There { path: bytes(path) }, exit::INCOMPLETE).is_ok()
 }
 
-/// Refuses a path at which no advisories lie. Who does not answer is the look's to tell.
-pub fn advisories(world: &World, path: &Path) -> Result<(), Failure> {
-    refused(send(world, path, &Errand::Advisories { path: bytes(path) }, exit::INCOMPLETE))
+/// Refuses a path at which no advisories lie, or no report of a scanner. Who does not answer is the look's to tell.
+pub fn advisories(world: &World, path: &Path, is_report: bool) -> Result<(), Failure> {
+    refused(send(world, path, &Errand::Advisories { path: bytes(path), is_report }, exit::INCOMPLETE))
 }
 
 /// What is wrong with a path, where that can be told.
@@ -210,9 +216,10 @@ pub fn pack(world: &World, path: &Path, files: Vec<packed::File>, seconds: u64, 
     }
 }
 
-/// Every installed package.
-pub fn inventory(world: &World) -> Result<Inventory, Failure> {
-    match send(world, Path::new("the records of package managers"), &Errand::Inventory, exit::INCOMPLETE)? {
+/// Every installed package, of an image where one is named.
+pub fn inventory(world: &World, image: Option<Place>, config: Option<Given>) -> Result<Inventory, Failure> {
+    let errand = Errand::Inventory { image, config };
+    match send(world, Path::new("the records of package managers"), &errand, exit::INCOMPLETE)? {
         Outcome::Inventory(inventory) => Ok(inventory),
         _ => Ok(Inventory::default()),
     }

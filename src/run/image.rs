@@ -13,9 +13,6 @@ use crate::probe::image_config::{Given, LIMIT};
 use crate::text::plain;
 use crate::world::World;
 
-/// What an archive is given: gzip unpacks some hundred megabytes a second, and images have ten thousand.
-const ARCHIVE_TIME: Duration = Duration::from_mins(5);
-
 /// The image that does not run, and the configuration of the image, where they are named. An archive has one of its own.
 pub fn of(world: &World, arguments: &ImageArgs) -> Result<(Option<Place>, Option<Given>), Failure> {
     let mut config = arguments.image_config.as_deref().map(|path| configuration(world, path)).transpose()?;
@@ -45,7 +42,7 @@ pub fn is_still(arguments: &ImageArgs) -> bool {
 
 /// Time until the verdict: as asked, else the usual one, or what the layers of a large image take.
 pub fn deadline(arguments: &ImageArgs, asked: Option<Duration>, usual: Duration) -> Duration {
-    if arguments.oci.is_some() && asked.is_none() { ARCHIVE_TIME } else { usual }
+    if arguments.oci.is_some() && asked.is_none() { errand::ARCHIVE_TIME } else { usual }
 }
 
 fn configuration(world: &World, path: &Path) -> Result<Given, Failure> {

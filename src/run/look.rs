@@ -1,7 +1,7 @@
 //! A look at this container or at an image: what is decided before it, and what comes of it.
 
 use super::plan::{self, Plan};
-use super::{Failure, errand, image, reported};
+use super::{Failure, errand, image, reported, vulnerabilities};
 use crate::cli::{AssumingArgs, Assumption, CollectingArgs, FailOn, ImageArgs, LookArgs};
 use crate::collect::{self, Input};
 use crate::exit;
@@ -70,13 +70,9 @@ pub fn assumed(arguments: &AssumingArgs) -> Result<&[Assumption], Failure> {
 pub fn look(arguments: &CollectingArgs, image: &ImageArgs) -> Result<(World, Input), Failure> {
     let soak = arguments.soak().map_err(|message| Failure::new(exit::USAGE, message))?;
     let log = arguments.log.as_ref().map(|path| path.to_string_lossy().into_owned());
-    let advisories = arguments.osv.clone();
-    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, advisories, ..Input::default() };
-    let time = image::deadline(image, arguments.deadline, arguments.deadline());
-    let world = World::here(time);
-    if let Some(path) = &arguments.osv {
-        errand::advisories(&world, path)?;
-    }
+    let world = World::here(image::deadline(image, arguments.deadline, arguments.deadline()));
+    let sought = vulnerabilities::sought(&world, &arguments.vulnerabilities)?;
+    let input = Input { tier: arguments.tier, soak, no_gpu: arguments.no_gpu, log, sought, ..Input::default() };
     Ok((world, input))
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::output::{self, Target};
-use super::{Failure, errand, message, plan};
+use super::{Failure, errand, image, message, plan};
 use crate::cli::SbomArgs;
 use crate::exit::{self, Exit};
 use crate::report::sbom::cyclonedx;
@@ -18,7 +18,8 @@ const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 /// Writes the bill.
 pub fn run(arguments: &SbomArgs) -> Result<Exit, Failure> {
-    let (world, _) = plan::surrounded(World::here(PATIENCE), &arguments.surroundings)?;
+    let time = image::deadline(&arguments.image, None, PATIENCE);
+    let (world, _) = plan::surrounded(World::here(time), &arguments.surroundings)?;
     let seconds = match world.env(EPOCH).filter(|value| !value.is_empty()) {
         None => None,
         Some(value) => Some(value.parse::<u64>().map_err(|_| {
@@ -26,7 +27,8 @@ pub fn run(arguments: &SbomArgs) -> Result<Exit, Failure> {
         })?),
     };
     let watch = interrupt::Watch::begin();
-    let inventory = errand::inventory(&world)?;
+    let (image, config) = image::of(&world, &arguments.image)?;
+    let inventory = errand::inventory(&world, image, config)?;
     drop(watch);
     for (manager, gap) in &inventory.gaps {
         message::say(&format!("the packages of {manager} are not all here: {}", plain_long(&gap.to_string())));

@@ -43,6 +43,9 @@ record! {
         pub gate: Option<Vec<Severity>>,
         /// Severity by check id or pattern. An id beats a pattern, and a longer pattern beats a shorter.
         pub severity: BTreeMap<String, Weight>,
+        /// Why a severity is another here, as sentences, by the names of `severity` or patterns that fit them; `explain`
+        /// says it.
+        pub why: BTreeMap<String, String>,
         /// Failures that are known and excused for a while. They do not gate; the score still counts them.
         pub waive: Vec<Waiver>,
         /// Whether critical failures may be waived too; a waiver of one excuses nothing when not given.
@@ -71,6 +74,15 @@ pub struct Profile {
     pub name: String,
     /// What its file says.
     pub file: ProfileFile,
+}
+
+/// What is said of a check: by its id, else by the longest pattern that fits it.
+fn best<'a, T>(said: &'a BTreeMap<String, T>, id: &str) -> Option<&'a T> {
+    let pattern = || {
+        let fitting = said.iter().filter(|(pattern, _)| matches(pattern, id));
+        fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, said)| said)
+    };
+    said.get(id).or_else(pattern)
 }
 
 impl Waiver {
@@ -102,6 +114,11 @@ impl Waiver {
 }
 
 impl Profile {
+    /// The profiles that are part of the program.
+    pub fn all(catalogue: &Catalogue) -> Result<Vec<Self>, ConfigError> {
+        PROFILES.iter().map(|(name, text)| Self::read(name, name, text, catalogue)).collect()
+    }
+
     /// Names of the profiles that are part of the program.
     pub fn names() -> impl Iterator<Item = &'static str> {
         PROFILES.iter().map(|(name, _)| *name)
@@ -123,6 +140,14 @@ impl Profile {
         for pattern in parsed.severity.keys() {
             catalogue.require_match(pattern).map_err(wrong)?;
         }
+        for pattern in parsed.why.keys() {
+            if !parsed.severity.keys().any(|given| matches(pattern, given)) {
+                let near = suggestion(pattern, parsed.severity.keys().map(String::as_str));
+                return Err(wrong(format!(
+                    "`why` gives a reason for `{pattern}`, of which `severity` says nothing{near}"
+                )));
+            }
+        }
         for words in &mut parsed.want {
             *words = gpus::find(words).map_err(wrong)?.name.clone();
         }
@@ -134,16 +159,17 @@ impl Profile {
 
     /// The severity that a check has here; `None` when it is off.
     pub fn severity(&self, id: &str, default: Severity) -> Option<Severity> {
-        let exact = self.file.severity.get(id);
-        let pattern = || {
-            let fitting = self.file.severity.iter().filter(|(pattern, _)| matches(pattern, id));
-            fitting.max_by_key(|(pattern, _)| pattern.len()).map(|(_, weight)| weight)
-        };
-        match exact.or_else(pattern) {
+        match best(&self.file.severity, id) {
             None => Some(default),
             Some(Weight::Off) => None,
             Some(weight) => weight.as_str().parse().ok(),
         }
+    }
+
+    /// What a check weighs here where the profile says it, and why.
+    pub fn weight(&self, id: &str) -> Option<(Weight, &str)> {
+        let why = best(&self.file.why, id).map_or("", String::as_str);
+        best(&self.file.severity, id).map(|weight| (*weight, why))
     }
 
     /// Whether a failure of this severity makes the container not ready.

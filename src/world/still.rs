@@ -109,6 +109,13 @@ impl World {
         Self::archived(Tree::of_texts(texts), Duration::from_mins(1)).configured(environment, still)
     }
 
+    /// The same image without the places that this machine is looked at without.
+    #[must_use]
+    pub fn as_far_as(mut self, machine: &Self) -> Self {
+        self.left_out = machine.left_out.clone();
+        self
+    }
+
     /// Entries of an archive that were left out, with the reason.
     pub fn left_out_entries(&self) -> Vec<String> {
         match &self.source {

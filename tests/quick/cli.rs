@@ -8,6 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use gpu_preflight::check::Catalogue;
 use gpu_preflight::explain;
+use gpu_preflight::weigh::Profile;
 
 fn preflight(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
@@ -94,6 +95,8 @@ fn a_path_that_is_named_and_not_there_is_a_mistake() {
         ("--osv", "/nothing/all.zip", "/nothing/all.zip: there is no such file or folder"),
         ("--osv", text, "is no export of OSV"),
         ("--osv", &empty, "holds no advisory"),
+        ("--vulnerabilities", "/nothing/report.json", "/nothing/report.json: there is no such file"),
+        ("--vulnerabilities", text, "is no report of Trivy or Grype"),
     ] {
         for command in [&["check"][..], &["facts"], &["exec", "--mode=enforce"]] {
             let end: &[&str] = if command[0] == "exec" { &["--", "true"] } else { &[] };
@@ -110,6 +113,21 @@ fn a_path_that_is_named_and_not_there_is_a_mistake() {
         assert_eq!(code(&output), 42, "{}", errors(&output));
         assert!(flag == "--log" || errors(&output).contains(words), "{}", errors(&output));
     }
+    let index = here.path().join("index");
+    let head = r#"{"schema":"gpu-preflight/osv-index/1","count":0,"malformed_count":0,"newest":"","ecosystems":[]}"#;
+    std::fs::write(&index, format!("{head}\n")).expect("written");
+    let osv = format!("--osv={}", index.display());
+    std::fs::write(here.path().join("cut.json"), "{\n  \"@context\": ").expect("written");
+    let cut = here.path().join("cut.json").display().to_string();
+    for (path, words) in
+        [("/nothing/vex.json", "there is no such file"), (text, "text.json:1:2: "), (&*cut, "cut.json:2:14: ")]
+    {
+        let output = run(&["check", "--no-gpu", "--tier=quick", &osv, "--vex", path]);
+        assert_eq!(code(&output), 78, "{path}: {}", errors(&output));
+        assert!(errors(&output).contains(words), "{path}: {}", errors(&output));
+    }
+    assert_eq!(code(&run(&["check", &osv, "--vulnerabilities", text])), 64, "one of them tells");
+    assert_eq!(code(&run(&["check", "--vex", text])), 64, "nobody looks for what it would excuse");
     let output = run(&["check", "--no-gpu", "--tier=quick", "--only", "observability", "--log", text]);
     assert!(code(&output) < 3, "what is there is read: {}", errors(&output));
 }
@@ -373,11 +391,44 @@ fn explain_gives_the_page_of_a_check_and_names_the_nearest_for_a_typo() {
     let output = run(&["explain", "limits.memory-limited"]);
     assert_eq!(code(&output), 0);
     let catalogue = Catalogue::load(&[]).expect("a valid catalogue");
-    let page = explain::page(catalogue.get("limits.memory-limited").expect("a check"), 1);
+    let profiles = Profile::all(&catalogue).expect("valid profiles");
+    let page = explain::page(catalogue.get("limits.memory-limited").expect("a check"), 1, &profiles);
     assert_eq!(String::from_utf8_lossy(&output.stdout), &*page);
+    assert!(page.contains("\nSeverity high in every profile, dimension"), "{page}");
     let output = run(&["explain", "limits.memory-limted"]);
     assert_eq!(code(&output), 64);
     assert!(errors(&output).contains("did you mean `limits.memory-limited`?"), "{}", errors(&output));
+}
+
+#[test]
+fn explain_says_how_severe_a_check_is_in_each_profile_and_why() {
+    let output = run(&["explain", "storage.space-free"]);
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    for line in [
+        "Severity medium, dimension",
+        "- serving: low. A server keeps no checkpoints; what it writes are caches.",
+        "- training: high. A checkpoint that cannot be written is hours of work that are lost.",
+        "- image, notebook, production: as above.",
+    ] {
+        assert!(page.contains(&format!("\n{line}")), "{line}: {page}");
+    }
+    let output = run(&["explain", "startup.health-answered"]);
+    let page = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        page.contains("\n- training: off. A job serves nobody") && page.contains("\n- serving: medium. "),
+        "{page}"
+    );
+}
+
+#[test]
+fn a_reason_for_a_severity_that_a_profile_does_not_give_is_a_mistake() {
+    let here = folder();
+    let path = here.path().join("site.toml");
+    let text = "title = \"x\"\n[severity]\n\"limits.*\" = \"low\"\n[why]\n\"limit.*\" = \"A slip.\"\n";
+    std::fs::write(&path, text).expect("written");
+    let output = run(&["list", "--profile", path.to_str().expect("UTF-8")]);
+    assert_eq!(code(&output), 78);
+    assert!(errors(&output).contains("`why` gives a reason for `limit.*`"), "{}", errors(&output));
 }
 
 #[test]

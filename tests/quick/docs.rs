@@ -35,8 +35,9 @@ fn checks_page_is_current() {
         let anchor: String = check.id.chars().filter(|c| *c != '.').collect();
         writeln!(page, "- [{}](#{anchor}): {} ({})", check.id, check.file.title, check.file.severity).expect("memory");
     }
+    let profiles = Profile::all(&catalogue).expect("valid profiles");
     for check in &checks {
-        write!(page, "\n{}", explain::page(check, 2)).expect("memory");
+        write!(page, "\n{}", explain::page(check, 2, &profiles)).expect("memory");
     }
     bless::compare("docs/checks.md", &page);
 }

@@ -237,12 +237,14 @@ fn every_room_of_facts_is_read_by_some_check() {
 fn every_profile_is_valid_and_every_pattern_of_it_matches_a_check() {
     let catalogue = catalogue();
     let names: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["image", "notebook", "production", "training"]);
+    assert_eq!(names, ["image", "notebook", "production", "serving", "training"]);
     for (name, text) in PROFILES {
         let profile = Profile::read(name, name, text, &catalogue).unwrap_or_else(|error| panic!("{error}"));
         assert!(!profile.file.title.is_empty() && !profile.file.description.is_empty(), "{name}");
         for pattern in profile.file.severity.keys() {
             assert!(catalogue.checks.iter().any(|check| matches(pattern, &check.id)), "{name}: {pattern}");
+            let why = profile.weight(pattern).map_or("", |(_, why)| why);
+            assert!(why.ends_with('.'), "{name}: {pattern} says no reason in a sentence: {why:?}");
         }
     }
 }

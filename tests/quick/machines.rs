@@ -14,7 +14,7 @@ use crate::support::bless;
 use crate::support::outcome::{self, PADDING, PADDING_OF_LAYOUTS, padded};
 use crate::support::report::Report;
 
-const PROFILES: [&str; 4] = ["production", "training", "notebook", "image"];
+const PROFILES: [&str; 5] = ["production", "serving", "training", "notebook", "image"];
 
 /// Machines whose report is recorded as a whole, each under the profile that shows most of it: several services, eight
 /// GPUs of which one is wrong, a library that hangs, nothing to find, an image in CI, and a real GPU.

@@ -24,7 +24,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("report", &["check", "facts", "text", "weigh"]),
     ("bundle", &["facts", "report", "text"]),
     ("harden", &["check", "facts", "report", "text", "weigh"]),
-    ("explain", &["check", "facts", "text"]),
+    ("explain", &["check", "facts", "text", "weigh"]),
     ("cli", &["exit", "facts", "harden", "lang", "report", "text"]),
     (
         "run",
@@ -64,7 +64,8 @@ const PROBES: &[(&str, &[&str])] = &[
     ("compile", &["libraries", "paths"]),
     ("linking", &["elf", "libraries", "paths"]),
     ("advisories", &["framework"]),
-    ("packages", &["advisories", "framework", "libraries", "os_release"]),
+    ("vex", &["framework"]),
+    ("packages", &["advisories", "framework", "libraries", "os_release", "vex"]),
     ("native", &["elf", "paths"]),
     ("cuda", &["libraries"]),
     ("nvml", &["cuda"]),

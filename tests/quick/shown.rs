@@ -225,8 +225,9 @@ fn no_text_of_a_site_check_drives_a_terminal() {
     let catalogue = Catalogue::load(&[SiteRoom { shared: None, checks: vec![hostile, each] }]).expect("valid");
     let checks: Vec<_> = catalogue.checks.iter().filter(|check| check.id.starts_with("spoof.")).collect();
     assert_eq!(checks.len(), 2);
+    let profiles = Profile::all(&catalogue).expect("valid profiles");
     for check in &checks {
-        tame("explain", &explain::page(check, 1).to_string());
+        tame("explain", &explain::page(check, 1, &profiles).to_string());
     }
     tame_lines("list", &explain::list(&checks, |check| Some(check.file.severity.to_string())).to_string());
 }

@@ -8,9 +8,6 @@ use super::osv::{Entry, Event};
 use super::wanted::Subject;
 use crate::facts::{Fact, Vulnerability, cut};
 
-/// Other names of an advisory that are kept.
-const ALIASES_MAX: usize = 16;
-
 /// Vulnerabilities, those with a common name as one.
 #[derive(Default)]
 pub struct Found {
@@ -83,9 +80,6 @@ impl Found {
     /// All of them, the worst first.
     pub fn finish(mut self) -> Vec<Vulnerability> {
         self.all.sort_by(|a, b| (a.severity, &a.package, &a.id).cmp(&(b.severity, &b.package, &b.id)));
-        for one in &mut self.all {
-            one.aliases.truncate(ALIASES_MAX);
-        }
         self.all
     }
 }

@@ -199,7 +199,8 @@ fn severity(
     rated.min().or_else(|| words.min())
 }
 
-fn word(text: &str) -> Option<VulnerabilitySeverity> {
+/// The word of a database or of a scanner.
+pub fn word(text: &str) -> Option<VulnerabilitySeverity> {
     match text.to_ascii_lowercase().trim_end_matches('*') {
         "critical" => Some(VulnerabilitySeverity::Critical),
         "high" | "important" => Some(VulnerabilitySeverity::High),

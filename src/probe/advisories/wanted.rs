@@ -70,7 +70,7 @@ impl Wanted {
                 PackageManager::Python => Ok(PYPI),
                 PackageManager::Dpkg => self.system.as_deref().ok_or("no release of Debian or Ubuntu is named here"),
                 PackageManager::Apk => Err("its versions are not compared"),
-                PackageManager::Rpm => Err("its packages are not read"),
+                PackageManager::Rpm | PackageManager::Other => Err("its packages are not read"),
                 PackageManager::Conda => Err("only its Python packages are looked at, as those of PyPI"),
             };
             match ecosystem {

@@ -58,7 +58,7 @@ pub fn folders_everywhere(world: &World) -> Vec<String> {
         let names = world.list(above).known().cloned().unwrap_or_default();
         prefixes.extend(names.iter().take(FOLDERS_MAX).map(|name| format!("{above}/{name}")));
     }
-    let here = world.link("/proc/self/cwd").known().map(|here| here.to_string_lossy().into_owned());
+    let here = world.working_folder().known().map(|here| here.to_string_lossy().into_owned());
     for above in here.iter().map(String::as_str).chain(["", "/app", "/workspace", "/code", "/usr/src/app"]) {
         let above = above.trim_end_matches('/');
         prefixes.extend([".venv", "venv", "env"].map(|name| format!("{above}/{name}")));

@@ -6,8 +6,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{Errand, LogText, Outcome, bytes, path_of};
+use crate::collect::Place;
 use crate::exit;
-use crate::facts::{Fact, GapKind};
+use crate::facts::{Fact, Gap, GapKind, Inventory, PackageManager};
+use crate::probe::image_config::Given;
 use crate::probe::{advisories, environment, packages, workload};
 use crate::run::{Failure, files};
 use crate::text::{Shown, plain};
@@ -33,7 +35,7 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             (Fact::Absent, path) => Err(files::wrong(&path, "there is no such file")),
             _ => Ok(Outcome::Nothing),
         },
-        Errand::Advisories { path } => match advisories::seen(world, &path_of(&path)) {
+        Errand::Advisories { path, is_report } => match seen(world, &path_of(&path), is_report) {
             Err(gap) if gap.kind == GapKind::Malformed => Err(Failure::new(exit::CONFIG, plain(&gap.detail))),
             _ => Ok(Outcome::Nothing),
         },
@@ -51,7 +53,9 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             let world = world.clone().leaving_out(places, "does not answer");
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
-        Errand::Inventory => Ok(Outcome::Inventory(packages::inventory(world))),
+        Errand::Inventory { image, config } => {
+            inventory(world, image.as_ref(), config.as_ref()).map(Outcome::Inventory)
+        }
         Errand::Log { path } => match workload::end_of_log(world, path.as_deref()) {
             Fact::Known(end) => {
                 let left = environment::redacted(&end.text);
@@ -74,6 +78,23 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             }),
     };
     done.unwrap_or_else(|failure| Outcome::Failed { code: failure.exit.code, message: failure.message })
+}
+
+/// Every installed package. What lies where nobody may look, or where only a variable leads that nobody knows, is missing,
+/// and those are folders of Python.
+fn inventory(world: &World, image: Option<&Place>, config: Option<&Given>) -> Result<Inventory, Failure> {
+    let image = image.map(|place| place.world(config, world.time_left())).transpose();
+    let image = image.map_err(|gap| Failure::new(exit::INCOMPLETE, plain(&gap.detail)))?;
+    let world = image.map_or_else(|| world.clone(), |image| image.as_far_as(world)).remembering();
+    let mut inventory = packages::inventory(&world);
+    let gap = world.missed().filter(|_| inventory.gap(PackageManager::Python).is_none());
+    inventory.gaps.extend(gap.map(|gap| (PackageManager::Python, gap)));
+    Ok(inventory)
+}
+
+/// Whether advisories, or a report, lie at a path.
+fn seen(world: &World, path: &Path, is_report: bool) -> Result<(), Gap> {
+    if is_report { advisories::scanned::seen(world, path) } else { advisories::seen(world, path) }
 }
 
 fn written(world: &World, path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<Outcome, Failure> {

@@ -185,7 +185,7 @@ impl Draw {
             options.push(format!("--only={}", dice.one(&["environment", "recovery", "storage", "driver,compute"])));
         }
         if dice.percent(20) {
-            options.push(format!("--profile={}", dice.one(&["training", "notebook", "image"])));
+            options.push(format!("--profile={}", dice.one(&["serving", "training", "notebook", "image"])));
         } else if dice.percent(5) {
             options.push(dice.one(&UNUSABLE).to_owned());
         }

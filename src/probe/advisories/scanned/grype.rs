@@ -1,0 +1,104 @@
+//! Grype's report: one match for each vulnerability of a package. What it looked at and found sound it does not list, so only
+//! the distribution that it saw tells that it saw the packages of one.
+
+use serde::Deserialize;
+
+use super::{Scan, severity};
+use crate::facts::{Fact, PackageManager, Vulnerability, cut};
+use crate::probe::framework::packages::normal_name;
+
+#[derive(Deserialize)]
+struct Report {
+    matches: Vec<Match>,
+    distro: Option<Distro>,
+    descriptor: Descriptor,
+}
+
+#[derive(Deserialize)]
+struct Distro {
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Descriptor {
+    name: Option<String>,
+    version: Option<String>,
+    timestamp: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Match {
+    vulnerability: Told,
+    related_vulnerabilities: Option<Vec<Related>>,
+    artifact: Artifact,
+}
+
+#[derive(Deserialize)]
+struct Told {
+    id: String,
+    severity: Option<String>,
+    fix: Option<Fix>,
+}
+
+#[derive(Deserialize)]
+struct Fix {
+    versions: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
+struct Related {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Artifact {
+    name: String,
+    version: Option<String>,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// Reads a report.
+pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
+    let report: Report = serde_json::from_slice(bytes)?;
+    let Descriptor { name, version, timestamp } = report.descriptor;
+    let words =
+        [name.filter(|name| name != "grype").unwrap_or_else(|| "Grype".to_owned()), version.unwrap_or_default()];
+    let mut scan = Scan { scanner: words.join(" ").trim_end().to_owned(), taken: timestamp, ..Scan::default() };
+    let has_system = report.distro.and_then(|distro| distro.name).is_some_and(|name| !name.is_empty());
+    for manager in PackageManager::ALL {
+        let is_of_system = matches!(manager, PackageManager::Dpkg | PackageManager::Apk | PackageManager::Rpm);
+        if is_of_system && !has_system {
+            scan.uncovered.insert(*manager, "the report names no distribution".to_owned());
+        } else {
+            scan.covered.insert(*manager, None);
+        }
+    }
+    scan.told = report.matches.into_iter().map(vulnerability).collect();
+    Ok(scan)
+}
+
+fn vulnerability(one: Match) -> Vulnerability {
+    let manager = match one.artifact.kind.as_deref() {
+        Some("deb") => PackageManager::Dpkg,
+        Some("apk") => PackageManager::Apk,
+        Some("rpm") => PackageManager::Rpm,
+        Some("python") => PackageManager::Python,
+        Some("conda") => PackageManager::Conda,
+        _ => PackageManager::Other,
+    };
+    let name = &one.artifact.name;
+    let fixes = one.vulnerability.fix.and_then(|fix| fix.versions).unwrap_or_default();
+    let id = cut(&one.vulnerability.id);
+    let related = one.related_vulnerabilities.into_iter().flatten().map(|related| cut(&related.id));
+    Vulnerability {
+        aliases: related.filter(|alias| *alias != id).collect(),
+        id,
+        package: if manager == PackageManager::Python { normal_name(name) } else { cut(name) },
+        manager,
+        installed: cut(one.artifact.version.as_deref().unwrap_or_default()),
+        fixed_in: Fact::present((!fixes.is_empty()).then(|| cut(&fixes.join(", ")))),
+        severity: severity(one.vulnerability.severity.as_deref()),
+    }
+}
