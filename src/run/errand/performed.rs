@@ -55,7 +55,7 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
         Errand::Inventory { image, config } => {
-            inventory(world, image.as_ref(), config.as_ref()).map(Outcome::Inventory)
+            inventory(world, image.as_ref(), config.as_deref()).map(Outcome::Inventory)
         }
         Errand::Index { export, path } => advisories::read_all(world, &path_of(&export))
             .map_err(|gap| Failure::new(exit::CONFIG, plain(&gap.to_string())))
