@@ -139,7 +139,9 @@ fn vulnerable(world: &World, sought: &Sought, inventory: &Inventory) -> Packages
         other_vulnerability_count: count(&|severity| severity > VulnerabilitySeverity::High),
         vulnerabilities: vulnerabilities.and_then(|mut all| {
             all.truncate(LIST_LIMIT);
-            all.iter_mut().for_each(|one| one.aliases.truncate(ALIASES_MAX));
+            for one in &mut all {
+                one.aliases.truncate(ALIASES_MAX);
+            }
             found(all, gap.as_ref())
         }),
         advisories,

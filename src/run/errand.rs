@@ -59,7 +59,7 @@ enum Errand {
     Write { path: Vec<u8>, text: Shown },
     Append { path: Vec<u8>, text: Shown, limit: u64 },
     Find { program: Vec<u8>, places: Vec<PathBuf> },
-    Inventory { image: Option<Place>, config: Option<Given> },
+    Inventory { image: Option<Place>, config: Option<Box<Given>> },
     Log { path: Option<String> },
     Pack { path: Vec<u8>, files: Vec<packed::File>, seconds: u64, is_new: bool },
     Index { export: Vec<u8>, path: Vec<u8> },
@@ -218,7 +218,7 @@ pub fn pack(world: &World, path: &Path, files: Vec<packed::File>, seconds: u64, 
 
 /// Every installed package, of an image where one is named.
 pub fn inventory(world: &World, image: Option<Place>, config: Option<Given>) -> Result<Inventory, Failure> {
-    let errand = Errand::Inventory { image, config };
+    let errand = Errand::Inventory { image, config: config.map(Box::new) };
     match send(world, Path::new("the records of package managers"), &errand, exit::INCOMPLETE)? {
         Outcome::Inventory(inventory) => Ok(inventory),
         _ => Ok(Inventory::default()),

@@ -112,7 +112,7 @@ fn torch_1_12_is_hit_and_torch_2_7_is_not() {
         std::fs::create_dir_all(&folder).expect("a folder");
         std::fs::write(folder.join("METADATA"), "Name: torch\n").expect("a file");
         let world = World::at(root.path(), Vec::new(), Duration::from_mins(2));
-        let found = packages::collect(&world, Some(Path::new(&export)));
+        let found = packages::collect(&world, Some(&packages::Sought::of(Path::new(&export), false, None)));
         let all = found.vulnerabilities.known().expect("vulnerabilities");
         all.iter().any(|one| one.aliases.contains(&"CVE-2022-45907".to_owned()))
     };

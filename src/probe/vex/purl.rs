@@ -58,10 +58,8 @@ impl Purl {
         if self.kind != kind || self.is_part {
             return false;
         }
-        let is_here = match is_of_system {
-            true => self.namespace.is_empty() || self.namespace == inventory.system.to_lowercase(),
-            false => self.namespace.is_empty(),
-        };
+        let namespace = if is_of_system { inventory.system.to_lowercase() } else { String::new() };
+        let is_here = self.namespace.is_empty() || self.namespace == namespace;
         let own = |package: &&Installed| {
             let source = package.source.as_ref().map(|(name, version)| (name.as_str(), version.as_str()));
             let (name, version) = (package.name.as_str(), package.version.as_str());

@@ -54,7 +54,7 @@ pub(super) fn perform(world: &World, errand: Errand) -> Outcome {
             Ok(found(&world, &path_of(&program)).map_or(Outcome::Nothing, Outcome::Found))
         }
         Errand::Inventory { image, config } => {
-            inventory(world, image.as_ref(), config.as_ref()).map(Outcome::Inventory)
+            inventory(world, image.as_ref(), config.as_deref()).map(Outcome::Inventory)
         }
         Errand::Log { path } => match workload::end_of_log(world, path.as_deref()) {
             Fact::Known(end) => {

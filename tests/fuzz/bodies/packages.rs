@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use gpu_preflight::facts::{Installed, Inventory, PackageManager};
-use gpu_preflight::probe::{advisories, packages};
+use gpu_preflight::facts::{Fact, Installed, Inventory, PackageManager};
+use gpu_preflight::probe::{advisories, packages, vex};
 
 use super::root::Root;
 
@@ -46,6 +46,11 @@ pub fn advisories(bytes: &[u8], root: &Root) {
     };
     for path in ["/osv/export", "/osv/folder"] {
         let _ = advisories::hold(&root.world(&[]), Path::new(path), &inventory);
+    }
+    // What may be advisories may as well be a scanner's report, or say what is excused.
+    let mut found = advisories::scanned::hold(&root.world(&[]), Path::new("/osv/export"), &inventory).vulnerabilities;
+    if let (Ok(statements), Fact::Known(found)) = (vex::read("vex.json", &String::from_utf8_lossy(bytes)), &mut found) {
+        let _ = vex::excuse(&statements, &inventory, found);
     }
     if let Ok(read) = advisories::read_all(&root.world(&[]), Path::new("/osv/export")) {
         let _ = advisories::index_text(read);
