@@ -202,8 +202,10 @@ fn ask<T: DeserializeOwned + Gaps>(
                 _ => TEARDOWN_PATIENCE.min(left),
             };
             if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) {
-                // Most are gone at once, and are no zombie for long enough to be seen as one.
-                if !end_group(&mut child, BRIEFLY) {
+                // Most are gone at once, and are no zombie for long enough to be seen as one. Who told one thing after the
+                // other has told all that is read of processes, and judging goes on while it is taken down.
+                let briefly = if listening.hear.is_some() { Duration::ZERO } else { BRIEFLY };
+                if !end_group(&mut child, briefly) {
                     lingering::leave(child, patience);
                 }
             } else {
