@@ -45,6 +45,8 @@ pub struct Input {
     pub environment_of: Option<String>,
     /// Whether this container is not meant to have a GPU.
     pub no_gpu: bool,
+    /// Whether somebody else says on the terminal what is waited for.
+    pub is_silent: bool,
     /// The log that the command line names.
     pub log: Option<String>,
     /// What the contract names and only a look can tell.
@@ -66,7 +68,7 @@ pub struct Input {
 /// Every thread has ended when this returns, so that the caller may become another program.
 pub fn collect(world: &World, input: &Input) -> Facts {
     let log = Log::default();
-    let waiting = Waiting::begin();
+    let waiting = Waiting::begin(!input.is_silent);
     let is_still = input.image.is_some();
     let asks_gpu = !input.no_gpu && input.phase != Phase::Build && !is_still;
     let fields = if is_still { STILL } else { ALL };

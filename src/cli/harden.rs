@@ -13,7 +13,7 @@ pub struct HardenArgs {
     #[command(flatten)]
     pub look: LookArgs,
     /// Answer a recording or a report as JSON instead of looking at this container
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["as_process", "root", "oci", "image_config", "osv", "vulnerabilities", "vex"])]
     pub from: Option<PathBuf>,
     /// Write the files into this folder, which is made where it is not there, instead of printing them
     #[arg(long, value_name = "DIR")]

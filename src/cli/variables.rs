@@ -14,9 +14,9 @@ pub const PREFIX: &str = "GPU_PREFLIGHT_";
 /// Options without a variable: of these commands, which, and why.
 pub const WITHOUT: [(&[&str], &str, &str); 2] = [
     (
-        &["facts", "init", "sbom", "osv-index"],
+        &["bundle", "facts", "init", "sbom", "osv-index"],
         "output",
-        "one variable would put a recording, a contract, a bill of materials and an index in the place of the report",
+        "one variable would put an archive, a recording, a contract, a bill of materials and an index in the place of the report",
     ),
     (&["diff", "gpus"], "format", "they print a table, for which the formats of reports have no word"),
 ];

@@ -24,10 +24,11 @@ struct State {
 const PATIENCE: Duration = Duration::from_millis(400);
 
 impl Waiting {
-    /// Begins to watch the clock.
-    pub fn begin() -> Self {
+    /// Begins to watch the clock, where nobody else `tells` what is waited for.
+    pub fn begin(tells: bool) -> Self {
         let shared = Arc::new((Mutex::new(State { on: "this container".to_owned(), over: false }), Condvar::new()));
-        let teller = terminal::is_terminal(Stream::Stderr).then_some(()).and_then(|()| {
+        let is_told = tells && terminal::is_terminal(Stream::Stderr);
+        let teller = is_told.then_some(()).and_then(|()| {
             let shared = Arc::clone(&shared);
             // Nobody need hear it: where no thread is to be had, it is silent.
             thread().spawn(move || tell(&shared)).ok()

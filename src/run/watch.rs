@@ -6,11 +6,12 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use super::Failure;
 use super::look::{begun, seen};
 use super::output::{self, Target};
 use super::plan::{self, Plan};
+use super::{Failure, message};
 use crate::cli::{CheckArgs, FailOn};
+use crate::collect::Input;
 use crate::exit::{self, Exit};
 use crate::facts::{Tier, timestamp};
 use crate::report::Report;
@@ -23,27 +24,25 @@ use crate::world::{World, interrupt, terminal};
 /// Looks until somebody asks for an end, or nobody reads any more.
 pub fn run(arguments: &CheckArgs, every: Duration) -> Result<Exit, Failure> {
     let watching = interrupt::Watch::begin();
-    let begun_first = begun(&arguments.look)?;
-    let plan = Plan::load_gated(&begun_first.0, &arguments.look.judging, plan::PROFILE, arguments.gate.fail_on)?;
+    let first = begun(&arguments.look)?;
+    let plan = Plan::load_gated(&first.0, &arguments.look.judging, plan::PROFILE, arguments.gate.fail_on)?;
     let mut began = Instant::now();
     let mut last = {
         let _descendants = Descendants::watch();
-        seen(&arguments.look, begun_first, &plan)?.1
+        seen(&arguments.look, first, &plan)?.1
     };
     let mut voice = Voice::new(arguments, &last);
     voice.begin(&last, arguments)?;
     let start = last.findings.clone();
-    // A look that takes longer than the time between two is followed by a rest of that time all the same.
-    while watching.waits(every.saturating_sub(began.elapsed()).max(began.elapsed().min(every))) && terminal::is_heard()
-    {
+    // A look that takes as long as the time between two, or longer, is followed by a rest all the same.
+    while rests(&watching, every.saturating_sub(began.elapsed()).max(every / 4)) {
         began = Instant::now();
-        if child::left_behind() {
-            voice.wait("the kernel still holds a process of an earlier look");
-            continue;
-        }
-        let report = {
-            let _descendants = Descendants::watch();
-            seen(&arguments.look, begun(&arguments.look)?, &plan)?.1
+        let report = match again(arguments, &plan) {
+            Ok(report) => report,
+            Err(why) => {
+                voice.cannot(why);
+                continue;
+            }
         };
         if watching.is_asked() {
             break; // what it did not come to is no change
@@ -53,7 +52,37 @@ pub fn run(arguments: &CheckArgs, every: Duration) -> Result<Exit, Failure> {
     }
     voice.end();
     let never = arguments.gate.fail_on == Some(FailOn::Never);
-    Ok(if never { exit::READY } else { last.verdict.into() })
+    Ok(match (never, voice.blind) {
+        (true, _) => exit::READY,
+        (false, Some(_)) => exit::INCOMPLETE, // how it is by now nobody knows
+        (false, None) => last.verdict.into(),
+    })
+}
+
+/// Waits so long; not where somebody asks for an end, or nobody reads any more.
+fn rests(watching: &interrupt::Watch, time: Duration) -> bool {
+    const EACH: Duration = Duration::from_secs(1);
+    let until = Instant::now() + time;
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if !watching.waits(left.min(EACH)) || !terminal::is_heard() {
+            return false;
+        }
+        if left <= EACH {
+            return true;
+        }
+    }
+}
+
+/// A later look, or why there is none. A log that was just moved away, or a process that has ended, ends no watch.
+fn again(arguments: &CheckArgs, plan: &Plan) -> Result<Report, String> {
+    if child::left_behind() {
+        return Err("the kernel still holds a process of an earlier look".to_owned());
+    }
+    let _descendants = Descendants::watch();
+    let (world, input) = begun(&arguments.look).map_err(|failure| failure.message)?;
+    let silent = Input { is_silent: true, ..input };
+    seen(&arguments.look, (world, silent), plan).map(|(_, report)| report).map_err(|failure| failure.message)
 }
 
 /// Refuses what makes no sense again and again.
@@ -76,6 +105,8 @@ struct Voice {
     quiet_since: Option<u64>,
     looks: usize,
     shows_line: bool,
+    /// Why there was no look the last time.
+    blind: Option<String>,
 }
 
 impl Voice {
@@ -86,6 +117,7 @@ impl Voice {
             quiet_since: on_terminal.then_some(first.facts.run.taken_at_seconds),
             looks: 0,
             shows_line: false,
+            blind: None,
         }
     }
 
@@ -98,8 +130,20 @@ impl Voice {
         }
     }
 
+    /// Says once why nobody looks, for silence is what no change is.
+    fn cannot(&mut self, why: String) {
+        if self.blind.as_ref() != Some(&why) {
+            self.end();
+            message::say(&format!("--watch cannot look: {why}"));
+            self.blind = Some(why);
+        }
+    }
+
     fn tell(&mut self, changes: &[Watched], report: &Report) -> Result<(), Failure> {
         self.looks += 1;
+        if self.blind.take().is_some() {
+            message::say("--watch looks again");
+        }
         if !changes.is_empty() {
             self.end();
             self.looks = 0;

@@ -141,7 +141,7 @@ impl Profile {
             catalogue.require_match(pattern).map_err(wrong)?;
         }
         for pattern in parsed.why.keys() {
-            if !parsed.severity.keys().any(|given| matches(pattern, given)) {
+            if !parsed.severity.keys().any(|given| matches(pattern, given) || matches(given, pattern)) {
                 let near = suggestion(pattern, parsed.severity.keys().map(String::as_str));
                 return Err(wrong(format!(
                     "`why` gives a reason for `{pattern}`, of which `severity` says nothing{near}"

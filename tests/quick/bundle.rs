@@ -142,7 +142,7 @@ fn what_is_there_is_not_replaced_unless_it_is_named() {
 fn a_look_at_this_machine_is_bundled_whatever_its_verdict() {
     let here = tempfile::tempdir().expect("a folder");
     std::fs::write(here.path().join("app.log"), "api_key=hunter2\n").expect("written");
-    let output = bundle(here.path(), &["--tier=quick", "--no-gpu", "--fail-on-nothing"]);
+    let output = bundle(here.path(), &["--tier=quick", "--no-gpu", "--fail-on=critical"]);
     assert_eq!(output.status.code(), Some(64), "it has no option for a gate");
     let output = bundle(here.path(), &["--tier=quick", "--no-gpu", "--log", "app.log"]);
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));

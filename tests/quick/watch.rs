@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -13,6 +13,7 @@ const RECORDS: &str = "{\"level\": \"info\", \"time\": \"2026-11-27T10:00:00\"}\
 struct Watching {
     child: Child,
     lines: std::io::Lines<BufReader<ChildStdout>>,
+    asides: std::io::Lines<BufReader<ChildStderr>>,
     log: PathBuf,
     _here: tempfile::TempDir,
 }
@@ -35,11 +36,17 @@ impl Watching {
             .spawn()
             .expect("it starts");
         let lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-        Self { child, lines, log, _here: here }
+        let asides = BufReader::new(child.stderr.take().expect("a pipe")).lines();
+        Self { child, lines, asides, log, _here: here }
     }
 
     fn line(&mut self) -> String {
         self.lines.next().expect("it goes on").expect("UTF-8")
+    }
+
+    /// What is said on standard error.
+    fn aside(&mut self) -> String {
+        self.asides.next().expect("it goes on").expect("UTF-8")
     }
 
     /// Replaced whole, so that no look sees half of it.
@@ -70,12 +77,25 @@ fn each_change_is_a_line_with_how_it_stands_against_the_start() {
     let mended = watching.line();
     assert!(mended.ends_with("✓  fails → holds (as at the start)  observability.log-structured"), "{mended}");
     assert!(watching.line().contains("NOT READY → READY"));
-    // The same by other readings is no change.
+    // The same by other readings is no change: a look that sees it is made here after one that could not be.
+    std::fs::remove_file(&watching.log).expect("moved away");
+    assert!(watching.aside().contains("--watch cannot look: "), "a log that is gone for a moment ends no watch");
     watching.write(&RECORDS.repeat(99));
+    assert!(watching.aside().contains("--watch looks again"));
     watching.write(&"a line of prose\n".repeat(9));
     assert!(watching.line().contains("holds → fails  "), "nothing was said in between");
     assert!(watching.line().contains("READY → NOT READY"));
     assert_eq!(watching.end(Signal::INT), (Some(1), vec![]), "the code of the last look");
+}
+
+#[test]
+fn where_nobody_could_look_the_last_time_the_end_says_so() {
+    let mut watching = Watching::begin(&["--format=line"]);
+    assert!(watching.line().starts_with("READY, of 1 of "));
+    std::fs::remove_file(&watching.log).expect("moved away");
+    let aside = watching.aside();
+    assert!(aside.contains("--watch cannot look: ") && aside.contains("app.log"), "{aside}");
+    assert_eq!(watching.end(Signal::INT), (Some(2), vec![]));
 }
 
 #[test]
@@ -97,7 +117,7 @@ fn programs_get_one_object_a_line() {
 
 #[test]
 fn it_ends_when_nobody_reads_any_more() {
-    let Watching { mut child, lines, log, _here } = Watching::begin(&["--format=line"]);
+    let Watching { mut child, lines, asides: _asides, log, _here } = Watching::begin(&["--format=line"]);
     drop(lines);
     let code = child.wait().expect("it ends").code();
     assert_eq!(code, Some(0), "{}", log.display());
