@@ -103,6 +103,9 @@ pub fn create_archive(path: &Path, archive: &Packed) -> io::Result<()> {
 }
 
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if leads_to_a_stream(path) {
+        return Err(io::Error::other("is a link to a stream, and the one of whoever opens it: name the stream itself"));
+    }
     let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
     let is_special = std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file());
     if is_special {
@@ -122,6 +125,22 @@ fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let _ = std::fs::remove_file(&beside);
     let closed = [io::ErrorKind::ResourceBusy, io::ErrorKind::ReadOnlyFilesystem, io::ErrorKind::PermissionDenied];
     if closed.contains(&error.kind()) && path.exists() { write_over(&path, bytes) } else { Err(error) }
+}
+
+/// Whether a path leads to a descriptor of whoever opens it. Files are written by a copy of ourselves, whose standard output
+/// is not the one that was meant.
+fn leads_to_a_stream(path: &Path) -> bool {
+    const LINKS: usize = 40; // as many as the kernel follows
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        if folder == Path::new("/proc/self/fd") || folder == Path::new("/dev/fd") {
+            return true;
+        }
+        let Ok(target) = std::fs::read_link(&path) else { return false };
+        path = folder.join(target);
+    }
+    false
 }
 
 /// Makes a folder where none is, and those above it.

@@ -139,6 +139,20 @@ fn what_is_there_is_not_replaced_unless_it_is_named() {
 }
 
 #[test]
+fn the_variable_of_a_report_names_no_archive() {
+    let here = tempfile::tempdir().expect("a folder");
+    std::fs::write(here.path().join("report.txt"), "a report").expect("written");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_gpu-preflight"));
+    command.current_dir(here.path()).env("GPU_PREFLIGHT_OUTPUT", "report.txt").args(["bundle", "--from", MACHINE]);
+    assert_eq!(command.output().expect("it runs").status.code(), Some(0));
+    assert_eq!(std::fs::read(here.path().join("report.txt")).expect("there"), b"a report");
+    assert!(here.path().join(NAME).exists());
+    // What a recording has no use for is refused, not passed over.
+    let output = bundle(here.path(), &["--from", MACHINE, "--osv", "/nothing"]);
+    assert_eq!(output.status.code(), Some(64), "{}", errors(&output));
+}
+
+#[test]
 fn a_look_at_this_machine_is_bundled_whatever_its_verdict() {
     let here = tempfile::tempdir().expect("a folder");
     std::fs::write(here.path().join("app.log"), "api_key=hunter2\n").expect("written");

@@ -113,6 +113,25 @@ fn every_format_is_written_where_it_is_asked_for_beside_the_usual_report() {
 }
 
 #[test]
+fn a_link_to_standard_output_is_not_written_to_whatever_that_is_elsewhere() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("link");
+    std::os::unix::fs::symlink("/dev/stdout", &link).expect("a link");
+    let path = link.display().to_string();
+    for arguments in [["--output", &path], ["--report", &format!("json={path}")]] {
+        let (code, _, stderr) = run(&arguments);
+        assert!(code == 74 && stderr.contains("is a link to a stream"), "{arguments:?}: {code} {stderr}");
+    }
+    // One to a file is followed, as ever.
+    let file = folder.path().join("file");
+    std::fs::remove_file(&link).expect("gone");
+    std::os::unix::fs::symlink(&file, &link).expect("a link");
+    std::fs::write(&file, "old").expect("written");
+    assert_eq!(run(&["--output", &path]).0, 1);
+    assert!(std::fs::read_to_string(&file).expect("there").starts_with("gpu-preflight "));
+}
+
+#[test]
 fn standard_output_is_for_one_report() {
     let (code, stdout, stderr) = run(&["--report", "line=-"]);
     assert_eq!((code, stdout.lines().count(), stderr.as_str()), (1, 1, ""));
