@@ -164,6 +164,7 @@ fn watch(progress: &Mutex<Progress>, patience: Duration) {
                 say(progress, |progress| progress.told(&Told::Answered(point, call.waited.as_secs_f64())));
             }
         }
+        let mut told: Vec<String> = calls.values().filter_map(|known| known.point.clone()).collect();
         for call in now {
             let known = calls.entry(call.call).or_insert(Call { waited: Duration::ZERO, point: None });
             known.waited += passed;
@@ -171,6 +172,11 @@ fn watch(progress: &Mutex<Progress>, patience: Duration) {
                 let waited_seconds = known.waited.as_secs_f64();
                 let folder = StuckFolder { waited_seconds, ..stuck_folder(&here, &call.path, &held_at(&call.path)) };
                 known.point = Some(folder.point.clone());
+                // Several calls may wait for one file system, which is one trouble.
+                if told.contains(&folder.point) {
+                    continue;
+                }
+                told.push(folder.point.clone());
                 say(progress, |progress| {
                     progress.at(&format!("asking {}", folder.path));
                     progress.told(&Told::Stuck(folder));

@@ -45,7 +45,7 @@ fn start(program: &PathBuf, base: &str, args: &[&str]) -> Server {
     command.current_dir(home.path()).stdout(Stdio::null()).stderr(Stdio::null());
     let child = command.spawn().expect("the server");
     let mut server = Server { child, port, _home: home };
-    let until = Instant::now() + Duration::from_mins(1);
+    let until = Instant::now() + Duration::from_mins(5);
     while !answers(port, base) {
         assert!(server.child.try_wait().is_ok_and(|status| status.is_none()), "it ended: {args:?}");
         assert!(Instant::now() < until, "it never answered: {args:?}");
