@@ -49,6 +49,7 @@ mod tests {
             aliases: vec!["GHSA-x".to_owned(), "CVE-1".to_owned()],
             package: "torch".to_owned(),
             manager: PackageManager::Python,
+            kind: Fact::Absent,
             installed: "1.12.0".to_owned(),
             fixed_in: Fact::present(fixed.map(str::to_owned)),
             severity,

@@ -133,6 +133,9 @@ record! {
         pub package: String,
         /// Who installed it.
         pub manager: PackageManager,
+        /// What kind of package it is, as `npm` or `golang`, of those that only a scanner reads; absent of all others, and
+        /// where the report does not say it.
+        pub kind: Fact<String>,
         /// The version that is installed.
         pub installed: String,
         /// The first version after it that has a fix; absent where the advisory names none.

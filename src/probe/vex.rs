@@ -6,6 +6,7 @@
 
 mod document;
 mod purl;
+mod subject;
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::facts::{ExcusedVulnerability, Inventory, LIST_LIMIT, Vex, Vulnerability, cut};
 pub use document::{LIMIT, Mistake, STATEMENTS_MAX, read};
 use purl::Purl;
+use subject::{ByName, Installation, Subject};
 
 /// Kinds of addresses that name an image.
 const IMAGES: [&str; 2] = ["oci", "docker"];
@@ -36,16 +38,17 @@ pub struct Statement {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Product {
     purls: Vec<Purl>,
+    /// Whether it is an image, which has parts of its own.
+    is_image: bool,
     subcomponents: Vec<Purl>,
 }
 
 impl Product {
     /// Whether a vulnerable package is meant: as the product, or as a part of an image. The document was given for the image
     /// that is looked at; what is a part of another package is no package of its own.
-    fn names(&self, one: &Vulnerability, inventory: &Inventory) -> bool {
-        let is_image = self.purls.iter().all(|purl| IMAGES.contains(&purl.kind.as_str()));
-        let parts = self.subcomponents.iter().filter(|_| is_image);
-        self.purls.iter().chain(parts).any(|purl| purl.names(one, inventory))
+    fn names(&self, subject: &Subject) -> bool {
+        let parts = self.subcomponents.iter().filter(|_| self.is_image);
+        self.purls.iter().chain(parts).any(|purl| purl.names(subject))
     }
 }
 
@@ -53,15 +56,21 @@ impl Statement {
     fn is_about(&self, names: &BTreeSet<&str>) -> bool {
         self.names.iter().any(|name| names.contains(name.as_str()))
     }
+
+    fn means(&self, subject: &Subject) -> bool {
+        self.products.iter().any(|product| product.names(subject))
+    }
 }
 
 /// Takes away what is excused, and says what of the statements came to nothing.
 pub fn excuse(statements: &[Statement], inventory: &Inventory, found: &mut Vec<Vulnerability>) -> Vex {
     let all = found.clone();
+    let installation = Installation::of(inventory);
+    let by_name = ByName::of(statements);
     let mut used = BTreeSet::new();
     let mut excused = Vec::new();
     found.retain(|one| {
-        let Some((number, statement, reason)) = deciding(statements, inventory, one) else { return true };
+        let Some((number, statement, reason)) = deciding(&by_name, &installation.subject(one)) else { return true };
         used.extend(number);
         excused.push(ExcusedVulnerability {
             id: one.id.clone(),
@@ -74,7 +83,7 @@ pub fn excuse(statements: &[Statement], inventory: &Inventory, found: &mut Vec<V
         false
     });
     let idle = statements.iter().enumerate().filter(|(number, one)| one.excuse.is_some() && !used.contains(number));
-    let idle: Vec<String> = idle.map(|(_, statement)| why_idle(statement, inventory, &all)).collect();
+    let idle: Vec<&Statement> = idle.map(|(_, statement)| statement).collect();
     let excused_count = excused.len() as u64;
     excused.truncate(LIST_LIMIT);
     Vex {
@@ -82,7 +91,7 @@ pub fn excuse(statements: &[Statement], inventory: &Inventory, found: &mut Vec<V
         excused_count,
         excused,
         idle_count: idle.len() as u64,
-        idle: idle.into_iter().take(LIST_LIMIT).collect(),
+        idle: idle.iter().take(LIST_LIMIT).map(|one| why_idle(one, &installation, &all)).collect(),
     }
 }
 
@@ -90,23 +99,15 @@ pub fn excuse(statements: &[Statement], inventory: &Inventory, found: &mut Vec<V
 /// excused.
 ///
 /// An advisory that is about several CVEs is excused by its own name, or by all of theirs.
-fn deciding<'a>(
-    statements: &'a [Statement],
-    inventory: &Inventory,
-    one: &Vulnerability,
-) -> Option<(Vec<usize>, &'a str, &'a str)> {
-    let about: Vec<(usize, &Statement)> = statements
-        .iter()
-        .enumerate()
-        .filter(|(_, statement)| statement.products.iter().any(|product| product.names(one, inventory)))
-        .collect();
+fn deciding<'a>(by_name: &ByName<'a>, subject: &Subject) -> Option<(Vec<usize>, &'a str, &'a str)> {
+    let all = names(subject.one);
+    let about = by_name.about(&all, subject);
     let decided = |names: &BTreeSet<&str>| {
         let newest = about.iter().filter(|(_, statement)| statement.is_about(names));
         let newest = newest.max_by_key(|(_, statement)| (statement.at, statement.excuse.is_none()))?;
         newest.1.excuse.as_deref().map(|reason| (newest.0, newest.1.place.as_str(), reason))
     };
-    let (cves, others): (BTreeSet<&str>, BTreeSet<&str>) =
-        names(one).into_iter().partition(|name| name.starts_with("CVE-"));
+    let (cves, others): (BTreeSet<&str>, BTreeSet<&str>) = all.into_iter().partition(|name| name.starts_with("CVE-"));
     let whole = if cves.len() > 1 { others } else { cves.union(&others).copied().collect() };
     if let Some((number, place, reason)) = decided(&whole) {
         return Some((vec![number], place, reason));
@@ -127,10 +128,10 @@ fn names(one: &Vulnerability) -> BTreeSet<&str> {
     all.chain(inner.filter(|name| name.starts_with("CVE-"))).collect()
 }
 
-fn why_idle(statement: &Statement, inventory: &Inventory, all: &[Vulnerability]) -> String {
+fn why_idle(statement: &Statement, installation: &Installation, all: &[Vulnerability]) -> String {
     let name = statement.names.first().map_or("", String::as_str);
     let hits: Vec<&Vulnerability> = all.iter().filter(|one| statement.is_about(&names(one))).collect();
-    let is_meant = |one: &&&Vulnerability| statement.products.iter().any(|product| product.names(one, inventory));
+    let is_meant = |one: &&&Vulnerability| statement.means(&installation.subject(one));
     let why = match (hits.first(), hits.iter().find(is_meant)) {
         (None, _) => "no such vulnerability was found".to_owned(),
         (Some(one), None) => {

@@ -71,6 +71,7 @@ impl Found {
             aliases: entry.aliases.clone(),
             package: subject.name.clone(),
             manager: subject.manager,
+            kind: Fact::Absent,
             installed: subject.version.clone(),
             fixed_in,
             severity: entry.severity,

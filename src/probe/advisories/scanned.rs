@@ -5,6 +5,8 @@
 //! one of a scanner that left packages out is no answer for what it does not have.
 
 mod grype;
+mod kinds;
+mod system;
 mod trivy;
 
 use std::collections::{HashMap, HashSet};
@@ -18,6 +20,7 @@ use crate::facts::{
     Advisories, Fact, Gap, GapKind, Installed, Inventory, PackageManager, Vulnerability, VulnerabilitySeverity, cut,
 };
 use crate::world::World;
+use system::{System, brings};
 
 /// Bytes of a report.
 const LIMIT: u64 = 64 << 20;
@@ -34,6 +37,8 @@ struct Scan {
     told: Vec<Vulnerability>,
     /// Whose packages were looked at, and those that were where they are listed.
     covered: HashMap<PackageManager, Option<HashSet<(String, String)>>>,
+    /// The distributions that it speaks of.
+    systems: Vec<System>,
     /// Why the packages of a manager were not.
     uncovered: HashMap<PackageManager, String>,
 }
@@ -96,12 +101,15 @@ fn read(world: &World, path: &Path) -> Result<Scan, Gap> {
 fn answer(scan: Scan, inventory: &Inventory) -> Answer {
     let count = scan.told.len() as u64;
     let here = by_name(inventory);
+    let another = scan.systems.iter().find_map(|system| system.is_another(inventory));
     let mut found = Merged::default();
     let mut strange = Vec::new();
     for one in scan.told {
         let key = (one.manager, one.package.clone(), one.installed.clone());
         match here.get(&key) {
             Some(package) => found.add(of_source(one, package)),
+            // What is in another image says nothing of what nobody reads in this one.
+            None if another.is_some() && !is_read(inventory, one.manager) => {}
             // Whose packages are not read here, or not all of them, cannot be missed.
             None if !is_read(inventory, one.manager) => found.add(one),
             None => strange.push(format!("{} {}", one.package, one.installed)),
@@ -113,6 +121,8 @@ fn answer(scan: Scan, inventory: &Inventory) -> Answer {
         |manager: &&PackageManager| inventory.of(**manager).next().is_some() || inventory.gap(**manager).is_some();
     for manager in PackageManager::ALL.iter().filter(is_here) {
         let left = match (scan.covered.get(manager), scan.uncovered.get(manager)) {
+            // A report of another image, unless it lists what is installed.
+            (listed, _) if another.is_some() && (brings(*manager) || listed == Some(&None)) => another.clone(),
             (Some(Some(listed)), _) => left_out(inventory, *manager, listed),
             (Some(None), _) => None,
             (None, Some(why)) => Some(why.clone()),
@@ -123,6 +133,9 @@ fn answer(scan: Scan, inventory: &Inventory) -> Answer {
             Some(why) => unmatched.push(format!("{manager}: {why}")),
         }
     }
+    let is_said = |why: &&String| unmatched.iter().any(|line| line.ends_with(why.as_str()));
+    unmatched.extend(another.as_ref().filter(|why| !is_said(why)).cloned());
+    strange.sort();
     strange.dedup();
     if let Some(sample) = strange.first() {
         unmatched.push(format!("{} packages of the report are not installed here, as {sample}", strange.len()));
@@ -178,14 +191,16 @@ fn left_out(inventory: &Inventory, manager: PackageManager, listed: &HashSet<(St
 #[derive(Default)]
 struct Merged {
     all: Vec<Vulnerability>,
-    by_name: HashMap<(Key, String), usize>,
+    by_name: HashMap<(Key, Option<String>, String), usize>,
 }
 
 impl Merged {
     fn add(&mut self, one: Vulnerability) {
         let key = (one.manager, one.package.clone(), one.installed.clone());
+        let of = |name: &str| (key.clone(), one.kind.known().cloned(), name.to_owned());
         let names: Vec<String> = std::iter::once(&one.id).chain(&one.aliases).cloned().collect();
-        let known = names.iter().find_map(|name| self.by_name.get(&(key.clone(), name.clone())).copied());
+        let known = names.iter().find_map(|name| self.by_name.get(&of(name)).copied());
+        let entries: Vec<_> = names.iter().map(|name| of(name)).collect();
         let at = known.unwrap_or(self.all.len());
         if let Some(same) = self.all.get_mut(at) {
             let is_new = |name: &&String| **name != same.id && !same.aliases.contains(name);
@@ -198,9 +213,7 @@ impl Merged {
         } else {
             self.all.push(one);
         }
-        for name in names {
-            self.by_name.insert((key.clone(), name), at);
-        }
+        self.by_name.extend(entries.into_iter().map(|entry| (entry, at)));
     }
 
     fn finish(mut self) -> Vec<Vulnerability> {

@@ -1,8 +1,10 @@
 //! One document, read and checked: what makes no sense is refused, with its place.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
-use super::{Product, Purl, Statement};
+use super::{IMAGES, Product, Purl, Statement};
 use crate::facts::{cut, cut_word, moment};
 
 /// Bytes of one document.
@@ -70,20 +72,32 @@ struct Named {
 struct Component {
     #[serde(rename = "@id")]
     id: Option<String>,
-    identifiers: Option<Identifiers>,
+    /// By their kinds, as `purl` or `cpe23`.
+    identifiers: Option<BTreeMap<String, Option<String>>>,
     subcomponents: Option<Vec<Component>>,
-}
-
-#[derive(Deserialize)]
-struct Identifiers {
-    purl: Option<String>,
 }
 
 impl Component {
     /// The addresses of packages by which it is known. Another identifier names nothing that is looked at here.
     fn purls(&self) -> Vec<Purl> {
-        let own = self.identifiers.iter().filter_map(|all| all.purl.as_ref());
+        let own = self.identifiers.iter().filter_map(|all| all.get("purl")?.as_ref());
         self.id.iter().chain(own).filter_map(|text| Purl::read(text)).collect()
+    }
+
+    /// Whether it is an image by every name that it has. One without a name, and one whose name is of something else or
+    /// cannot be read, may be any product.
+    fn is_image(&self) -> bool {
+        let others = self.identifiers.iter().flat_map(BTreeMap::values).flatten();
+        let mut names = self.id.iter().chain(others).peekable();
+        names.peek().is_some() && names.all(|name| names_image(name))
+    }
+}
+
+/// Whether this is the address of an image, or an IRI, of which the document says no more.
+fn names_image(name: &str) -> bool {
+    match Purl::read(name) {
+        Some(purl) => IMAGES.contains(&purl.kind.as_str()),
+        None => !name.starts_with("pkg:") && (name.contains("://") || name.starts_with("urn:")),
     }
 }
 
@@ -137,6 +151,7 @@ fn statement(place: String, written: Written, issued: &str) -> Result<Statement,
         return Err(format!("it lists more than the {LIST_MAX} that are read"));
     }
     let product = |one: Component| Product {
+        is_image: one.is_image(),
         purls: one.purls(),
         subcomponents: one.subcomponents.iter().flatten().flat_map(Component::purls).collect(),
     };

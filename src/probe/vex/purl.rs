@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::facts::{Installed, Inventory, PackageManager, Vulnerability};
+use super::subject::Subject;
+use crate::facts::{Installed, Inventory, PackageManager};
 use crate::probe::framework::packages::normal_name;
 
 /// `pkg:deb/debian/curl@7.88.1?arch=amd64`.
@@ -34,10 +35,12 @@ impl Purl {
         let pairs: Option<Vec<(String, String)>> = pairs
             .map(|pair| pair.split_once('=').and_then(|(key, value)| Some((key.to_lowercase(), decoded(value)?))))
             .collect();
+        let kind = kind.to_lowercase();
+        let name = Some(decoded(name.trim_end_matches('/'))?).filter(|name| !name.is_empty())?;
         Some(Self {
-            kind: kind.to_lowercase(),
-            namespace: decoded(namespace)?.to_lowercase(),
-            name: Some(decoded(name.trim_end_matches('/'))?).filter(|name| !name.is_empty())?,
+            namespace: decoded(namespace)?,
+            name: if kind == "pypi" { normal_name(&name) } else { name },
+            kind,
             version,
             qualifiers: pairs?,
             is_part: !part.is_empty(),
@@ -46,52 +49,54 @@ impl Purl {
 
     /// Whether it names the package that has this vulnerability. Advisories speak of source packages: a package that is
     /// built from one names it where no other is.
-    pub fn names(&self, one: &Vulnerability, inventory: &Inventory) -> bool {
+    pub fn names(&self, Subject { one, built, inventory }: &Subject) -> bool {
         let (kind, is_of_system) = match one.manager {
             PackageManager::Dpkg => ("deb", true),
             PackageManager::Apk => ("apk", true),
             PackageManager::Rpm => ("rpm", true),
             PackageManager::Python => ("pypi", false),
             PackageManager::Conda => ("conda", false),
-            PackageManager::Other => return self.names_other(one),
+            PackageManager::Other => return self.names_other(&one.package, &one.installed, one.kind.known()),
         };
         if self.kind != kind || self.is_part {
             return false;
         }
-        let namespace = if is_of_system { inventory.system.to_lowercase() } else { String::new() };
-        let is_here = self.namespace.is_empty() || self.namespace == namespace;
-        let own = |package: &&Installed| {
-            let source = package.source.as_ref().map(|(name, version)| (name.as_str(), version.as_str()));
-            let (name, version) = (package.name.as_str(), package.version.as_str());
-            (name, version) == (&one.package, &one.installed) || source == Some((&one.package, &one.installed))
-        };
-        let built: Vec<&Installed> = inventory.of(one.manager).filter(own).collect();
-        let is_named = self.is(one.manager, &one.package, &one.installed)
-            || matches!(built.as_slice(), [only] if self.is(one.manager, &only.name, &only.version));
-        is_here && is_named && self.qualifiers.iter().all(|(key, value)| fits(key, value, inventory, &built))
+        let is_named =
+            self.is(&one.package, &one.installed) || matches!(built, [only] if self.is(&only.name, &only.version));
+        let namespace = if is_of_system { inventory.system.as_str() } else { "" };
+        let is_here = self.namespace.is_empty() || self.namespace.to_lowercase() == namespace.to_lowercase();
+        is_named && is_here && self.qualifiers.iter().all(|(key, value)| fits(key, value, inventory, built))
     }
 
-    /// Packages that nobody here reads are known by what a scanner calls them, with their namespace before the name.
-    fn names_other(&self, one: &Vulnerability) -> bool {
-        let full = |mark: &str| format!("{}{mark}{}", self.namespace, self.name);
-        let is_named = if self.namespace.is_empty() {
-            self.name == one.package
+    /// Packages that nobody here reads are known by what a scanner calls them, with their namespace before the name, and by
+    /// their kind. Of one whose kind it does not say, nothing is known.
+    fn names_other(&self, package: &str, installed: &str, kind: Option<&String>) -> bool {
+        if kind != Some(&self.kind) || self.is_part || !self.qualifiers.is_empty() {
+            return false;
+        }
+        let full = |mark: &str| match self.namespace.as_str() {
+            "" => self.name.clone(),
+            namespace => format!("{namespace}{mark}{}", self.name),
+        };
+        // Addresses write modules of Go small, whatever they are called.
+        let is_named = if self.kind == "golang" {
+            full("/").to_lowercase() == package.to_lowercase()
         } else {
-            [full("/"), full(":")].contains(&one.package)
+            [full("/"), full(":")].iter().any(|name| name == package)
         };
-        let is_read = ["deb", "apk", "rpm", "pypi", "conda"].contains(&self.kind.as_str());
-        let is_version = self.version.as_ref().is_none_or(|version| *version == one.installed);
-        !is_read && !self.is_part && self.qualifiers.is_empty() && is_named && is_version
+        is_named && self.version.as_ref().is_none_or(|version| version == installed)
     }
 
-    fn is(&self, manager: PackageManager, name: &str, version: &str) -> bool {
-        let own = if manager == PackageManager::Python { normal_name(&self.name) } else { self.name.clone() };
+    fn is(&self, name: &str, version: &str) -> bool {
+        if self.name != name {
+            return false;
+        }
         let epoch = self.qualifiers.iter().find(|(key, _)| key == "epoch");
         let wanted = self.version.as_ref().map(|version| match epoch {
             Some((_, epoch)) if epoch != "0" => format!("{epoch}:{version}"),
             _ => version.clone(),
         });
-        own == name && wanted.is_none_or(|wanted| wanted == version)
+        wanted.is_none_or(|wanted| wanted == version)
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::facts::{Installed, PackageManager};
+use crate::facts::{Fact, Installed, PackageManager};
 
 fn found(manager: PackageManager, id: &str, aliases: &[&str], package: &str, installed: &str) -> Vulnerability {
     let aliases = aliases.iter().map(|alias| (*alias).to_owned()).collect();
@@ -127,16 +127,24 @@ fn the_package_is_known_by_its_address_alone() {
 
 #[test]
 fn what_only_a_scanner_reads_is_known_by_the_name_that_it_gives() {
-    let other = |package: &str| found(PackageManager::Other, "CVE-1", &[], package, "v1.20");
-    for (purl, package, excused) in [
-        ("pkg:golang/github.com/x/y@v1.20", "github.com/x/y", true),
-        ("pkg:maven/org.apache/log4j", "org.apache:log4j", true),
-        ("pkg:golang/stdlib@v1.20", "stdlib", true),
-        ("pkg:golang/stdlib@v1.21", "stdlib", false),
-        ("pkg:golang/github.com/x/y", "y", false),
-        ("pkg:pypi/stdlib", "stdlib", false),
+    for (purl, kind, package, excused) in [
+        ("pkg:golang/github.com/x/y@v1.20", "golang", "github.com/x/y", true),
+        ("pkg:golang/github.com/azure/sdk@v1.20", "golang", "github.com/Azure/SDK", true),
+        ("pkg:golang/github.com/Azure/SDK@v1.20", "golang", "github.com/Azure/SDK", true),
+        ("pkg:maven/org.apache/log4j", "maven", "org.apache:log4j", true),
+        ("pkg:maven/org.Apache/log4j", "maven", "org.apache:log4j", false),
+        ("pkg:golang/stdlib@v1.20", "golang", "stdlib", true),
+        ("pkg:golang/stdlib@v1.21", "golang", "stdlib", false),
+        ("pkg:golang/github.com/x/y", "golang", "y", false),
+        ("pkg:pypi/stdlib", "golang", "stdlib", false),
+        ("pkg:npm/lodash", "npm", "lodash", true),
+        ("pkg:gem/lodash", "npm", "lodash", false),
+        ("pkg:npm/%40babel/core", "npm", "@babel/core", true),
+        ("pkg:npm/lodash", "", "lodash", false),
     ] {
-        assert_eq!(is_excused("CVE-1", &json!([{ "@id": purl }]), other(package)), excused, "{purl}");
+        let mut other = found(PackageManager::Other, "CVE-1", &[], package, "v1.20");
+        other.kind = Fact::present((!kind.is_empty()).then(|| kind.to_owned()));
+        assert_eq!(is_excused("CVE-1", &json!([{ "@id": purl }]), other), excused, "{purl} {kind}");
     }
 }
 
@@ -149,6 +157,24 @@ fn a_part_counts_in_an_image_and_an_image_without_parts_names_no_package() {
         assert!(!is_excused("CVE-1", &json!([{ "@id": image }]), torch()), "{image}");
     }
     assert!(!is_excused("CVE-1", &part("pkg:pypi/other"), torch()), "a part of another package is none of its own");
+    // What is open may be any product: a CPE, an address that cannot be read, one without a name.
+    let part = json!([{ "@id": "pkg:pypi/torch" }]);
+    let (oci, cpe) = ("pkg:oci/my-image", "cpe:2.3:a:python:pillow:1.0:*:*:*:*:*:*:*");
+    for (product, excused) in [
+        (json!({ "identifiers": { "purl": oci }, "subcomponents": part }), true),
+        (json!({ "@id": "urn:uuid:1", "identifiers": { "purl": oci, "cpe23": null }, "subcomponents": part }), true),
+        (json!({ "@id": cpe, "subcomponents": part }), false),
+        (json!({ "identifiers": { "cpe23": cpe }, "subcomponents": part }), false),
+        (json!({ "@id": "https://example.org/x", "identifiers": { "cpe23": cpe }, "subcomponents": part }), false),
+        (json!({ "@id": "pkg:pypi/pillow@%zz", "subcomponents": part }), false),
+        (json!({ "@id": "pkg:oci", "subcomponents": part }), false),
+        (json!({ "@id": "pillow", "subcomponents": part }), false),
+        (json!({ "@id": "", "subcomponents": part }), false),
+        (json!({ "identifiers": {}, "subcomponents": part }), false),
+        (json!({ "subcomponents": part }), false),
+    ] {
+        assert_eq!(is_excused("CVE-1", &json!([product]), torch()), excused, "{product}");
+    }
     let with_part = json!([{ "@id": "pkg:pypi/torch", "subcomponents": [{ "@id": "pkg:generic/protobuf" }] }]);
     assert!(is_excused("CVE-1", &with_part, torch()));
 }
@@ -219,4 +245,29 @@ fn a_document_that_makes_no_sense_is_refused_with_its_place() {
         assert!(message.starts_with(why), "{why}: {message}");
     }
     assert!(refused(&document(&vec![excuse_of("CVE-1", &torch); STATEMENTS_MAX + 1])).message.contains("more than"));
+}
+
+#[test]
+fn long_documents_of_large_images_take_no_longer_than_both_together() {
+    let count = 2000;
+    let package = |number: usize| Installed {
+        manager: PackageManager::Dpkg,
+        name: format!("p{number}"),
+        version: "1".to_owned(),
+        ..Installed::default()
+    };
+    let inventory =
+        Inventory { system: "debian".to_owned(), packages: (0..count).map(package).collect(), ..Inventory::default() };
+    let all = |number: usize| found(PackageManager::Dpkg, &format!("CVE-{number}"), &[], &format!("p{number}"), "1");
+    // The last names what nobody has.
+    let statement =
+        |number: usize| excuse_of(&format!("CVE-{number}"), &json!([{ "@id": format!("pkg:deb/debian/p{number}") }]));
+    let statements: Vec<Value> = (1..=count).map(statement).collect();
+    let statements = read("vex.json", &document(&statements)).unwrap_or_else(|mistake| panic!("{mistake:?}"));
+    let mut left: Vec<Vulnerability> = (0..count).map(all).collect();
+    let begin = std::time::Instant::now();
+    let vex = excuse(&statements, &inventory, &mut left);
+    // Each against each, with a walk through what is installed, is minutes.
+    assert!(begin.elapsed() < std::time::Duration::from_secs(20), "{:?}", begin.elapsed());
+    assert_eq!((left.len(), vex.excused_count, vex.idle_count), (1, count as u64 - 1, 1));
 }

@@ -3,6 +3,8 @@
 
 use serde::Deserialize;
 
+use super::kinds::kind;
+use super::system::{System, brings};
 use super::{Scan, severity};
 use crate::facts::{Fact, PackageManager, Vulnerability, cut};
 use crate::probe::framework::packages::normal_name;
@@ -17,6 +19,7 @@ struct Report {
 #[derive(Deserialize)]
 struct Distro {
     name: Option<String>,
+    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +60,7 @@ struct Artifact {
     version: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
+    purl: Option<String>,
 }
 
 /// Reads a report.
@@ -66,15 +70,19 @@ pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
     let words =
         [name.filter(|name| name != "grype").unwrap_or_else(|| "Grype".to_owned()), version.unwrap_or_default()];
     let mut scan = Scan { scanner: words.join(" ").trim_end().to_owned(), taken: timestamp, ..Scan::default() };
-    let has_system = report.distro.and_then(|distro| distro.name).is_some_and(|name| !name.is_empty());
+    let distro = report.distro.map(|Distro { name, version }| System {
+        family: name.unwrap_or_default(),
+        version: version.unwrap_or_default(),
+    });
+    let distro = distro.filter(|system| !system.family.is_empty());
     for manager in PackageManager::ALL {
-        let is_of_system = matches!(manager, PackageManager::Dpkg | PackageManager::Apk | PackageManager::Rpm);
-        if is_of_system && !has_system {
+        if brings(*manager) && distro.is_none() {
             scan.uncovered.insert(*manager, "the report names no distribution".to_owned());
         } else {
             scan.covered.insert(*manager, None);
         }
     }
+    scan.systems.extend(distro);
     scan.told = report.matches.into_iter().map(vulnerability).collect();
     Ok(scan)
 }
@@ -84,7 +92,8 @@ fn vulnerability(one: Match) -> Vulnerability {
         Some("deb") => PackageManager::Dpkg,
         Some("apk") => PackageManager::Apk,
         Some("rpm") => PackageManager::Rpm,
-        Some("python") => PackageManager::Python,
+        // What a lock file names is of Python too: it is missed where it is not installed.
+        Some("python" | "wheel" | "egg") => PackageManager::Python,
         Some("conda") => PackageManager::Conda,
         _ => PackageManager::Other,
     };
@@ -97,6 +106,7 @@ fn vulnerability(one: Match) -> Vulnerability {
         id,
         package: if manager == PackageManager::Python { normal_name(name) } else { cut(name) },
         manager,
+        kind: kind(manager, one.artifact.purl.as_deref(), one.artifact.kind.as_deref()),
         installed: cut(one.artifact.version.as_deref().unwrap_or_default()),
         fixed_in: Fact::present((!fixes.is_empty()).then(|| cut(&fixes.join(", ")))),
         severity: severity(one.vulnerability.severity.as_deref()),

@@ -107,6 +107,10 @@ fn a_report_of_something_else_accuses_nobody_and_says_so() {
     let answer = held(&trivy(&other));
     assert!(answer.vulnerabilities.is_unknown());
     assert_eq!(said(&answer).unmatched, ["1 packages of the report are not installed here, as torch 1.0"]);
+    let told = |name: &str| json!({ "VulnerabilityID": "CVE-1", "PkgName": name, "InstalledVersion": "1.0" });
+    let two = json!([{ "Class": "os-pkgs", "Type": "debian" }, { "Class": "lang-pkgs", "Type": "python-pkg",
+        "Vulnerabilities": [told("b"), told("a"), told("b"), told("a")] }]);
+    assert_eq!(said(&held(&trivy(&two))).unmatched, ["2 packages of the report are not installed here, as a 1.0"]);
     // What nobody reads here is not missed, and not lost.
     let program = json!([{ "Class": "os-pkgs", "Type": "debian" }, { "Class": "lang-pkgs", "Type": "python-pkg" },
         { "Class": "lang-pkgs", "Type": "gobinary", "Vulnerabilities": [{ "VulnerabilityID": "CVE-2",
@@ -114,23 +118,117 @@ fn a_report_of_something_else_accuses_nobody_and_says_so() {
     let answer = held(&trivy(&program));
     let [one] = known(&answer) else { panic!("{:?}", answer.vulnerabilities) };
     assert_eq!((one.manager, one.severity), (PackageManager::Other, VulnerabilitySeverity::Unrated));
+    assert_eq!(one.kind, Fact::Known("golang".to_owned()));
     assert!(answer.gap.is_none());
 }
 
 #[test]
 fn a_scanner_that_reads_what_is_not_read_here_is_believed() {
     let mut inventory = inventory();
+    (inventory.system, inventory.system_version) = ("rocky".to_owned(), "9.3".to_owned());
+    inventory.packages.retain(|package| package.manager == PackageManager::Python);
     inventory.note(PackageManager::Rpm, Some(Gap::new(GapKind::NotSupported, "is not read")));
     let held = |results: Value| {
         let root = FakeRoot::of(&[("report.json", &*trivy(&results).to_string())], &[]);
         hold(&root, Path::new("/report.json"), &inventory)
     };
-    let others = [of_debian(&Value::Null), of_python()];
     let rpm = json!({ "Class": "os-pkgs", "Type": "rocky", "Vulnerabilities": [{ "VulnerabilityID": "CVE-3",
         "PkgName": "bash", "InstalledVersion": "5.1", "Severity": "LOW" }] });
-    let answer = held(json!([others[0], others[1], rpm]));
+    let answer = held(json!([of_python(), rpm]));
     assert!(known(&answer).iter().any(|one| one.manager == PackageManager::Rpm) && answer.gap.is_none());
-    assert_eq!(said(&held(json!(others))).unmatched, ["rpm: the report says nothing of its packages"]);
+    assert_eq!(said(&held(json!([of_python()]))).unmatched, ["rpm: the report says nothing of its packages"]);
+}
+
+#[test]
+fn a_report_of_another_distribution_is_no_answer() {
+    let of = |kind: &str, family: &str, name: &str| {
+        let mut report = trivy(&json!([{ "Class": "os-pkgs", "Type": kind }, { "Class": "lang-pkgs",
+            "Type": "python-pkg", "Packages": [{ "Name": "torch", "Version": "2.5.0" }] },
+            { "Class": "lang-pkgs", "Type": "gobinary", "Vulnerabilities": [{ "VulnerabilityID": "CVE-2",
+                "PkgName": "stdlib", "InstalledVersion": "v1.20" }] }]));
+        report["Metadata"] = json!({ "OS": { "Family": family, "Name": name } });
+        held(&report)
+    };
+    for (kind, family, name, told) in [
+        ("debian", "debian", "12.5", ""),
+        ("debian", "debian", "12", ""),
+        ("debian", "debian", "trixie/sid", ""),
+        ("debian", "", "", ""),
+        ("debian", "debian", "11.9", "debian 11.9"),
+        ("ubuntu", "", "", "ubuntu"),
+        ("ubuntu", "ubuntu", "24.04", "ubuntu 24.04"),
+        ("alpine", "alpine", "3.20.1", "alpine 3.20.1"),
+        ("rocky", "rocky", "9.3", "rocky 9.3"),
+    ] {
+        let answer = of(kind, family, name);
+        let why = format!("dpkg: the report is of {told}, and this is debian 12");
+        assert_eq!(said(&answer).unmatched, (!told.is_empty()).then_some(why).as_slice(), "{kind} {name}");
+        // A program of another image accuses nobody either.
+        assert_eq!(answer.vulnerabilities.is_unknown(), !told.is_empty(), "{kind} {name}");
+    }
+    let seen = json!([{ "name": "alpine", "version": "3.20" }, { "name": "debian", "version": "11" }]);
+    for distro in seen.as_array().expect("distributions") {
+        let mut report = grype(distro);
+        report["matches"] = json!([]);
+        let answer = held(&report);
+        assert!(answer.vulnerabilities.is_unknown(), "{distro}");
+        // What lists no Python package either may have looked at other ones.
+        assert_eq!(said(&answer).unmatched.len(), 2, "{:?}", said(&answer).unmatched);
+        // Without a record of the system too.
+        let mut inventory = inventory();
+        inventory.packages.clear();
+        let root = FakeRoot::of(&[("report.json", &*report.to_string())], &[]);
+        assert!(hold(&root, Path::new("/report.json"), &inventory).vulnerabilities.is_unknown(), "{distro}");
+    }
+}
+
+#[test]
+fn one_distribution_under_two_names_is_one_and_two_releases_are_two() {
+    for (told, here, is_another) in [
+        (("redhat", "9.4"), ("rhel", "9.2"), false),
+        (("redhat", "8.10"), ("rhel", "9.2"), true),
+        (("alma", "9.3"), ("almalinux", "9.3"), false),
+        (("amazon", "2 (Karoo)"), ("amzn", "2"), false),
+        (("amazonlinux", "2023.3 (Amazon Linux)"), ("amzn", "2"), true),
+        (("oracle", "8.9"), ("ol", "8.9"), false),
+        (("opensuse.leap", "15.6"), ("opensuse-leap", "15.6"), false),
+        (("alpine", "3.20.3"), ("alpine", "3.20.1"), false),
+        (("alpine", "3.19.1"), ("alpine", "3.20.1"), true),
+        (("ubuntu", "22.04"), ("ubuntu", "22.04"), false),
+        (("ubuntu", "22.10"), ("ubuntu", "22.04"), true),
+        (("ubuntu", "22.04"), ("", ""), false),
+        (("ubuntu", ""), ("ubuntu", "22.04"), false),
+    ] {
+        let system = System { family: told.0.to_owned(), version: told.1.to_owned() };
+        let (system_name, system_version) = (here.0.to_owned(), here.1.to_owned());
+        let inventory = Inventory { system: system_name, system_version, ..Inventory::default() };
+        assert_eq!(system.is_another(&inventory).is_some(), is_another, "{told:?} {here:?}");
+    }
+}
+
+#[test]
+fn what_a_lock_file_names_is_no_record_of_what_is_installed() {
+    let told = |name: &str, version: &str| json!({ "VulnerabilityID": "CVE-2", "PkgName": name, "InstalledVersion": version, "Severity": "CRITICAL" });
+    for kind in ["pip", "pipenv", "poetry", "uv", "pylock", "conda-environment"] {
+        let lock = json!({ "Class": "lang-pkgs", "Type": kind, "Target": "requirements.txt",
+            "Packages": [{ "Name": "torch", "Version": "2.5.0" }], "Vulnerabilities": [told("torch", "1.0")] });
+        let answer = held(&trivy(&json!([of_debian(&Value::Null), lock])));
+        assert!(known(&answer).iter().all(|one| one.package == "glibc"), "{kind}");
+        let unmatched = &said(&answer).unmatched;
+        assert!(unmatched.contains(&"python: the report says nothing of its packages".to_owned()), "{unmatched:?}");
+        if kind != "conda-environment" {
+            let strange = "1 packages of the report are not installed here, as torch 1.0".to_owned();
+            assert!(unmatched.contains(&strange), "{kind}: {unmatched:?}");
+        }
+    }
+    // What is installed as the file says has what it has.
+    let lock = json!({ "Class": "lang-pkgs", "Type": "pip", "Vulnerabilities": [told("Torch", "2.5.0")] });
+    let answer = held(&trivy(&json!([of_debian(&Value::Null), of_python(), lock])));
+    assert!(known(&answer).iter().any(|one| one.id == "CVE-2" && one.package == "torch") && answer.gap.is_none());
+    // Grype calls it as what is installed, and it is missed alike.
+    let mut report = grype(&json!({ "name": "debian", "version": "12" }));
+    report["matches"][0]["artifact"] = json!({ "name": "torch", "version": "1.0", "type": "python" });
+    assert_eq!(said(&held(&report)).unmatched, ["1 packages of the report are not installed here, as torch 1.0"]);
 }
 
 fn grype(distro: &Value) -> Value {

@@ -4,6 +4,8 @@ use std::collections::HashSet;
 
 use serde::Deserialize;
 
+use super::kinds::kind;
+use super::system::System;
 use super::{Scan, severity};
 use crate::facts::{Fact, PackageManager, Vulnerability, cut};
 use crate::probe::framework::packages::normal_name;
@@ -13,6 +15,7 @@ use crate::probe::framework::packages::normal_name;
 struct Report {
     created_at: Option<String>,
     trivy: Option<Scanner>,
+    metadata: Option<Metadata>,
     results: Option<Vec<Part>>,
 }
 
@@ -20,6 +23,19 @@ struct Report {
 #[serde(rename_all = "PascalCase")]
 struct Scanner {
     version: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "OS")]
+    system: Option<Os>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Os {
+    family: Option<String>,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -49,9 +65,16 @@ struct Told {
     #[serde(rename = "VendorIDs")]
     vendor_ids: Option<Vec<String>>,
     pkg_name: String,
+    pkg_identifier: Option<Identifier>,
     installed_version: Option<String>,
     fixed_version: Option<String>,
     severity: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Identifier {
+    #[serde(rename = "PURL")]
+    purl: Option<String>,
 }
 
 impl Package {
@@ -70,18 +93,24 @@ pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
     let version = report.trivy.and_then(|trivy| trivy.version);
     let scanner = version.map_or_else(|| "Trivy".to_owned(), |version| format!("Trivy {version}"));
     let mut scan = Scan { scanner, taken: report.created_at, ..Scan::default() };
+    let system = report.metadata.and_then(|metadata| metadata.system);
+    let system = system
+        .map(|Os { family, name }| System { family: family.unwrap_or_default(), version: name.unwrap_or_default() });
     for part in report.results.into_iter().flatten() {
         let manager = match part.class.as_deref() {
             Some("os-pkgs") => of_system(part.kind.as_deref()),
-            Some("lang-pkgs") => match part.kind.as_deref() {
-                Some("python-pkg") => PackageManager::Python,
-                Some("conda-pkg") => PackageManager::Conda,
-                _ => PackageManager::Other,
-            },
+            Some("lang-pkgs") => of_language(part.kind.as_deref()),
             _ => PackageManager::Other,
         };
+        if part.class.as_deref() == Some("os-pkgs") {
+            let family = part.kind.clone().unwrap_or_default();
+            let known = system.as_ref().filter(|system| system.family == family);
+            scan.systems.push(known.cloned().unwrap_or_else(|| System { family, ..System::default() }));
+        }
+        let is_lock =
+            matches!(manager, PackageManager::Python | PackageManager::Conda) && !is_record(part.kind.as_deref());
         let name = |name: &str| if manager == PackageManager::Python { normal_name(name) } else { cut(name) };
-        if manager != PackageManager::Other {
+        if manager != PackageManager::Other && !is_lock {
             let listed = part.packages.map(|all| all.iter().map(|one| (name(&one.name), one.version())).collect());
             let known = scan.covered.entry(manager).or_insert_with(|| listed.is_some().then(HashSet::new));
             match (known, listed) {
@@ -95,13 +124,29 @@ pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
             aliases: told.vendor_ids.into_iter().flatten().map(|id| cut(&id)).collect(),
             package: name(&told.pkg_name),
             manager,
+            kind: kind(manager, told.pkg_identifier.and_then(|all| all.purl).as_deref(), part.kind.as_deref()),
             installed: cut(told.installed_version.as_deref().unwrap_or_default()),
             fixed_in: Fact::present(told.fixed_version.as_deref().filter(|fix| !fix.is_empty()).map(cut)),
             severity: severity(told.severity.as_deref()),
         });
         scan.told.extend(told);
     }
+    scan.systems.extend(system);
     Ok(scan)
+}
+
+/// Whose packages these are. A lock file names what may be installed: it is held against what is.
+fn of_language(kind: Option<&str>) -> PackageManager {
+    match kind.unwrap_or_default() {
+        "python-pkg" | "pip" | "pipenv" | "poetry" | "uv" | "pylock" | "pdm" => PackageManager::Python,
+        "conda-pkg" | "conda-environment" => PackageManager::Conda,
+        _ => PackageManager::Other,
+    }
+}
+
+/// Whether what is told is what is installed, and not what a lock file names.
+fn is_record(kind: Option<&str>) -> bool {
+    kind.is_some_and(|kind| ["python-pkg", "conda-pkg"].contains(&kind))
 }
 
 /// Who installs the packages of a distribution, as Trivy calls them.
