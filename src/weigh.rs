@@ -32,6 +32,7 @@ pub use verdict::Verdict;
 
 use fixes::fixes;
 use order::Order;
+use profile::Waiver;
 use score::{Entry, is_capped, score};
 use standing::standings;
 
@@ -194,7 +195,7 @@ fn finding(judged: Judged, check: &Check, facts: &Facts, profile: &Profile) -> O
         gating: profile.gates(severity),
         remedy: remedies.map(|(place, words)| (place.clone(), fitted(words))).collect(),
         evidence: judged.evidence.into_iter().map(|e| EvidenceItem { path: e.path, value: e.value }).collect(),
-        waived: waiver.map(|waiver| format!("{} ({}, until {})", waiver.reason, waiver.owner, waiver.expires)),
+        waived: waiver.map(Waiver::told),
         check: judged.check,
         subject: judged.subject,
         outcome: judged.outcome,

@@ -14,8 +14,9 @@ const RECORDING: &[&str] = &[
 ];
 /// What no program can promise.
 const QUOTED: &[&str] = &[
-    "What is quoted has [redacted] in the place of what looks like a secret, by its name or by its shape. A",
-    "secret that looks like nothing is not known as one, and names of hosts and people stay: read it before",
+    "What is quoted, and what the reports tell of contract and profile, has [redacted] in the place of what",
+    "looks like a secret, by its name, its shape or its place. A secret that looks like nothing is not known",
+    "as one, other names than those we know may give one, and names of hosts and people stay: read it before",
     "you send it.",
 ];
 

@@ -9,6 +9,7 @@ use super::{Failure, errand, image, looked, message, recorded};
 use crate::bundle::{self, Part, Quotes};
 use crate::cli::BundleArgs;
 use crate::exit::{self, Exit};
+use crate::facts::Fact;
 use crate::probe::environment::redacted;
 use crate::report::Report;
 use crate::text::{Shown, bytes, plain};
@@ -28,7 +29,7 @@ pub fn run(arguments: &BundleArgs) -> Result<Exit, Failure> {
         None => (PathBuf::from(format!("{NAME}{END}")), true),
     };
     refuse(&world, &path, is_new)?;
-    let (plan, report) = if let Some(recording) = &arguments.from {
+    let (plan, mut report) = if let Some(recording) = &arguments.from {
         let (plan, mut report, notes) = recorded(&world, &arguments.look, recording)?;
         report.notes.splice(..0, notes);
         (plan, report)
@@ -36,6 +37,7 @@ pub fn run(arguments: &BundleArgs) -> Result<Exit, Failure> {
         let (_, plan, report) = looked(&arguments.look, None)?;
         (plan, report)
     };
+    silence(&mut report, &plan);
     // A look may have taken all the time that it had.
     let world = World::here(Duration::from_mins(1));
     let parts = bundle::parts(&report, quotes(&world, arguments, &plan));
@@ -62,6 +64,45 @@ fn refuse(world: &World, path: &Path, is_new: bool) -> Result<(), Failure> {
         return Err(Failure::new(exit::OUTPUT, message));
     }
     Ok(())
+}
+
+/// Takes secrets out of what the report tells of the contract and the profile: reasons and owners of waivers, notes that
+/// name what a waiver is for, and what the contract lists. Without that they would stand there while the files beside it
+/// are clean.
+fn silence(report: &mut Report, plan: &Plan) {
+    let clean = |text: &mut String| *text = redacted(text).text.trim_end().to_owned();
+    let now = report.facts.run.taken_at_seconds;
+    for finding in &mut report.findings {
+        if finding.check.starts_with("contract.") {
+            clean(&mut finding.message);
+            for item in &mut finding.evidence {
+                clean_json(&mut item.value);
+            }
+        }
+        let waiver = finding.waived.as_ref().and(plan.profile.waiver(&finding.check, finding.subject.as_deref(), now));
+        finding.waived = waiver.map(|waiver| {
+            let mut waiver = waiver.clone();
+            clean(&mut waiver.reason);
+            clean(&mut waiver.owner);
+            waiver.told()
+        });
+    }
+    report.notes.iter_mut().for_each(clean);
+    let contract = &mut report.facts.contract;
+    let missing = [&mut contract.missing_folders, &mut contract.missing_variables];
+    let missing = missing.into_iter().filter_map(|list| if let Fact::Known(list) = list { Some(list) } else { None });
+    for list in [&mut contract.folders, &mut contract.variables].into_iter().chain(missing) {
+        list.iter_mut().for_each(clean);
+    }
+}
+
+/// The same in a value of the facts.
+fn clean_json(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::String(text) => *text = redacted(text).text.trim_end().to_owned(),
+        serde_json::Value::Array(list) => list.iter_mut().for_each(clean_json),
+        _ => {}
+    }
 }
 
 /// What is quoted beside the look.

@@ -102,6 +102,11 @@ impl Waiver {
         Ok(())
     }
 
+    /// How a report tells it.
+    pub fn told(&self) -> String {
+        format!("{} ({}, until {})", self.reason, self.owner, self.expires)
+    }
+
     /// Whether its last day is over at this time.
     pub fn is_over(&self, now_seconds: u64) -> bool {
         day(&self.expires).is_none_or(|last| now_seconds / 86_400 > last)

@@ -7,19 +7,17 @@ use crate::facts::{LIST_LIMIT, cut};
 use crate::world::World;
 
 /// Last words of a name that announce a secret.
-const LAST: [&str; 12] = [
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "SECRET",
-    "SECRETS",
-    "TOKEN",
-    "APIKEY",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "PAT",
-    "HFTOKEN",
-    "AUTHTOKEN",
+const LAST: [&str; 9] =
+    ["SECRET", "SECRETS", "TOKEN", "APIKEY", "CREDENTIAL", "CREDENTIALS", "PAT", "HFTOKEN", "AUTHTOKEN"];
+/// Ends of a last word that announce one too: `PGPASSWORD`, `dbpassword`.
+const ENDS: [&str; 3] = ["PASSWORD", "PASSWD", "PASSPHRASE"];
+/// Last words with such an end that announce none: `NOPASSWD: ALL` of sudo.
+const NONE: [&str; 2] = ["NOPASSWORD", "NOPASSWD"];
+/// What stands before `PASS`, in one word with it or not, when it is a secret one: `SMTPPASS`, `DB_PASS`. Other words end
+/// so too: `BYPASS`, `COMPASS`, `FIRST_PASS`.
+const PASSES: [&str; 23] = [
+    "DB", "DATABASE", "SQL", "MYSQL", "PG", "POSTGRES", "MONGO", "REDIS", "RABBITMQ", "AMQP", "SMTP", "MAIL", "EMAIL",
+    "FTP", "SFTP", "SSH", "LDAP", "PROXY", "USER", "ADMIN", "ROOT", "KEY", "STORE",
 ];
 /// What stands before a last word `KEY` when it is a secret one.
 const KEYS: [&str; 8] = ["API", "ACCESS", "PRIVATE", "SECRET", "AUTH", "ENCRYPTION", "SIGNING", "ACCOUNT"];
@@ -71,12 +69,21 @@ pub fn is_secret(name: &str, value: &str) -> bool {
 /// Whether a variable of this name holds a secret, where it holds anything.
 pub fn is_secret_name(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
-    let words: Vec<&str> = upper.split(['_', '-', '.']).filter(|word| !word.is_empty()).collect();
+    let is_mark = |c: char| "_-.".contains(c);
+    // One of several: `API_KEY_1`, `password1`.
+    let unnumbered = upper.trim_end_matches(|c: char| c.is_ascii_digit() || is_mark(c));
+    let words: Vec<&str> = unnumbered.split(is_mark).filter(|word| !word.is_empty()).collect();
     let Some((last, before)) = words.split_last() else { return false };
     if words.iter().any(|word| SETTINGS.contains(word)) {
         return false;
     }
-    LAST.contains(last) || (*last == "KEY" && before.last().is_some_and(|word| KEYS.contains(word)))
+    let is_after = |known: &[&str]| before.last().is_some_and(|word| known.contains(word));
+    let is_pass = last.strip_suffix("PASS").is_some_and(|kind| match kind {
+        "" => is_after(&PASSES),
+        kind => PASSES.contains(&kind),
+    });
+    let has_end = ENDS.iter().any(|end| last.ends_with(end)) && !NONE.contains(last);
+    LAST.contains(last) || has_end || is_pass || (*last == "KEY" && is_after(&KEYS))
 }
 
 /// A path to a secret, a switch, a number, or a variable that was never filled in.
@@ -123,6 +130,13 @@ mod tests {
             ("AWS_SECRET_ACCESS_KEY", "x/y+z"),
             ("db-password", "hunter2"),
             ("DB_PASSWORD", "changeme"),
+            ("PGPASSWORD", "hunter2"),
+            ("REDISPASSWORD", "hunter2"),
+            ("mysql.rootpasswd", "hunter2"),
+            ("SMTPPASS", "hunter2"),
+            ("DB_PASS", "hunter2"),
+            ("OPENAI_API_KEY_1", "hunter2"),
+            ("PASSWORD2", "hunter2"),
             ("MODEL", "hf_abcdefghijklmnopqrstuvwxyz012345"),
             ("DATABASE_URL", "postgres://app:hunter2@db:5432/x"),
             ("CERT", "-----BEGIN PRIVATE KEY-----\nMII"),
@@ -139,6 +153,15 @@ mod tests {
             ("HF_TOKEN_PATH", "x"),
             ("DB_PASSWORD_FILE", "/run/secrets/db"),
             ("DB_PASSWORD", "/run/secrets/db"),
+            ("PGPASSWORD_FILE", "x"),
+            ("PGPASSFILE", "x"),
+            ("PWD", "work"),
+            ("BYPASS", "hosts"),
+            ("COMPASS", "north"),
+            ("FIRST_PASS", "done"),
+            ("SSH_ASKPASS", "askpass"),
+            ("NOPASSWD", "ALL"),
+            ("MAX_TOKEN_1", "123456789"),
             ("TOKENIZERS_PARALLELISM", "false"),
             ("MAX_TOKENS", "4096"),
             ("MAX_TOKEN", "123456789"),

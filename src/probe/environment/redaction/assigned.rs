@@ -1,9 +1,10 @@
 //! Secrets that show by the name that they are given, however that is written: `TOKEN=x`, `"token": "x"`, `--token x`,
-//! `?token=x`, `Authorization: Bearer x`.
+//! `?token=x`, `Authorization: Bearer x`, `['--token', 'x']`, `('token', 'x')`, `<token>x</token>`.
 
 use std::ops::Range;
 
 use super::REDACTED;
+use super::following::{Following, long};
 use crate::probe::environment::is_secret_name;
 
 /// Last words of a name, beside those by which a variable is suspected.
@@ -14,6 +15,8 @@ const BEFORE: [&str; 8] = ["MASTER", "LICENSE", "SSH", "DEPLOY", "SUBSCRIPTION",
 const QUERY: [&str; 6] = ["key", "sig", "auth", "code", "session", "pwd"];
 /// Last words of headers whose value is all that follows.
 const HEADERS: [&str; 2] = ["AUTHORIZATION", "COOKIE"];
+/// What stands between one value and the next name.
+const SEPARATORS: [char; 5] = [' ', '\t', ',', ';', '&'];
 /// Words before a secret that say of which kind it is.
 const SCHEMES: [&str; 4] = ["bearer", "basic", "token", "digest"];
 /// Values that are no secret.
@@ -22,13 +25,20 @@ const HARMLESS: [&str; 7] = ["true", "false", "none", "null", "nil", "empty", "u
 const BEARER: usize = 16;
 /// Letters and brackets between a name and its quoted value: `b'…'`, `['…`, `SecretStr('…`.
 const OPENING: usize = 40;
+/// Bytes of a pair that are looked at.
+const PAIR: usize = 2_048;
+/// What may stand before a name that begins its line: signs of lists and comments, and words that set a variable.
+const MARKS: [char; 6] = [' ', '\t', '#', ';', '/', '-'];
+const SETTERS: [&str; 4] = ["export ", "set ", "ENV ", "ARG "];
 
 /// How far the value of a name goes.
 #[derive(Clone, Copy, PartialEq)]
 enum Kind {
     /// To the end of the word.
     Word,
-    /// The same, and to the next part of a query.
+    /// The same where another name follows, else to the end of the line: nothing but this name and its value stands there.
+    Alone,
+    /// To the end of the word, and to the next part of a query.
     Query,
     /// It is the next word, be there a sign between or not.
     Flag,
@@ -39,14 +49,31 @@ enum Kind {
 }
 
 /// The line without them.
-pub fn redacted(line: &str, count: &mut usize) -> String {
+pub fn redacted(line: &str, following: &mut Following, count: &mut usize) -> String {
     let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     let (mut kept, mut rest) = (String::new(), line);
     while let Some(start) = rest.find(is_name) {
         kept += &rest[..start];
         rest = &rest[start..];
         let (name, behind) = rest.split_at(rest.find(|c| !is_name(c)).unwrap_or(rest.len()));
-        let value = kind(name, kept.chars().next_back()).and_then(|kind| value(behind, kind));
+        let before = kept.chars().next_back();
+        let is_named = name.eq_ignore_ascii_case("value") && following.is_named();
+        let kind = if is_named { Some(Kind::Word) } else { kind(name, before) };
+        let kind = kind.map(|kind| if kind == Kind::Word && begins_line(&kept, name) { Kind::Alone } else { kind });
+        let value = kind.and_then(|kind| match start_of(behind, kind) {
+            Some(start) if following.begins_block(line, &behind[start..]) => None,
+            Some(start) => match following.begins_long(&behind[start..]) {
+                Some(quote) => Some(start + quote..behind.len()),
+                None => value(behind, start, kind),
+            },
+            None if before == Some('<') => element(behind),
+            None => pair(&kept, behind),
+        });
+        if ["name", "key"].iter().any(|word| name.eq_ignore_ascii_case(word))
+            && let Some(start) = start_of(behind, Kind::Word)
+        {
+            following.name(is_secret_value(&behind[start..]));
+        }
         kept += name;
         rest = behind;
         if let Some(value) = value {
@@ -57,6 +84,19 @@ pub fn redacted(line: &str, count: &mut usize) -> String {
         }
     }
     kept + rest
+}
+
+/// Whether a name is the first thing that its line says.
+fn begins_line(before: &str, name: &str) -> bool {
+    let before = before.trim_start_matches(MARKS);
+    !name.starts_with('-') && (before.is_empty() || SETTERS.contains(&before))
+}
+
+/// Whether a value is itself the name of a secret: `name: DB_PASSWORD`.
+fn is_secret_value(value: &str) -> bool {
+    let value = value.trim_start_matches(['\\', '"', '\'']);
+    let end = value.find(|c: char| !c.is_ascii_alphanumeric() && !"_-.".contains(c)).unwrap_or(value.len());
+    kind(&value[..end], None).is_some()
 }
 
 /// What the value of this name is, by the sign that stands before it; none where it is no secret.
@@ -87,26 +127,67 @@ fn kind(name: &str, before: Option<char>) -> Option<Kind> {
     }
 }
 
-/// Where the value stands in what follows a name.
-fn value(text: &str, kind: Kind) -> Option<Range<usize>> {
+/// Where the value begins in what follows a name.
+fn start_of(text: &str, kind: Kind) -> Option<usize> {
     let blank = |at: usize| at + text[at..].len() - text[at..].trim_start_matches([' ', '\t']).len();
-    // The quote that ends the name, with what escapes it.
-    let slashes = text.len() - text.trim_start_matches('\\').len();
-    let quote = if text[slashes..].starts_with(['"', '\'']) { slashes + 1 } else { 0 };
+    let quote = end_of_quote(text);
     let sign = blank(quote);
     let signs = ["==", "=>", ":=", "=", ":", "%3D", "%3d"];
-    let start = match signs.iter().find(|one| text[sign..].starts_with(**one)) {
-        Some(one) => blank(sign + one.len()),
-        None if matches!(kind, Kind::Flag | Kind::Bearer) && sign > quote => sign,
-        None => return None,
-    };
+    if let Some(one) = signs.iter().find(|one| text[sign..].starts_with(**one)) {
+        return Some(blank(sign + one.len()));
+    }
+    if kind == Kind::Flag && quote > 0 {
+        // The next word of a list, `'--token', 'x'`, if it is none of these flags itself.
+        let start = blank(sign + text[sign..].strip_prefix(',').map(|_| 1)?);
+        let word = text[start..].trim_start_matches(['\\', '"', '\'']);
+        return (word.len() < text.len() - start && !word.starts_with("--")).then_some(start);
+    }
+    (matches!(kind, Kind::Flag | Kind::Bearer) && sign > quote).then_some(sign)
+}
+
+/// The place behind the quote that ends a name, with what escapes it.
+fn end_of_quote(text: &str) -> usize {
+    let slashes = text.len() - text.trim_start_matches('\\').len();
+    if text[slashes..].starts_with(['"', '\'']) { slashes + 1 } else { 0 }
+}
+
+/// Where the value stands that begins there; none where it is no secret.
+fn value(text: &str, start: usize, kind: Kind) -> Option<Range<usize>> {
+    // What is no secret is known by how it begins, so that nobody looks for its end each time.
+    let begun = text[start..].trim_start_matches(['\\', '"', '\'']);
+    if ["${", "$(", "{{", REDACTED].iter().any(|beginning| begun.starts_with(beginning)) {
+        return None;
+    }
     let range = quoted(text, start).unwrap_or_else(|| bare(text, start, kind));
     let value = text[range.clone()].trim();
-    let is_masked = value.chars().all(|c| "*.".contains(c)) || text[range.start..].starts_with(REDACTED);
-    let is_filled_in = value.starts_with("${") || value.starts_with("$(") || value.starts_with("{{");
-    let is_harmless = is_masked || is_filled_in || HARMLESS.iter().any(|word| value.eq_ignore_ascii_case(word));
+    let is_masked = value.chars().all(|c| "*.".contains(c));
+    // `token: none found` says as little as `token: none`.
+    let said = if kind == Kind::Alone { value.split_whitespace().next().unwrap_or_default() } else { value };
+    let is_harmless = is_masked || HARMLESS.iter().any(|word| said.eq_ignore_ascii_case(word));
     let is_prose = kind == Kind::Bearer && value.len() < BEARER && !value.contains(|c: char| c.is_ascii_digit());
     (!is_harmless && !is_prose).then_some(range)
+}
+
+/// The text of an element: `<password>…</password>`.
+fn element(text: &str) -> Option<Range<usize>> {
+    let end = text.strip_prefix('>')?.find('<')? + 1;
+    let value = text[1..end].trim();
+    let is_secret = !value.is_empty() && value != REDACTED && !value.starts_with("${");
+    (is_secret && text[end..].starts_with("</")).then_some(1..end)
+}
+
+/// The second of two that stand in brackets and quotes, of which the name is the first: `('token', 'x')`.
+fn pair(before: &str, text: &str) -> Option<Range<usize>> {
+    let before = before.strip_suffix(['"', '\''])?;
+    let before = before.trim_end_matches('\\');
+    before.strip_suffix('b').unwrap_or(before).strip_suffix(['(', '['])?;
+    let text = &text[..text.floor_char_boundary(PAIR)];
+    let rest = text[end_of_quote(text)..].strip_prefix(',')?.trim_start_matches(' ');
+    let start = text.len() - rest.len();
+    let range = quoted(text, start).filter(|_| !rest.starts_with(['(', '[', '{']))?;
+    let behind = text[range.end..].trim_start_matches('\\').strip_prefix(['"', '\''])?;
+    let is_closed = behind.trim_start_matches([',', ' ']).starts_with([')', ']']);
+    (is_closed && !range.is_empty()).then(|| value(text, start, Kind::Word)).flatten()
 }
 
 /// The value between quotes, or all of a list; none where no quote begins it.
@@ -126,6 +207,11 @@ fn quoted(text: &str, start: usize) -> Option<Range<usize>> {
     if word.len() > 1 {
         return None;
     }
+    if let Some(quote) = long(&rest[opening - slashes..]).filter(|_| slashes == 0) {
+        let begin = opening + quote.len();
+        let end = rest[begin..].find(quote).map_or(rest.len(), |at| begin + at);
+        return Some(start + begin..start + end);
+    }
     let begin = opening + 1;
     let is_end = |at: &usize| {
         let escapes = rest[begin..*at].len() - rest[begin..*at].trim_end_matches('\\').len();
@@ -143,7 +229,15 @@ fn bare(text: &str, start: usize, kind: Kind) -> Range<usize> {
     let is_quote = |c: char| ['"', '\''].contains(&c);
     let word = until(&|c| c.is_whitespace() || is_quote(c) || (kind == Kind::Query && c == '&'));
     let is_scheme = SCHEMES.iter().any(|scheme| rest[..word].eq_ignore_ascii_case(scheme));
-    let end = if kind == Kind::Line || is_scheme { until(&is_quote) } else { word };
+    let is_rest =
+        kind == Kind::Line || is_scheme || (kind == Kind::Alone && !rest[word..].split(SEPARATORS).any(is_key));
+    let end = if is_rest { until(&is_quote) } else { word };
     let value = rest[..end].trim_end_matches([',', ';', ')', ']', '}', '.', '>', '\\', ' ']);
     start..start + value.len()
+}
+
+/// Whether a word is a name that is given a value, or the sign that gives it: `user=x`, `user:`, `=`.
+fn is_key(word: &str) -> bool {
+    // Base64 ends so, and is no name.
+    word == "=" || word.ends_with(':') || word.trim_start_matches('=').trim_end_matches('=').contains('=')
 }

@@ -29,7 +29,26 @@ fn a_value_is_taken_out_however_its_name_is_written() {
         ("password=b'hunter2' end", "password=b'[redacted]' end"),
         ("token: Bearer hunter2", "token: [redacted]"),
         ("MYSQL_PWD=hunter2", "MYSQL_PWD=[redacted]"),
-        ("\u{1b}[36mtoken\u{1b}[0m=\u{1b}[35mhunter2\u{1b}[0m done", "token=[redacted] done"),
+        ("args: ['serve', '--api-key', 'hunter2']", "args: ['serve', '--api-key', '[redacted]']"),
+        ("{\"cmd\":[\"vllm\",\"--api-key\",\"hunter2\"]}", "{\"cmd\":[\"vllm\",\"--api-key\",\"[redacted]\"]}"),
+        ("[('x-api-key', 'hunter2')]", "[('x-api-key', '[redacted]')]"),
+        ("[(b'x-api-key', b'hunter2'), (b'a', b'b')]", "[(b'x-api-key', b'[redacted]'), (b'a', b'b')]"),
+        ("PGPASSWORD=hunter2", "PGPASSWORD=[redacted]"),
+        ("run userpassword: hunter2", "run userpassword: [redacted]"),
+        ("SMTPPASS=hunter2", "SMTPPASS=[redacted]"),
+        ("API_KEY_1=hunter2", "API_KEY_1=[redacted]"),
+        ("password1=hunter2", "password1=[redacted]"),
+        ("<user>a</user><password>hunter2</password>", "<user>a</user><password>[redacted]</password>"),
+        ("curl -u me:hunter2 https://x", "curl -u me:[redacted] https://x"),
+        ("['curl', '--user', 'me:hun ter2']", "['curl', '--user', 'me:[redacted]']"),
+        ("/usr/bin/mysqldump -u root -phunter2 db", "/usr/bin/mysqldump -u root -p[redacted] db"),
+        ("sshpass -p hunter2 ssh -p 22 x", "sshpass -p [redacted] ssh -p 22 x"),
+        ("password = hun ter2==", "password = [redacted]"),
+        ("  password: hun ter2", "  password: [redacted]"),
+        ("password = hunter2 user = me", "password = [redacted] user = me"),
+        ("password = \"\"\"hunter2\"\"\" # x", "password = \"\"\"[redacted]\"\"\" # x"),
+        ("{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"}", "{\"name\":\"DB_PASSWORD\",\"value\":\"[redacted]\"}"),
+        ("at \u{1b}[36mtoken\u{1b}[0m=\u{1b}[35mhunter2\u{1b}[0m done", "at token=[redacted] done"),
     ] {
         assert_eq!(left(line), rest);
         assert_eq!(redacted(line).count, 1, "{line}");
@@ -73,8 +92,42 @@ fn a_private_key_is_taken_out_whole_be_it_cut_at_either_end() {
 }
 
 #[test]
+fn a_value_on_the_lines_after_its_name_is_taken_out() {
+    for (text, rest) in [
+        ("secret_key: |\n  hun\n\n   ter2\nport: 1\n", "secret_key: |\n  [redacted]\n\nport: 1\n"),
+        ("password: >-\n  hunter2\n", "password: >-\n  [redacted]\n"),
+        (
+            "- password: !!str |2+ # x\n    hunter2\n  user: me\n",
+            "- password: !!str |2+ # x\n    [redacted]\n  user: me\n",
+        ),
+        ("\"api_key\": [\n  \"hunter2\"\n],\n", "\"api_key\": [\n  [redacted]\n],\n"),
+        ("token = \"\"\"hun\nter2\"\"\" # x\nport = 1\n", "token = \"\"\"[redacted]\n\"\"\" # x\nport = 1\n"),
+        ("- name: DB_PASSWORD\n  value: hunter2\n", "- name: DB_PASSWORD\n  value: [redacted]\n"),
+        ("\"name\": \"API_KEY\",\n\"value\": \"hunter2\"\n", "\"name\": \"API_KEY\",\n\"value\": \"[redacted]\"\n"),
+    ] {
+        let left = redacted(text);
+        assert_eq!((left.text.as_str(), left.count), (rest, 1));
+        assert_eq!(redacted(rest), Redacted { text: rest.to_owned(), count: 0 }, "what was redacted stays");
+    }
+    for text in [
+        "- name: PORT\n  value: 8000\n",
+        "- name: DB_PASSWORD\n  valueFrom: x\n- name: PORT\n  value: 8000\n",
+        "note: |\n  text\nsecret:\n  secretName: x\n",
+    ] {
+        assert_eq!(redacted(text), Redacted { text: text.to_owned(), count: 0 });
+    }
+    let lost = format!("token = '''hunter2\n{}the log goes on\n", "AAAA\n".repeat(256));
+    assert!(redacted(&lost).text.ends_with("the log goes on\n"), "a text that never ends ends");
+}
+
+#[test]
 fn what_is_no_secret_stays() {
     for line in [
+        "bypass=on compass: north first_path: 1 NOPASSWD: ALL",
+        "['--enable-token', '--port', '80'] needs ('token', 'user', 'port')",
+        "usage: --port <token> <password> <x>, <password></password>",
+        "curl -u $USER:$PASS http://x; mysql -p db -P 3306 | sort -phunter2; docker run -u 1:1",
+        "password: none of these",
         "",
         "2026-11-27 10:00:00,123 INFO started pid=17 port=8000",
         "max_tokens=4096 prompt_tokens: 523, pad_token: <pad>",
@@ -98,7 +151,26 @@ fn what_was_redacted_stays_as_it_is_and_hostile_text_ends() {
     let once = redacted(text);
     assert_eq!(once.count, 5);
     assert_eq!(redacted(&once.text), Redacted { count: 0, ..once });
-    for piece in ["token=", "://", "sk-", "password=\"\\", "a_", "-----BEGIN PRIVATE KEY", "token=[(\u{1b}[", "é%3F"] {
+    for piece in [
+        "token=[redacted]",
+        "token=${",
+        "token=|",
+        "token='''",
+        "<token>",
+        "('token', '",
+        "'--token','",
+        "name:token,",
+        "cookie: none ",
+        "curl -u '",
+        "token=",
+        "://",
+        "sk-",
+        "password=\"\\",
+        "a_",
+        "-----BEGIN PRIVATE KEY",
+        "token=[(\u{1b}[",
+        "é%3F",
+    ] {
         let text = piece.repeat((128 << 10) / piece.len());
         assert!(redacted(&text).text.lines().count() <= 1, "{piece}");
     }
