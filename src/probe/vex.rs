@@ -98,27 +98,34 @@ pub fn excuse(statements: &[Statement], inventory: &Inventory, found: &mut Vec<V
 /// The statements that excuse a vulnerability, by number, with the place and the reason of the first; none where it is not
 /// excused.
 ///
-/// An advisory that is about several CVEs is excused by its own name, or by all of theirs.
+/// An advisory that is about several CVEs is excused by its own name, unless one of theirs was not excused since, or by all
+/// of theirs.
 fn deciding<'a>(by_name: &ByName<'a>, subject: &Subject) -> Option<(Vec<usize>, &'a str, &'a str)> {
     let all = names(subject.one);
     let about = by_name.about(&all, subject);
     let decided = |names: &BTreeSet<&str>| {
         let newest = about.iter().filter(|(_, statement)| statement.is_about(names));
         let newest = newest.max_by_key(|(_, statement)| (statement.at, statement.excuse.is_none()))?;
-        newest.1.excuse.as_deref().map(|reason| (newest.0, newest.1.place.as_str(), reason))
+        newest.1.excuse.as_deref().map(|reason| (newest.0, newest.1, reason))
     };
     let (cves, others): (BTreeSet<&str>, BTreeSet<&str>) = all.into_iter().partition(|name| name.starts_with("CVE-"));
     let whole = if cves.len() > 1 { others } else { cves.union(&others).copied().collect() };
-    if let Some((number, place, reason)) = decided(&whole) {
-        return Some((vec![number], place, reason));
+    let is_denied = |at: i64| {
+        let denies = |one: &Statement| one.excuse.is_none() && one.is_about(&cves) && one.at >= at;
+        about.iter().any(|(_, statement)| denies(statement))
+    };
+    if let Some((number, statement, reason)) = decided(&whole)
+        && !is_denied(statement.at)
+    {
+        return Some((vec![number], &statement.place, reason));
     }
     if cves.len() < 2 {
         return None;
     }
     let each: Option<Vec<_>> = cves.into_iter().map(|cve| decided(&BTreeSet::from([cve]))).collect();
     let each = each?;
-    let (_, place, reason) = *each.first()?;
-    Some((each.iter().map(|(number, ..)| *number).collect(), place, reason))
+    let (_, statement, reason) = *each.first()?;
+    Some((each.iter().map(|(number, ..)| *number).collect(), &statement.place, reason))
 }
 
 /// Every name of a vulnerability. Distributions put their own in front of a CVE's.

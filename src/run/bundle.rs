@@ -70,7 +70,7 @@ fn refuse(world: &World, path: &Path, is_new: bool) -> Result<(), Failure> {
 /// name what a waiver is for, and what the contract lists. Without that they would stand there while the files beside it
 /// are clean.
 fn silence(report: &mut Report, plan: &Plan) {
-    let clean = |text: &mut String| *text = redacted(text).text.trim_end().to_owned();
+    let clean = |text: &mut String| redacted(text).text.trim_end().clone_into(text);
     let now = report.facts.run.taken_at_seconds;
     for finding in &mut report.findings {
         if finding.check.starts_with("contract.") {
@@ -99,7 +99,7 @@ fn silence(report: &mut Report, plan: &Plan) {
 /// The same in a value of the facts.
 fn clean_json(value: &mut serde_json::Value) {
     match value {
-        serde_json::Value::String(text) => *text = redacted(text).text.trim_end().to_owned(),
+        serde_json::Value::String(text) => redacted(text).text.trim_end().clone_into(text),
         serde_json::Value::Array(list) => list.iter_mut().for_each(clean_json),
         _ => {}
     }

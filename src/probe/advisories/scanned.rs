@@ -41,6 +41,8 @@ struct Scan {
     systems: Vec<System>,
     /// Why the packages of a manager were not.
     uncovered: HashMap<PackageManager, String>,
+    /// What it did not tell of all that it found.
+    left_out: Option<String>,
 }
 
 /// As much as tells whose it is.
@@ -135,6 +137,10 @@ fn answer(scan: Scan, inventory: &Inventory) -> Answer {
     }
     let is_said = |why: &&String| unmatched.iter().any(|line| line.ends_with(why.as_str()));
     unmatched.extend(another.as_ref().filter(|why| !is_said(why)).cloned());
+    unmatched.extend(scan.left_out);
+    if scan.covered.is_empty() && unmatched.is_empty() {
+        unmatched.push("the report says of no package that it was looked at".to_owned());
+    }
     strange.sort();
     strange.dedup();
     if let Some(sample) = strange.first() {

@@ -65,7 +65,9 @@ impl Purl {
             self.is(&one.package, &one.installed) || matches!(built, [only] if self.is(&only.name, &only.version));
         let namespace = if is_of_system { inventory.system.as_str() } else { "" };
         let is_here = self.namespace.is_empty() || self.namespace.to_lowercase() == namespace.to_lowercase();
-        is_named && is_here && self.qualifiers.iter().all(|(key, value)| fits(key, value, inventory, built))
+        is_named
+            && is_here
+            && self.qualifiers.iter().all(|(key, value)| fits(key, value, self.version.is_some(), inventory, built))
     }
 
     /// Packages that nobody here reads are known by what a scanner calls them, with their namespace before the name, and by
@@ -101,17 +103,18 @@ impl Purl {
 }
 
 /// Whether a qualifier holds here. One that nobody here can compare narrows the address to what is not known to be here.
-fn fits(key: &str, value: &str, inventory: &Inventory, built: &[&Installed]) -> bool {
+fn fits(key: &str, value: &str, has_version: bool, inventory: &Inventory, built: &[&Installed]) -> bool {
     match key {
-        "epoch" => true,
+        // It is a part of the version, and without one says nothing that can be compared.
+        "epoch" => has_version,
         "distro" => {
             let own = format!("{}-{}", inventory.system, inventory.system_version).to_lowercase();
             // `debian-12.5` is a `debian-12`.
             value.strip_prefix(&own).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
         }
         "arch" => {
-            value == "source"
-                || built.iter().all(|package| package.architecture.as_deref().is_none_or(|own| own == value))
+            let is_it = |package: &&Installed| package.architecture.as_deref() == Some(value);
+            value == "source" || (!built.is_empty() && built.iter().all(is_it))
         }
         _ => false,
     }

@@ -91,6 +91,15 @@ fn the_vulnerability_is_known_by_each_of_its_names_and_one_of_several_is_not_all
     let (ids, vex) = left(&[excuse_of("CVE-1", &openssl), excuse_of("CVE-2", &openssl)], both());
     assert_eq!((ids.len(), vex.idle_count), (0, 0), "{vex:?}");
     assert_eq!(left(&[excuse_of("DSA-1", &openssl)], both()).0, [""; 0]);
+    // What is said of one of them later counts against what was said of the advisory.
+    let dated = |name: &str, status: &str, timestamp: &str| {
+        json!({ "vulnerability": { "name": name }, "products": openssl, "status": status,
+            "justification": "component_not_present", "timestamp": timestamp })
+    };
+    let advisory = dated("DSA-1", "not_affected", "2025-06-01T00:00:00Z");
+    for (at, ids) in [("2025-06-02T00:00:00Z", 1), ("2025-05-01T00:00:00Z", 0)] {
+        assert_eq!(left(&[advisory.clone(), dated("CVE-1", "affected", at)], both()).0.len(), ids, "{at}");
+    }
 }
 
 #[test]
@@ -103,6 +112,7 @@ fn the_package_is_known_by_its_address_alone() {
         ("pkg:deb/openssl", true),
         ("pkg:deb/debian/openssl@3.0.11-2", false),
         ("pkg:deb/debian/openssl@3.0.11-1?epoch=1", false),
+        ("pkg:deb/debian/openssl?epoch=1", false),
         ("pkg:deb/ubuntu/openssl@3.0.11-1", false),
         ("pkg:deb/debian/openssl@3.0.11-1?distro=debian-11", false),
         ("pkg:deb/debian/openssl@3.0.11-1?distro=debian-120", false),
@@ -119,6 +129,9 @@ fn the_package_is_known_by_its_address_alone() {
     let by_identifier =
         json!([{ "@id": "https://example.org/x", "identifiers": { "purl": "pkg:deb/debian/openssl" } }]);
     assert!(is_excused("CVE-1", &by_identifier, openssl()));
+    // What has no architecture that is known is of none that is asked for.
+    assert!(is_excused("CVE-1", &json!([{ "@id": "pkg:pypi/torch" }]), torch()));
+    assert!(!is_excused("CVE-1", &json!([{ "@id": "pkg:pypi/torch?arch=s390x" }]), torch()));
     // Of two packages that are built from one source, one is not the source.
     let glibc = || found(PackageManager::Dpkg, "CVE-1", &[], "glibc", "2.36");
     assert!(!is_excused("CVE-1", &json!([{ "@id": "pkg:deb/debian/libc6@2.36" }]), glibc()));

@@ -2,6 +2,7 @@
 //! the distribution that it saw tells that it saw the packages of one.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::kinds::kind;
 use super::system::{System, brings};
@@ -10,8 +11,11 @@ use crate::facts::{Fact, PackageManager, Vulnerability, cut};
 use crate::probe::framework::packages::normal_name;
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Report {
     matches: Vec<Match>,
+    /// Those that its own rules left out.
+    ignored_matches: Option<Vec<IgnoredAny>>,
     distro: Option<Distro>,
     descriptor: Descriptor,
 }
@@ -27,6 +31,14 @@ struct Descriptor {
     name: Option<String>,
     version: Option<String>,
     timestamp: Option<String>,
+    configuration: Option<Configuration>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Configuration {
+    only_fixed: Option<bool>,
+    only_notfixed: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +78,7 @@ struct Artifact {
 /// Reads a report.
 pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
     let report: Report = serde_json::from_slice(bytes)?;
-    let Descriptor { name, version, timestamp } = report.descriptor;
+    let Descriptor { name, version, timestamp, configuration } = report.descriptor;
     let words =
         [name.filter(|name| name != "grype").unwrap_or_else(|| "Grype".to_owned()), version.unwrap_or_default()];
     let mut scan = Scan { scanner: words.join(" ").trim_end().to_owned(), taken: timestamp, ..Scan::default() };
@@ -81,6 +93,14 @@ pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
         } else {
             scan.covered.insert(*manager, None);
         }
+    }
+    let ignored = report.ignored_matches.map_or(0, |ignored| ignored.len());
+    let is_part = configuration.is_some_and(|asked| [asked.only_fixed, asked.only_notfixed].contains(&Some(true)));
+    if ignored > 0 {
+        scan.left_out = Some(format!("the report left out {ignored} of its matches by rules of its own"));
+    } else if is_part {
+        scan.left_out =
+            Some("the report tells only of those that have a fix, or only of those that have none".to_owned());
     }
     scan.systems.extend(distro);
     scan.told = report.matches.into_iter().map(vulnerability).collect();

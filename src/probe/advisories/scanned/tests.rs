@@ -259,6 +259,21 @@ fn what_grype_tells_is_told_in_our_words_and_a_distribution_that_it_did_not_see_
         assert_eq!(said(&answer).unmatched, ["dpkg: the report names no distribution"]);
         assert!(answer.gap.is_some());
     }
+    // What it says itself that it left out may be anything.
+    let mut report = grype(&json!({ "name": "debian", "version": "12" }));
+    report["descriptor"]["configuration"] = json!({ "only-fixed": false, "only-notfixed": true });
+    assert!(held(&report).gap.is_some_and(|gap| gap.detail.contains("only of those that have a fix")));
+    report["ignoredMatches"] = json!([{}, {}]);
+    assert!(held(&report).gap.is_some_and(|gap| gap.detail.contains("left out 2 of its matches")));
+}
+
+#[test]
+fn of_an_image_without_packages_a_report_that_looked_at_nothing_is_no_answer() {
+    let nothing: Scan = Scan { scanner: "Trivy".to_owned(), ..Scan::default() };
+    assert!(answer(nothing, &Inventory::default()).gap.is_some());
+    let looked = HashMap::from([(PackageManager::Other, None)]);
+    let program = Scan { scanner: "Trivy".to_owned(), covered: looked, ..Scan::default() };
+    assert!(answer(program, &Inventory::default()).gap.is_none(), "a static program was looked at");
 }
 
 #[test]

@@ -56,9 +56,8 @@ fn secret(command: &str, flag: &str, word: &str) -> Option<usize> {
     match command {
         "curl" if ["-u", "-U", "--user", "--proxy-user"].contains(&flag) => Some(word.find(':')? + 1),
         "curl" => joined("-u").or_else(|| joined("-U")).and_then(|_| Some(word.find(':')? + 1)),
-        "mysql" | "mariadb" => joined("-p"),
         "sshpass" if flag == "-p" => Some(0),
-        "sshpass" => joined("-p"),
+        "mysql" | "mariadb" | "sshpass" => joined("-p"),
         _ => None,
     }
 }
