@@ -113,7 +113,7 @@ fn one_bad_gpu_of_eight_is_named_and_no_other() {
     let nodes = (1..8).map(|index| format!("--device=/dev/null:/dev/nvidia{index}"));
     let eight = || with_fake_gpu(hardened(BASE)).with(nodes.clone());
     for (scenario, cause) in [("wrong=3", "compute.product-exact"), ("slow=3:0.33", "compute.rate-expected")] {
-        let report = eight().with([format!("--env=FAKE_GPU=count=8;{scenario}")]).check(&["--deadline", "60"]);
+        let report = eight().with([format!("--env=FAKE_GPU=count=8;{scenario}")]).check(&["--deadline", "240"]);
         assert_eq!(report.code, 1, "{scenario}: {}", report.troubles());
         let accused: Vec<_> = report
             .findings()
