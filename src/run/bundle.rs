@@ -66,9 +66,9 @@ fn refuse(world: &World, path: &Path, is_new: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Takes secrets out of what the report tells of the contract and the profile: reasons and owners of waivers, notes that
-/// name what a waiver is for, and what the contract lists. Without that they would stand there while the files beside it
-/// are clean.
+/// Takes secrets out of what the report tells of the contract and the profile, and of documents of VEX: reasons and owners
+/// of waivers, notes that name what a waiver is for, what the contract lists, and why a vulnerability is excused. Without
+/// that they would stand there while the files beside it are clean.
 fn silence(report: &mut Report, plan: &Plan) {
     let clean = |text: &mut String| redacted(text).text.trim_end().clone_into(text);
     let now = report.facts.run.taken_at_seconds;
@@ -88,6 +88,9 @@ fn silence(report: &mut Report, plan: &Plan) {
         });
     }
     report.notes.iter_mut().for_each(clean);
+    if let Fact::Known(vex) = &mut report.facts.packages.vex {
+        vex.excused.iter_mut().for_each(|one| clean(&mut one.reason));
+    }
     let contract = &mut report.facts.contract;
     let missing = [&mut contract.missing_folders, &mut contract.missing_variables];
     let missing = missing.into_iter().filter_map(|list| if let Fact::Known(list) = list { Some(list) } else { None });

@@ -39,6 +39,7 @@ pub fn run(arguments: &CheckArgs, every: Duration) -> Result<Exit, Failure> {
         began = Instant::now();
         let report = match again(arguments, &plan) {
             Ok(report) => report,
+            Err(_) if watching.is_asked() => break,
             Err(why) => {
                 voice.cannot(why);
                 continue;

@@ -202,8 +202,7 @@ fn ask<T: DeserializeOwned + Gaps>(
                 _ => TEARDOWN_PATIENCE.min(left),
             };
             if matches!(ended, Ended::Done | Ended::Over | Ended::TooEarly) {
-                // Most are gone at once, and are no zombie for long enough to be seen as one. Who told one thing after the
-                // other has told all that is read of processes, and judging goes on while it is taken down.
+                // Most are gone at once, and no zombie for long enough to be seen; after one that is heard nobody looks.
                 let briefly = if listening.hear.is_some() { Duration::ZERO } else { BRIEFLY };
                 if !end_group(&mut child, briefly) {
                     lingering::leave(child, patience);

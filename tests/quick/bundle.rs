@@ -134,6 +134,24 @@ fn no_secret_of_a_log_a_contract_or_a_profile_is_in_it() {
 }
 
 #[test]
+fn what_a_document_of_others_says_is_told_without_its_secrets() {
+    let here = tempfile::tempdir().expect("a folder");
+    let text = std::fs::read_to_string(MACHINE).expect("a recording");
+    let mut facts: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    facts["packages"]["vex"] = serde_json::json!({ "statement_count": 1, "excused_count": 1, "idle_count": 0, "idle": [],
+        "excused": [{ "id": "CVE-1", "package": "x", "installed": "1", "severity": "high", "statement": "v, statement 1",
+            "reason": "see https://me:hunter2@wiki/" }] });
+    let recording = here.path().join("facts.json");
+    std::fs::write(&recording, facts.to_string()).expect("written");
+    let output = bundle(here.path(), &["--from", recording.to_str().expect("UTF-8")]);
+    assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
+    for (name, entry) in files(&std::fs::read(here.path().join(NAME)).expect("written")) {
+        assert!(!entry.4.contains("hunter2"), "{name}");
+        assert!(!name.ends_with("facts.json") || entry.4.contains("see https://[redacted]@wiki/"), "{name}");
+    }
+}
+
+#[test]
 fn what_is_there_is_not_replaced_unless_it_is_named() {
     let here = tempfile::tempdir().expect("a folder");
     std::fs::write(here.path().join(NAME), "mine").expect("written");

@@ -269,11 +269,14 @@ fn what_grype_tells_is_told_in_our_words_and_a_distribution_that_it_did_not_see_
 
 #[test]
 fn of_an_image_without_packages_a_report_that_looked_at_nothing_is_no_answer() {
-    let nothing: Scan = Scan { scanner: "Trivy".to_owned(), ..Scan::default() };
-    assert!(answer(nothing, &Inventory::default()).gap.is_some());
-    let looked = HashMap::from([(PackageManager::Other, None)]);
-    let program = Scan { scanner: "Trivy".to_owned(), covered: looked, ..Scan::default() };
-    assert!(answer(program, &Inventory::default()).gap.is_none(), "a static program was looked at");
+    let gap = |results: &Value| {
+        let scan = trivy::read(trivy(results).to_string().as_bytes()).expect("a report");
+        answer(scan, &Inventory::default()).gap
+    };
+    assert!(gap(&json!([])).is_some());
+    assert!(gap(&json!([{ "Class": "secret" }])).is_some(), "secrets are no packages");
+    let program = json!([{ "Class": "lang-pkgs", "Type": "gobinary", "Packages": [{ "Name": "stdlib" }] }]);
+    assert_eq!(gap(&program), None, "a static program was looked at");
 }
 
 #[test]

@@ -110,7 +110,8 @@ pub fn read(bytes: &[u8]) -> Result<Scan, serde_json::Error> {
         let is_lock =
             matches!(manager, PackageManager::Python | PackageManager::Conda) && !is_record(part.kind.as_deref());
         let name = |name: &str| if manager == PackageManager::Python { normal_name(name) } else { cut(name) };
-        if manager != PackageManager::Other && !is_lock {
+        let is_of_packages = part.class.as_deref().is_some_and(|class| ["os-pkgs", "lang-pkgs"].contains(&class));
+        if is_of_packages && !is_lock {
             let listed = part.packages.map(|all| all.iter().map(|one| (name(&one.name), one.version())).collect());
             let known = scan.covered.entry(manager).or_insert_with(|| listed.is_some().then(HashSet::new));
             match (known, listed) {
